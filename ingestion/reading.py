@@ -1,0 +1,199 @@
+"""Read a file's bytes as text: encoding, line ends, and whether the database would take it."""
+
+import codecs
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+CHUNK_BYTES = 1 << 20
+HEAD_BYTES = 1 << 18
+LINES_PER_BLOCK = 1_000
+BLOCK_CHARACTERS = 16 << 20
+MAX_LINE_CHARACTERS = 1_000_000
+
+
+class Reason(StrEnum):
+    """Why a file is refused; `sentence` says it to people."""
+
+    UNKNOWN_FORMAT = "unknown_format"
+    KNOWN_NOT_SUPPORTED = "known_not_supported"
+    EMPTY = "empty"
+    NO_DATA = "no_data"
+    MALFORMED = "malformed"
+    UNDECODABLE = "undecodable"
+    NUL_CHARACTERS = "nul_characters"
+    TRUNCATED_ARCHIVE = "truncated_archive"
+    TOO_LARGE = "too_large"
+    UNREADABLE = "unreadable"
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for people, with the way out."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Reason.UNKNOWN_FORMAT: "No format that simrace knows looks like this file; see `How to add a format` in the README.",
+    Reason.KNOWN_NOT_SUPPORTED: "The format is known but not read yet; export the session in a format that is.",
+    Reason.EMPTY: "The file has no bytes; export it again.",
+    Reason.NO_DATA: "The file has its first lines but no rows of data under them; export it again.",
+    Reason.MALFORMED: "The file is of a known kind but its structure is broken; export it again.",
+    Reason.UNDECODABLE: "The bytes are not text in UTF-8, UTF-16 or Windows-1252; export it as UTF-8.",
+    Reason.NUL_CHARACTERS: "The text holds NUL characters, which no database takes; the file is probably damaged.",
+    Reason.TRUNCATED_ARCHIVE: "The archive ends too early or is damaged; download or pack it again.",
+    Reason.TOO_LARGE: "A line or a document is larger than any sim writes; split the file.",
+    Reason.UNREADABLE: "The file could not be read; check that it exists and that you may read it.",
+}
+
+
+class RefusedError(Exception):
+    """A file that cannot be landed.
+
+    Attributes:
+        reason: Which of the known reasons.
+        detail: What was seen, and where.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Content:
+    """A file's bytes, read once from end to end.
+
+    Attributes:
+        path: Where the bytes are.
+        file_id: SHA-256 of the bytes, in hexadecimal.
+        file_bytes: Number of bytes.
+        encoding: utf-8, utf-16-le, utf-16-be or cp1252.
+        has_bom: Whether a byte order mark stands first.
+        newline: lf, crlf, mixed, or none for a text of one line.
+        line_count: Lines, the last one counted even without a line end.
+        head: The first characters, at most HEAD_BYTES.
+    """
+
+    path: Path
+    file_id: str
+    file_bytes: int
+    encoding: str
+    has_bom: bool
+    newline: str
+    line_count: int
+    head: str
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes in hexadecimal, without holding the file in memory."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_content(path: Path, on_bytes: Callable[[int], object] = lambda _: None) -> Content:
+    """Hash a file, find its encoding and prove that all of it is text that PostgreSQL takes.
+
+    Args:
+        path: File to read.
+        on_bytes: Called with the number of bytes of each chunk, for a progress bar.
+
+    Raises:
+        RefusedError: empty, undecodable, nul_characters, or too_large (a line).
+        OSError: the file cannot be read.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if not head:
+        raise RefusedError(Reason.EMPTY, "0 bytes")
+    for encoding in _likely_encodings(head):
+        try:
+            return _read_as(path, encoding, on_bytes)
+        except UnicodeDecodeError as error:
+            last = error
+    raise RefusedError(Reason.UNDECODABLE, f"byte {last.start} of a piece is not {last.encoding}: {last.reason}")
+
+
+def _likely_encodings(head: bytes) -> tuple[str, ...]:
+    if head.startswith(codecs.BOM_UTF16_LE) or (head[1:2] == b"\0" and head[:1] != b"\0"):
+        return ("utf-16-le",)
+    if head.startswith(codecs.BOM_UTF16_BE) or (head[:1] == b"\0" and head[1:2] not in (b"\0", b"")):
+        return ("utf-16-be",)
+    return ("utf-8", "cp1252")
+
+
+def _read_as(path: Path, encoding: str, on_bytes: Callable[[int], object]) -> Content:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    digest = hashlib.sha256()
+    head, size, line_ends, carriage_line_ends, line_length = "", 0, 0, 0, 0
+    has_bom, last_character = False, ""
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+            text = decoder.decode(chunk)
+            if size == 0 and text.startswith("\ufeff"):
+                has_bom, text = True, text[1:]
+            if len(head) < HEAD_BYTES:
+                head += text[: HEAD_BYTES - len(head)]
+            if (nul := text.find("\0")) >= 0:
+                line = line_ends + text.count("\n", 0, nul) + 1
+                raise RefusedError(Reason.NUL_CHARACTERS, f"NUL character in line {line}")
+            line_ends += (found := text.count("\n"))
+            carriage_line_ends += text.count("\r\n") + (last_character == "\r" and text.startswith("\n"))
+            # A line over the limit either fills whole chunks or lies across their border.
+            line_length = line_length + text.find("\n") if found else line_length + len(text)
+            if line_length > MAX_LINE_CHARACTERS and not _is_document(head):
+                raise RefusedError(Reason.TOO_LARGE, f"a line of over {MAX_LINE_CHARACTERS:,} characters")
+            if found:
+                line_length = len(text) - text.rfind("\n") - 1
+            size += len(chunk)
+            last_character = text[-1:] or last_character
+            on_bytes(len(chunk))
+    decoder.decode(b"", final=True)
+    newline = {0: "lf", line_ends: "crlf"}.get(carriage_line_ends, "mixed") if line_ends else "none"
+    return Content(
+        path=path,
+        file_id=digest.hexdigest(),
+        file_bytes=size,
+        encoding=encoding,
+        has_bom=has_bom,
+        newline=newline,
+        line_count=line_ends + (last_character != "\n"),
+        head=head,
+    )
+
+
+def _is_document(head: str) -> bool:
+    return head.lstrip()[:1] in ("{", "[")
+
+
+def read_text(content: Content) -> str:
+    """The whole text of a document, without its byte order mark."""
+    text = content.path.read_bytes().decode(content.encoding)
+    return text[content.has_bom :]
+
+
+def read_blocks(content: Content) -> Iterator[dict[str, object]]:
+    r"""Yield a file's text in blocks of whole lines; joined again they are the file, its byte order mark apart.
+
+    A block holds at most LINES_PER_BLOCK lines and about BLOCK_CHARACTERS characters. Lines end at `\n` alone, so
+    that a `\r` before it stays in the text.
+    """
+    with content.path.open(encoding=content.encoding, newline="\n") as text:
+        if content.has_bom:
+            text.read(1)
+        number, first_line, lines, characters = 1, 1, [], 0
+        for line in text:
+            lines.append(line)
+            characters += len(line)
+            if len(lines) == LINES_PER_BLOCK or characters > BLOCK_CHARACTERS:
+                yield _block(number, first_line, lines)
+                number, first_line, lines, characters = number + 1, first_line + len(lines), [], 0
+        if lines:
+            yield _block(number, first_line, lines)
+
+
+def _block(number: int, first_line: int, lines: list[str]) -> dict[str, object]:
+    return {"block_number": number, "first_line": first_line, "line_count": len(lines), "lines": "".join(lines)}

@@ -1,0 +1,74 @@
+{#
+    What every incremental model has built stands in ops.built: (model, key, input_hash), written in the transaction of the
+    build itself. A model rebuilds the keys whose fingerprint is new, changed or gone, so late, corrected, forgotten and
+    remapped files are one case, and nothing depends on the order of arrival.
+#}
+{% macro ops_schema() -%}
+    {{ generate_schema_name('ops', none) }}
+{%- endmacro %}
+
+{% macro create_ops_tables() -%}
+    create schema if not exists {{ ops_schema() }};
+    create table if not exists {{ ops_schema() }}.built (
+        model text not null,
+        key text not null,
+        input_hash text not null,
+        built_at timestamptz not null default now(),
+        primary key (model, key)
+    );
+{%- endmacro %}
+
+{# Keys of a fingerprint relation that the model has not built as they now are. #}
+{% macro changed_keys(fingerprints, key) -%}
+    select fingerprints.{{ key }}
+    from {{ fingerprints }} as fingerprints
+    {% if is_incremental() -%}
+        where
+            not exists (
+                select 1
+                from {{ ops_schema() }}.built as built
+                where
+                    built.model = '{{ this.identifier }}'
+                    and built.key = cast(fingerprints.{{ key }} as {{ dbt.type_string() }})
+                    and built.input_hash = fingerprints.input_hash
+            )
+    {%- endif %}
+{%- endmacro %}
+
+{# Post-hook of a model that uses changed_keys: what it holds is what the fingerprints say now. #}
+{% macro record_built(fingerprints, key) -%}
+    delete from {{ ops_schema() }}.built as built
+    where
+        built.model = '{{ this.identifier }}'
+        and not exists (
+            select 1
+            from {{ fingerprints }} as fingerprints
+            where
+                cast(fingerprints.{{ key }} as {{ dbt.type_string() }}) = built.key
+                and fingerprints.input_hash = built.input_hash
+        );
+    insert into {{ ops_schema() }}.built (model, key, input_hash)
+    select '{{ this.identifier }}', cast(fingerprints.{{ key }} as {{ dbt.type_string() }}), fingerprints.input_hash
+    from {{ fingerprints }} as fingerprints
+    on conflict (model, key) do nothing;
+{%- endmacro %}
+
+{# Incremental strategy `replace_changed`: rows of keys that were built from something else than now go, then the new come. #}
+{% macro get_incremental_replace_changed_sql(arg_dict) -%}
+    {%- set key = config.require('replace_key') -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }} as target
+    using {{ ops_schema() }}.built as built
+    where
+        built.model = '{{ this.identifier }}'
+        and cast(target.{{ key }} as {{ dbt.type_string() }}) = built.key
+        and not exists (
+            select 1
+            from {{ ref(config.require('fingerprints')) }} as fingerprints
+            where
+                cast(fingerprints.{{ key }} as {{ dbt.type_string() }}) = built.key
+                and fingerprints.input_hash = built.input_hash
+        );
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+{%- endmacro %}

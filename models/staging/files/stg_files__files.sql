@@ -1,0 +1,55 @@
+with files as (
+    select * from {{ source('raw', 'files') }}
+),
+
+complete_loads as (
+    select load_id
+    from {{ source('raw', '_dlt_loads') }}
+    where status = 0
+),
+
+sightings as (
+    select
+        file_id,
+        min(modified_at) as modified_at
+    from {{ ref('stg_files__sightings') }}
+    group by file_id
+),
+
+-- one name stands for the content, whatever order its sightings came in
+named as (
+    select
+        file_id,
+        file_name,
+        row_number() over (partition by file_id order by modified_at, file_name) as sighting_rank
+    from {{ ref('stg_files__sightings') }}
+)
+
+select
+    files.file_id,
+    files.source_format,
+    files.format_family,
+    named.file_name,
+    files.encoding,
+    files.newline,
+    files.delimiter,
+    files.quoting,
+    files.file_bytes,
+    files.header_line,
+    files.units_line,
+    files.first_data_line,
+    files.line_count,
+    files.has_bom,
+    sightings.modified_at,
+    files.landed_at
+from files
+inner join complete_loads on files._dlt_load_id = complete_loads.load_id
+inner join sightings on files.file_id = sightings.file_id
+inner join named on files.file_id = named.file_id and named.sighting_rank = 1
+where
+    not exists (
+        select 1
+        from {{ source('raw', 'files') }} as repeats
+        inner join complete_loads as repeated_loads on repeats._dlt_load_id = repeated_loads.load_id
+        where repeats.file_id = files.file_id and repeats._dlt_id < files._dlt_id
+    )

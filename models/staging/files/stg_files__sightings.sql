@@ -1,0 +1,10 @@
+select
+    sightings.file_id,
+    sightings.file_path,
+    sightings.file_name,
+    sightings.modified_at,
+    min(sightings.seen_at) as first_seen_at
+from {{ source('raw', 'file_sightings') }} as sightings
+inner join {{ source('raw', '_dlt_loads') }} as loads on sightings._dlt_load_id = loads.load_id
+where loads.status = 0
+group by sightings.file_id, sightings.file_path, sightings.file_name, sightings.modified_at
