@@ -353,6 +353,7 @@ def land_files(
     pipeline.sync_schema()
     tune_tables(connection)
     _load(pipeline)
+    _analyze(connection)
     return outcomes
 
 
@@ -377,6 +378,15 @@ def tune_tables(connection: Connection) -> None:
             cursor.execute("alter table raw.file_blocks alter column lines set compression lz4")
         cursor.execute("alter table raw.file_blocks set (parallel_workers = 2)")
         cursor.execute("create index if not exists file_blocks_file_id on raw.file_blocks (file_id, block_number)")
+
+
+def _analyze(connection: Connection) -> None:
+    """The planner knows nothing of what was just loaded, and dbt reads it at once."""
+    with connection, connection.cursor() as cursor:
+        for table in (*_COLUMNS, "_dlt_loads"):
+            cursor.execute("select to_regclass(%s) is not null", (f"{DATASET}.{table}",))
+            if cursor.fetchone()[0]:  # type: ignore[index]
+                cursor.execute(f"analyze {DATASET}.{table}")
 
 
 def count_states(outcomes: Iterable[Outcome]) -> Counter[State]:

@@ -61,7 +61,7 @@
     using {{ ops_schema() }}.built as built
     where
         built.model = '{{ this.identifier }}'
-        and cast(target.{{ key }} as {{ dbt.type_string() }}) = built.key
+        and target.{{ key }} = cast(built.key as {{ config.get('replace_key_type', 'text') }})
         and not exists (
             select 1
             from {{ ref(config.require('fingerprints')) }} as fingerprints
@@ -69,6 +69,15 @@
                 cast(fingerprints.{{ key }} as {{ dbt.type_string() }}) = built.key
                 and fingerprints.input_hash = built.input_hash
         );
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+{%- endmacro %}
+
+
+{# Incremental strategy `replace_all`: a small table made anew in place. Rebuilding it would drop the views on it without a word. #}
+{% macro get_incremental_replace_all_sql(arg_dict) -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }};
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }};
 {%- endmacro %}

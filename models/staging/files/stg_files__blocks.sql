@@ -9,7 +9,7 @@ complete_loads as (
 )
 
 select
-    blocks.file_id,
+    cast(blocks.file_id as {{ dbt.type_string() }}) as file_id,
     blocks.block_number,
     blocks.first_line,
     blocks.line_count,
