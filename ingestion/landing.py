@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.data_types import TDataType
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_column, new_table
-from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
 from ingestion.reading import Content, Reason, RefusedError, file_digest, read_blocks, read_content
@@ -23,7 +25,7 @@ from ingestion.sources import Source, open_sources
 DATASET = "raw"
 HEAD_BYTES_KEPT = 2_048
 
-_COLUMNS: dict[str, dict[str, str]] = {
+_COLUMNS: dict[str, dict[str, TDataType]] = {
     "files": {
         "file_id": "text",
         "file_bytes": "bigint",
@@ -114,7 +116,7 @@ def raw_schema() -> Schema:
             new_table(
                 table,
                 write_disposition="append",
-                columns=[new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()],  # type: ignore[arg-type]
+                columns=[new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()],
                 schema_contract={"columns": "freeze", "data_type": "freeze"},
             )
         )
@@ -125,8 +127,7 @@ def read_landed(connection: Connection) -> Landed:
     """Ask the warehouse what it has. Rows of a load that did not complete do not count."""
     landed = Landed()
     with connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass('raw.files') is not null and to_regclass('raw._dlt_loads') is not null")
-        if not cursor.fetchone()[0]:  # type: ignore[index]
+        if not (_exists(cursor, "files") and _exists(cursor, "_dlt_loads")):
             return landed
         complete = "where _dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
         cursor.execute(f"select distinct file_id from raw.files {complete}")
@@ -373,8 +374,8 @@ def tune_tables(connection: Connection) -> None:
         row = cursor.fetchone()
         if row is None or row[0]:
             return
-        cursor.execute("select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'")
-        if cursor.fetchone()[0]:  # type: ignore[index]
+        cursor.execute("select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)")
+        if cursor.rowcount:
             cursor.execute("alter table raw.file_blocks alter column lines set compression lz4")
         cursor.execute("alter table raw.file_blocks set (parallel_workers = 2)")
         cursor.execute("create index if not exists file_blocks_file_id on raw.file_blocks (file_id, block_number)")
@@ -384,9 +385,13 @@ def _analyze(connection: Connection) -> None:
     """The planner knows nothing of what was just loaded, and dbt reads it at once."""
     with connection, connection.cursor() as cursor:
         for table in (*_COLUMNS, "_dlt_loads"):
-            cursor.execute("select to_regclass(%s) is not null", (f"{DATASET}.{table}",))
-            if cursor.fetchone()[0]:  # type: ignore[index]
+            if _exists(cursor, table):
                 cursor.execute(f"analyze {DATASET}.{table}")
+
+
+def _exists(cursor: Cursor, table: str) -> bool:
+    cursor.execute("select to_regclass(%s) is not null", (f"{DATASET}.{table}",))
+    return bool((cursor.fetchone() or (False,))[0])
 
 
 def count_states(outcomes: Iterable[Outcome]) -> Counter[State]:

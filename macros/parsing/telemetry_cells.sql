@@ -92,7 +92,11 @@
     {%- if kind.type == 'boolean' -%}
         {{ value }} >= 0.5 and {{ value }} <> cast('nan' as double precision)
     {%- elif kind.get('bounded') -%}
-        cast(least(greatest(nullif({{ value }}, 'nan'), {{ kind.min }}), {{ kind.max }}) as {{ kind.type }})
+        {# least and greatest pass over a null, which would make a missing pedal an untouched one #}
+        case
+            when {{ value }} <> cast('nan' as double precision)
+                then cast(least(greatest({{ value }}, {{ kind.min }}), {{ kind.max }}) as {{ kind.type }})
+        end
     {%- else -%}
         case when {{ value }} between {{ kind.min }} and {{ kind.max }} then cast({{ value }} as {{ kind.type }}) end
     {%- endif -%}

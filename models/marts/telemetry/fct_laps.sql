@@ -64,10 +64,11 @@ wraps as (
         steps.elapsed_s,
         case
             when steps.previous_ratio is not null
-                then
+                then cast(round(cast(
                     steps.previous_elapsed_s + (steps.elapsed_s - steps.previous_elapsed_s)
-                    * (1 - steps.previous_ratio)
-                    / nullif((1 - steps.previous_ratio) + greatest(steps.lap_distance_ratio, 0), 0)
+                    * (1 - least(steps.previous_ratio, 1))
+                    / nullif((1 - least(steps.previous_ratio, 1)) + greatest(steps.lap_distance_ratio, 0), 0) as numeric
+                ), 6) as double precision)
             else steps.elapsed_s
         end as crossed_s
     from steps

@@ -53,8 +53,8 @@ matched as (
             channels.source_format = mapping.source_format
             and channels.source_channel = mapping.source_channel
             and channels.source_unit = coalesce(mapping.source_unit, '')
-            and (mapping.only_device is null or mapping.only_device = sessions.device)
-            and (mapping.except_device is null or mapping.except_device is distinct from sessions.device)
+            and coalesce({{ blank_to_null('mapping.only_device') }}, sessions.device, '') = coalesce(sessions.device, '')
+            and coalesce({{ blank_to_null('mapping.except_device') }}, 'none') <> coalesce(sessions.device, '')
 ),
 
 ranked as (
