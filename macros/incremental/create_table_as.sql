@@ -22,3 +22,14 @@
 {% macro analyze_table() -%}
     {%- if config.get('materialized') != 'view' -%} analyze {{ this }} {%- endif -%}
 {%- endmacro %}
+
+
+{#
+    Pre-hook of a model that parses lines. The planner guesses a handful of lines in a block and would not start workers for
+    them, and would remember each line in case it came again.
+#}
+{% macro read_in_parallel() -%}
+    set local parallel_setup_cost = 0;
+    set local parallel_tuple_cost = 0;
+    set local enable_memoize = off;
+{%- endmacro %}

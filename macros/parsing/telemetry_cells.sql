@@ -1,15 +1,20 @@
 {#
-    A data line of telemetry, ready to be split at the file's separator: quotes of a wholly quoted line taken off (one at each
-    end; trimming would eat the empty last cell), decimal commas turned into points. `separator` in the plan is turned alike.
+    A data line of telemetry, ready to be split at the plan's separator. Of a wholly quoted line one quote goes at each end
+    (trimming would eat the empty last cell); of a mixed one all go, and what separates cells elsewhere becomes a point inside
+    quotes. Decimal commas become points, in `separator` too. No subquery: it would keep the plan from being parallel.
 #}
 {% macro telemetry_line(line, plan) -%}
+    {%- set text = "rtrim(" ~ line ~ ", chr(13))" -%}
+    {%- set inside_quotes = "'[,;' || chr(9) || '](?=[^\"]*\"(?:[^\"]*\"[^\"]*\")*[^\"]*$)'" -%}
     case
-        when {{ plan }}.decimal_comma and {{ plan }}.quoting = 'all'
-            then replace(substr(rtrim({{ line }}, chr(13)), 2, length(rtrim({{ line }}, chr(13))) - 2), ',', '.')
-        when {{ plan }}.decimal_comma then replace(rtrim({{ line }}, chr(13)), ',', '.')
-        when {{ plan }}.quoting = 'all'
-            then substr(rtrim({{ line }}, chr(13)), 2, length(rtrim({{ line }}, chr(13))) - 2)
-        else rtrim({{ line }}, chr(13))
+        when {{ plan }}.quoting = 'mixed' and {{ plan }}.decimal_comma
+            then replace(replace(regexp_replace({{ text }}, {{ inside_quotes }}, '.', 'g'), '"', ''), ',', '.')
+        when {{ plan }}.quoting = 'mixed' then replace(regexp_replace({{ text }}, {{ inside_quotes }}, '.', 'g'), '"', '')
+        when {{ plan }}.quoting = 'all' and {{ plan }}.decimal_comma
+            then replace(substr({{ text }}, 2, greatest(length({{ text }}) - 2, 0)), ',', '.')
+        when {{ plan }}.quoting = 'all' then substr({{ text }}, 2, greatest(length({{ text }}) - 2, 0))
+        when {{ plan }}.decimal_comma then replace({{ text }}, ',', '.')
+        else {{ text }}
     end
 {%- endmacro %}
 

@@ -4,6 +4,7 @@
     replace_key='file_id',
     fingerprints='stg_telemetry__channel_plans',
     on_schema_change='fail',
+    pre_hook='{{ read_in_parallel() }}',
     post_hook="{{ record_built(ref('stg_telemetry__channel_plans'), 'file_id') }}",
 ) }}
 

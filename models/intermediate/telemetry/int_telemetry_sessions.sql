@@ -44,6 +44,10 @@ select
     described.file_id,
     described.sim,
     described.source_format,
+    -- telemetry knows names alone, until somebody says whose they are
+    coalesce(aliases.driver_id, described.sim || ':name:' || described.driver_name) as driver_id,
+    described.sim || ':name:' || described.car_name as car_id,
+    described.sim || ':name:' || described.track_name as layout_id,
     described.driver_name,
     described.car_name,
     described.track_name,
@@ -64,3 +68,5 @@ select
 from described
 inner join fingerprints on described.session_id = fingerprints.session_id
 inner join undated on described.session_id = undated.session_id
+left join {{ ref('driver_aliases') }} as aliases
+    on described.sim = aliases.sim and described.driver_name = aliases.driver_name

@@ -7,6 +7,7 @@
     parallel_build=true,
     on_schema_change='fail',
     indexes=[{'columns': ['session_id']}],
+    pre_hook='{{ read_in_parallel() }}',
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
 ) }}
 

@@ -1,0 +1,13 @@
+with channels as (
+    select * from {{ ref('stg_telemetry__channels') }}
+    where canonical_channel is null and source_channel <> ''
+)
+
+select
+    source_format,
+    source_channel,
+    source_unit,
+    cast(count(distinct file_id) as integer) as files,
+    min(file_id) as example_file_id
+from channels
+group by source_format, source_channel, source_unit
