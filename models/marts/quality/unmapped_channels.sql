@@ -1,6 +1,5 @@
 with channels as (
-    select * from {{ ref('stg_telemetry__channels') }}
-    where canonical_channel is null and source_channel <> ''
+    select * from {{ ref('int_telemetry_channels_unmapped') }}
 )
 
 select

@@ -1,0 +1,30 @@
+with files as (
+    select * from {{ ref('stg_files__files') }}
+    where format_family = 'telemetry'
+),
+
+checked as (
+    select * from {{ ref('int_telemetry_files_checked') }}
+),
+
+session_files as (
+    select * from {{ ref('int_telemetry_session_files') }}
+)
+
+select
+    files.file_id,
+    coalesce(checked.lines_read, 0) as lines_read,
+    coalesce(checked.lines_refused, 0) as lines_refused,
+    -- what a better file of the session may hold in its place
+    exists (
+        select 1
+        from session_files as better
+        where
+            better.session_id = session_files.session_id
+            and better.file_rank < session_files.file_rank
+            and better.first_elapsed_s <= session_files.last_elapsed_s
+            and better.last_elapsed_s >= session_files.first_elapsed_s
+    ) as has_better_file
+from files
+left join checked on files.file_id = checked.file_id
+left join session_files on files.file_id = session_files.file_id
