@@ -71,7 +71,7 @@ def embedded_settings() -> Settings | None:
     try:
         port = port_file(home).read_text(encoding="ascii").strip()
         password = password_file(home).read_text(encoding="ascii").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise DatabaseError(

@@ -188,7 +188,8 @@ def status() -> Server | None:
         settings=settings,
         data_directory=home / "postgres",
         log_file=home / "postgres.log",
-        is_running=_trouble(settings) is None,
+        # Without its own note of its process it does not run, whoever may listen on its port.
+        is_running=(home / "postgres" / "postmaster.pid").exists() and _trouble(settings) is None,
     )
 
 
