@@ -78,11 +78,9 @@ def run_dbt(
     from dbt.cli.main import dbtRunner  # here, because it takes a second that `simrace --help` should not
 
     project = project_directory()
-    done = 0
 
     def on_event(event: Any) -> None:
-        nonlocal done
-        if event.info.name in ("LogStartLine", "LogHookStartLine"):
+        if event.info.name == "LogStartLine":
             on_progress(Progress(event.data.index - 1, event.data.total, event.data.description))
 
     os.environ.update(parameters.environment())

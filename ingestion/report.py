@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -54,7 +55,7 @@ def show_holdings(console: Console, connection: Connection) -> None:
     table = Table("the warehouse holds", "rows")
     with connection, connection.cursor() as cursor:
         for name, relation in _HOLDINGS.items():
-            if _exists(connection, relation):
+            if _exists(cursor, relation):
                 cursor.execute(f"select count(*) from {relation}")
                 table.add_row(name, f"{(cursor.fetchone() or (0,))[0]:,}")
     if table.row_count:
@@ -63,11 +64,11 @@ def show_holdings(console: Console, connection: Connection) -> None:
 
 def show_quality(console: Console, connection: Connection) -> None:
     """Print the quality figures beside their limits."""
-    if not _exists(connection, "marts.data_quality_kpis"):
-        console.print("No quality figures yet: `simrace run` builds them.")
-        return
     table = Table("quality", "value", "limit", "")
     with connection, connection.cursor() as cursor:
+        if not _exists(cursor, "marts.data_quality_kpis"):
+            console.print("No quality figures yet: `simrace run` builds them.")
+            return
         cursor.execute(
             "select kpi, value, unit, comparison, limit_value, passes from marts.data_quality_kpis order by 1"
         )
@@ -80,10 +81,10 @@ def show_quality(console: Console, connection: Connection) -> None:
 
 def show_status(console: Console, connection: Connection) -> None:
     """Print what is landed, refused and held, how fresh it is, and the quality figures."""
-    if not _exists(connection, "raw.files"):
-        console.print("Nothing is landed yet: `simrace run PATH` lands files and builds the marts.")
-        return
     with connection, connection.cursor() as cursor:
+        if not _exists(cursor, "raw.files"):
+            console.print("Nothing is landed yet: `simrace run PATH` lands files and builds the marts.")
+            return
         cursor.execute("select count(distinct file_id), sum(file_bytes), max(landed_at) from raw.files")
         files, size, landed_at = cursor.fetchone() or (0, 0, None)
         cursor.execute("select count(distinct file_id) from raw.rejected_files")
@@ -111,7 +112,6 @@ def show_next_steps(console: Console) -> None:
     )
 
 
-def _exists(connection: Connection, relation: str) -> bool:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass(%s) is not null", (relation,))
-        return bool((cursor.fetchone() or (False,))[0])
+def _exists(cursor: Cursor, relation: str) -> bool:
+    cursor.execute("select to_regclass(%s) is not null", (relation,))
+    return bool((cursor.fetchone() or (False,))[0])

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ingestion.sample.motec import write_wide_log
 from ingestion.sample.refused import MADE_AT, write_archives, write_refused
 from ingestion.sample.season import write_season
 from ingestion.sample.telemetry import write_telemetry
+from ingestion.sample.wide import write_wide_log
 from ingestion.sample.writing import set_modified, write_text
 
 __all__ = ["write_sample_files", "write_wide_log"]

@@ -31,7 +31,7 @@ def write_acc(directory: Path, session: Session, started_at: datetime, *, clock_
         for lap in range(1, session.flying_laps + 1)
     ]
     channels = {name: np.concatenate([lap[name] for lap in laps]) for name in laps[0]}
-    path = directory / f"{session.layout.track.split()[0].lower()}_{session.car.slug}_{started_at:%H%M}.csv"
+    path = directory / f"{session.layout.track.split()[0].lower()}_{session.car.slug}_{started_at:%y%m%d}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     columns = acc_columns(channels, session, clock_jump=clock_jump)
     with path.open("w", encoding="ascii", newline="") as file:

@@ -1,14 +1,13 @@
 """MoTeC i2 CSV exports: a GT7-like log, an M1 log, the latter saved again by a spreadsheet, and one lap alone."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from ingestion.sample.car import GRAVITY, WHEELS
-from ingestion.sample.catalogue import FALCON, TORREVENTO
-from ingestion.sample.session import PIT_BOX_M, Channels, Driver, Session
+from ingestion.sample.session import PIT_BOX_M, Channels, Session
 from ingestion.sample.track import Floats
 from ingestion.sample.writing import Column, clock_12h, empty_column, quoted_line, set_modified, write_rows
 
@@ -16,7 +15,6 @@ MPH_PER_MPS = 3600 / 1609.344
 PSI_PER_KPA = 1 / 6.894757
 ADL_HZ = 60
 M1_HZ = 50
-CHUNK_ROWS = 20_000
 SPIKE_ROWS = 13  # 0.2 s of nonsense from the accelerometers of a log that starts mid-race
 M1_WHEELS = {"fl": "Front Left", "fr": "Front Right", "rl": "Rear Left", "rr": "Rear Right"}
 
@@ -32,6 +30,8 @@ class Export:
         log_date, log_time: Texts; the locale of the exporting machine decides their form.
         rate_hz: Samples a second.
         start_s, end_s: Range in seconds of the log.
+        beacons_s: Times at which the line was crossed, none in the export of one lap.
+        start_m, end_m: Range in metres of the log.
         range_name: As i2 calls it.
     """
 
@@ -43,15 +43,15 @@ class Export:
     rate_hz: int
     start_s: float
     end_s: float
+    beacons_s: Floats
+    start_m: float
+    end_m: float
     range_name: str = "entire outing"
 
     def preamble(self) -> list[list[str]]:
         """The twelve rows above the data; rows repeat key and value in a second block of columns."""
-        session, length = self.session, self.end_s - self.start_s
-        start_m, end_m = np.interp([self.start_s, self.end_s], session.time_s, session.distance_m)
-        first_m = session.distance_m[0]
-        whole = self.range_name == "entire outing"
-        beacons = "".join(f"{at:.3f} " for at in session.crossings_s if at < self.end_s) if whole else " "
+        session = self.session
+        beacons = "".join(f"{at:.3f} " for at in self.beacons_s) or " "
         return [
             ["Format", "MoTeC CSV File", "", "", "Workbook", ""],
             ["Venue", session.layout.name, "", "", "Worksheet", ""],
@@ -62,19 +62,38 @@ class Export:
             ["Log Date", self.log_date, "", "", "Origin Time", "0.000", "s"],
             ["Log Time", self.log_time, "", "", "Start Time", f"{self.start_s:.3f}", "s"],
             ["Sample Rate", f"{self.rate_hz:.3f}", "Hz", "", "End Time", f"{self.end_s:.3f}", "s"],
-            ["Duration", f"{length:.3f}", "s", "", "Start Distance", f"{start_m - first_m:.0f}", "m"],
-            ["Range", self.range_name, "", "", "End Distance", f"{end_m - first_m:.0f}", "m"],
+            ["Duration", f"{self.end_s - self.start_s:.3f}", "s", "", "Start Distance", f"{self.start_m:.0f}", "m"],
+            ["Range", self.range_name, "", "", "End Distance", f"{self.end_m:.0f}", "m"],
             ["Beacon Markers", beacons],
         ]
 
 
+def entire_outing(session: Session, started_at: datetime, device: str, log_date: str, rate_hz: int) -> Export:
+    """The export of a whole log."""
+    return Export(
+        session=session,
+        started_at=started_at,
+        device=device,
+        log_date=log_date,
+        log_time=clock_12h(started_at),
+        rate_hz=rate_hz,
+        start_s=0.0,
+        end_s=session.duration_s,
+        beacons_s=session.crossings_s,
+        start_m=0.0,
+        end_m=float(session.distance_m[-1]) - PIT_BOX_M,
+    )
+
+
 def write_adl(directory: Path, session: Session, started_at: datetime) -> list[Path]:
     """Write a GT7-like log twice: the entire outing, and its third flying lap (or last) as a range of its own."""
-    date = f"{started_at:%Y-%m-%d}"
-    export = Export(session, started_at, "ADL", date, clock_12h(started_at), ADL_HZ, 0.0, session.duration_s)
+    export = entire_outing(session, started_at, "ADL", f"{started_at:%Y-%m-%d}", ADL_HZ)
     lap = min(3, session.flying_laps)
     start, end = (round(float(at), 3) for at in session.lap_bounds_s[lap : lap + 2])
-    alone = replace(export, start_s=start, end_s=end, range_name=f"Lap {lap}")
+    start_m, end_m = (session.layout.length_m * line - PIT_BOX_M for line in (lap, lap + 1))
+    alone = replace(
+        export, start_s=start, end_s=end, beacons_s=np.array([]), start_m=start_m, end_m=end_m, range_name=f"Lap {lap}"
+    )
     stem = f"{started_at:%Y%m%d}_{session.layout.slug.replace(' ', '_')}"
     written = []
     for name, part in ((f"{stem}.csv", export), (f"{stem}_lap{lap}.csv", alone)):
@@ -89,10 +108,11 @@ def write_m1(directory: Path, session: Session, started_at: datetime) -> list[Pa
     """Write an M1 log as i2 exports it and as a spreadsheet saves that file again."""
     date = f"{started_at.month}/{started_at.day}/{started_at.year}"
     # The header claims a fraction of a second more than there are rows.
-    export = Export(session, started_at, "M1", date, clock_12h(started_at), M1_HZ, 0.0, session.duration_s + 0.14)
+    export = entire_outing(session, started_at, "M1", date, M1_HZ)
+    export = replace(export, end_s=export.end_s + 0.14)
     channels = session.at_times(np.arange(int(session.duration_s * M1_HZ)) / M1_HZ)
     columns = m1_columns(channels, started_at)
-    stem = f"{session.layout.slug.replace(' ', '_')}_{session.car.slug}"
+    stem = f"{session.layout.slug.replace(' ', '_')}_{session.car.slug}_{started_at:%m%d}"
     original = _write(directory / f"{stem}.csv", export, columns, "\n", "utf-8", quoted=True)
     saved = replace(export, log_time=f"{started_at:%H:%M:%S}")
     return [original, _write(directory / f"{stem}_edited.csv", saved, columns, "\r\n", "cp1252", quoted=False)]
@@ -102,13 +122,14 @@ def _write(path: Path, export: Export, columns: list[Column], newline: str, enco
     """Write one export. Unquoted means saved by a spreadsheet: every row padded to the width of the table."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding=encoding, newline="") as file:
-        file.write(_head(export, columns, newline, quoted=quoted))
+        file.write(head_text(export, columns, newline, quoted=quoted))
         write_rows(file, columns, newline, quoted)
     set_modified(path, export.started_at)
     return path
 
 
-def _head(export: Export, columns: list[Column], newline: str, *, quoted: bool) -> str:
+def head_text(export: Export, columns: list[Column], newline: str, *, quoted: bool) -> str:
+    """Everything above the data."""
     names, units = [column.name for column in columns], [column.unit for column in columns]
     if quoted:
         # Cells that only keep the distance to the second block are bare; empty values are quoted.
@@ -192,41 +213,3 @@ def m1_columns(channels: Channels, started_at: datetime) -> list[Column]:
         Column("GPS Altitude", "m", channels["altitude_m"], "%.1f"),
         Column("GPS Date", "", np.full(rows, f"{started_at:%d%m%y}"), "%s"),
     ]
-
-
-def write_wide_log(path: Path, rows: int, channels: int, seed: int = 1) -> Path:
-    """Write one large MoTeC CSV for benchmarks, holding one piece of the table in memory at a time.
-
-    Args:
-        path: File to write.
-        rows: Exact number of data rows, at 60 Hz.
-        channels: Exact number of columns: known channels first, then `Aux 1`, `Aux 2` and so on.
-        seed: Seeds the driver and the fillers.
-    """
-    started_at = datetime(2025, 5, 4, 9, 30, tzinfo=UTC)
-    fastest_lap_s = TORREVENTO.length_m / 45
-    laps = int(rows / ADL_HZ / fastest_lap_s) + 1
-    session = Session(TORREVENTO, FALCON, Driver("N. OSTLUND"), laps, (seed, 99))
-    export = Export(
-        session, started_at, "ADL", f"{started_at:%Y-%m-%d}", clock_12h(started_at), ADL_HZ, 0.0, rows / ADL_HZ
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="ascii", newline="") as file:
-        for first in range(0, max(rows, 1), CHUNK_ROWS):
-            times = np.arange(first, min(first + CHUNK_ROWS, rows)) / ADL_HZ
-            columns = _wide_columns(session.at_times(times), channels, np.random.default_rng([seed, first]), started_at)
-            if first == 0:
-                file.write(_head(export, columns, "\r\n", quoted=True))
-            write_rows(file, columns, "\r\n", quoted=True)
-    set_modified(path, started_at)
-    return path
-
-
-def _wide_columns(sample: Channels, width: int, rng: np.random.Generator, started_at: datetime) -> list[Column]:
-    known = {column.name: column for column in adl_columns(sample, 0.0, PIT_BOX_M)}
-    known |= {c.name: c for c in m1_columns(sample, started_at) if c.name not in known and c.values.dtype.kind == "f"}
-    columns = list(known.values())[:width]
-    for number in range(1, width - len(columns) + 1):
-        wave = np.sin(sample["time_s"] / (0.7 + number)) * 20 * number + rng.normal(0, 0.3, len(sample["time_s"]))
-        columns.append(Column(f"Aux {number}", "V", wave, f"%.{1 + number % 3}f"))
-    return columns

@@ -94,7 +94,6 @@ def mu_columns(channels: Channels, ticks: Floats, session: Session) -> list[Colu
         ("AirPressure", "mmHg", 29.2775, "%.6g"),
         ("Clutch", "%", clutch, "%.6g"),
         ("Brake", "%", brake, "%.6g"),
-        ("BrakeRaw", "%", brake, "%.6g"),
         ("IsOnTrack", "", 1, "%d"),
         ("Lap", "", lap, "%d"),
         ("LapCompleted", "", lap - 1, "%d"),
@@ -128,16 +127,12 @@ def mu_columns(channels: Channels, ticks: Floats, session: Session) -> list[Colu
         ("RelativeHumidity", "%", 41.7779, "%.6g"),
         ("Speed", "m/s", channels["speed_mps"], "%.6g"),
         ("SteeringWheelAngle", "rad", channels["steering_rad"], "%.6g"),
-        ("SteeringWheelTorque", "Nm", channels["lat_mps2"] * 1.1, "%.6g"),
         ("Throttle", "%", throttle, "%.6g"),
-        ("ThrottleRaw", "%", throttle, "%.6g"),
         ("TrackTemp", "C", 37.5, "%.6g"),
         ("TrackTempCrew", "C", 37.5, "%.6g"),
-        ("VelocityX", "m/s", channels["speed_mps"], "%.6g"),
         ("WindDir", "rad", 2.05876, "%.6g"),
         ("WindVel", "m/s", 1.92767, "%.6g"),
         ("Yaw", "rad", channels["heading_rad"], "%.6g"),
-        ("YawNorth", "rad", np.pi / 2 - channels["heading_rad"], "%.6g"),
         ("YawRate", "rad/s", channels["yaw_rate_radps"], "%.6g"),
         ("dcBrakeBias", "", 54.5, "%.6g"),
     ]
@@ -153,9 +148,7 @@ def mu_columns(channels: Channels, ticks: Floats, session: Session) -> list[Colu
             (f"{place}pressure", "kPa", channels[f"tyre_kpa_{wheel}"], "%.6g"),
             (f"{place}coldPressure", "kPa", 150.0, "%.6g"),
             (f"{place}speed", "m/s", channels[f"wheel_mps_{wheel}"], "%.6g"),
-            (f"{place}brakeLinePress", "bar", channels["brake"] * 70, "%.6g"),
             (f"{place}shockDefl", "m", channels[f"suspension_m_{wheel}"], "%.6g"),
-            (f"{place}wearM", "%", 100 - channels["distance_m"] / 9_000, "%.6g"),
         ]
     return [Column(name, unit, np.broadcast_to(values, ticks.shape), form) for name, unit, values, form in table]
 

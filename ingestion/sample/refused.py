@@ -14,7 +14,7 @@ ZIP_DATE = (2026, 3, 1, 13, 0, 0)
 MOTEC_HEAD = """"Format","MoTeC CSV File",,,"Workbook",""
 "Venue","Saltmarsh Ring - Grand Prix",,,"Worksheet",""
 "Vehicle","GT3 Falcon",,,"Vehicle Desc",""
-"Driver","N. OSTLUND",,,"Engine ID",""
+"Driver","N. OSTERMANE",,,"Engine ID",""
 "Device","ADL"
 "Comment","",,,"Session",""
 "Log Date","2025-03-04",,,"Origin Time","0.000","s"
@@ -43,7 +43,7 @@ def write_refused(directory: Path) -> list[Path]:
     """Write one file for each reason to refuse."""
     tabs = "".join(f"{106.38 + row / 60:.2f}\t{3286 + row * 0.4:.2f}\t{85.4 + row * 0.2:.2f}\n" for row in range(200))
     texts = {
-        "headerless.csv": tabs.replace(",", "."),
+        "headerless.csv": tabs,
         "motec_without_data.csv": MOTEC_HEAD.replace("\n", "\r\n"),
         "empty.csv": "",
         "truncated.json": '{"subsession_id":83400001,"session_results":[{"simsession_number":0,"results":[{"cust_',

@@ -24,6 +24,7 @@ ROTATION = (OFFICIAL, LEAGUE, REST)
 
 FIRST_RACE = datetime(2026, 2, 3, 19, 0, tzinfo=UTC)
 FIRST_OLD_RACE = datetime(2019, 8, 6, 17, 40, tzinfo=UTC)
+ALWAYS_THERE = 2  # regulars who miss no race, so that some driver's form is complete
 BETWEEN_RACES = timedelta(hours=44)
 OLD_STYLE = ("league_csv", "bare_csv", "official_2019")  # layouts of 2019, so raced in 2019
 TEAMS = ("team", "team_csv")
@@ -65,7 +66,8 @@ def write_season(
         rng = np.random.default_rng([seed, 50, at])
         variants = ROTATION[at % 3]
         variant = variants[at // 3 % len(variants)]
-        field = [pool[int(who)] for who in rng.choice(len(pool), int(rng.integers(16, 25)), replace=False)]
+        guests = rng.permutation(np.arange(ALWAYS_THERE, len(pool)))[: rng.integers(14, 23)]
+        field = pool[:ALWAYS_THERE] + [pool[who] for who in guests]
         started_at = (FIRST_OLD_RACE if variant in OLD_STYLE else FIRST_RACE) + at * BETWEEN_RACES
         layout = LAYOUTS[at // 2 % len(LAYOUTS)]
         if variant == "acc":

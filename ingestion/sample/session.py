@@ -136,7 +136,7 @@ class Session:
         drive = car.drive_mps2(speed)
         brake_full = car.grip_mps2(speed) * car.braking / car.grip
         hands = _smoothed(rng.normal(0, 1.0, len(speed)), 15) * 4
-        rolling = np.radians(STEERING_RATIO) * 0.04 * lateral  # more lock as the front tyres slip
+        slip_lock = np.radians(STEERING_RATIO) * 0.04 * lateral  # more lock as the front tyres slip
         channels = {
             "speed_mps": speed,
             "on_pit_road": self.on_pit_road,
@@ -146,7 +146,7 @@ class Session:
             "yaw_rate_radps": speed * self.curvature,
             "throttle": np.clip(wheels_push / drive * 1.03, 0, 1),
             "brake": np.clip(-wheels_push / brake_full - 0.01, 0, 1),
-            "steering_rad": STEERING_RATIO * WHEELBASE_M * self.curvature + rolling + np.radians(hands),
+            "steering_rad": STEERING_RATIO * WHEELBASE_M * self.curvature + slip_lock + np.radians(hands),
             "line_offset_m": 1.5 * np.sin(self.distance_m / 170) + _smoothed(rng.normal(0, 3, len(speed)), 121),
             "fuel_l": 60 - car.fuel_l_per_km / 1000 * np.cumsum(0.35 + 0.65 * np.clip(wheels_push / drive, 0, 1) * 1.9),
             "altitude_m": self.layout.altitude_m + 6 * np.sin(2 * np.pi * self.distance_m / self.layout.length_m),

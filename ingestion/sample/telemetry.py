@@ -11,7 +11,7 @@ import numpy as np
 
 from ingestion.sample.acc_telemetry import write_acc
 from ingestion.sample.car import Car
-from ingestion.sample.catalogue import ALDERBROOK, FALCON, KESTREL, LAYOUTS, MERLIN, SALTMARSH, TORREVENTO
+from ingestion.sample.catalogue import ALDERBROOK, FALCON, KESTREL, MERLIN, SALTMARSH, TORREVENTO
 from ingestion.sample.garage61 import RATE_HZ as GARAGE61_HZ
 from ingestion.sample.garage61 import write_garage61
 from ingestion.sample.motec import ADL_HZ, M1_HZ, write_adl, write_m1
@@ -54,7 +54,7 @@ class Variant:
 
 
 VARIANTS = (
-    Variant("adl", "motec_i2_csv", write_adl, SALTMARSH, FALCON, Driver("N. OSTLUND", 0.955), 4,
+    Variant("adl", "motec_i2_csv", write_adl, SALTMARSH, FALCON, Driver("N. OSTERMANE", 0.955), 4,
             datetime(2025, 3, 4, 13, 16, 25, tzinfo=UTC), ADL_HZ, contents=(None, (3,))),
     Variant("mu", "iracing_mu_csv", partial(write_mu, hand_edited=False), ALDERBROOK, MERLIN,
             Driver("Dagny Morrowby", 0.965, 0.008), 2, datetime(2025, 3, 18, 21, 27, 7, tzinfo=UTC), MU_HZ,
@@ -64,7 +64,7 @@ VARIANTS = (
     Variant("garage61", "garage61_csv", partial(write_garage61, old=False), TORREVENTO, KESTREL,
             Driver("Dagny Morrowby", 0.96, 0.008), 2, datetime(2025, 3, 27, 19, 40, 0, tzinfo=UTC), GARAGE61_HZ,
             contents=((1,), (2,))),
-    Variant("m1", "motec_i2_csv", write_m1, TORREVENTO, FALCON, Driver("José Güntherode", 0.945, 0.014), 3,
+    Variant("m1", "motec_i2_csv", write_m1, SALTMARSH, FALCON, Driver("José Güntherode", 0.945, 0.014), 2,
             datetime(2025, 5, 18, 18, 42, 15, tzinfo=UTC), M1_HZ, contents=(None, None)),
     Variant("mu_edited", "iracing_mu_csv", partial(write_mu, hand_edited=True), ALDERBROOK, FALCON,
             Driver("Kester Jelvik", 0.95), 2, datetime(2025, 4, 9, 20, 2, 51, tzinfo=UTC), MU_HZ,
@@ -81,7 +81,7 @@ VARIANTS = (
 def write_telemetry(
     directory: Path, sessions: int, seed: int, on_progress: Callable[[Path], None] | None = None
 ) -> tuple[list[Path], list[dict[str, Any]]]:
-    """Drive and write sessions, one variant after the other; a new round moves on to the next layout.
+    """Drive and write sessions, one variant after the other; a new round comes four weeks later.
 
     Args:
         directory: Folder to write to.
@@ -98,9 +98,8 @@ def write_telemetry(
     for at in range(sessions):
         turn, place = divmod(at, len(VARIANTS))
         variant = VARIANTS[place]
-        layout = LAYOUTS[(LAYOUTS.index(variant.layout) + turn) % len(LAYOUTS)]
-        variant = replace(variant, layout=layout, started_at=variant.started_at + turn * BETWEEN_ROUNDS)
-        session = Session(layout, variant.car, variant.driver, variant.flying_laps, (seed, at))
+        variant = replace(variant, started_at=variant.started_at + turn * BETWEEN_ROUNDS)
+        session = Session(variant.layout, variant.car, variant.driver, variant.flying_laps, (seed, at))
         paths = variant.write(directory, session, variant.started_at)
         for path, laps in zip(paths, variant.contents, strict=True):
             truth.append(_truth(path, variant, session, laps))
