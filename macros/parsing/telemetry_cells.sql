@@ -87,7 +87,10 @@
     {%- if kind.type == 'boolean' -%} {{ measured_boolean(cell) }}
     {%- elif channel == 'gear' -%} {{ measured_gear(cell) }}
     {%- elif channel == 'lap_number' -%} {{ measured_lap(cell) }}
-    {%- else -%} {{ measured(cell) }}
+    {%- else -%}
+        {%- set ns = namespace(value=measured(cell)) -%}
+        {%- for none in kind.get('none', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ none ~ ')' -%} {%- endfor -%}
+        {{ ns.value }}
     {%- endif -%}
 {%- endmacro %}
 

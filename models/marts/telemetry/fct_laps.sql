@@ -270,7 +270,12 @@ completed as (
                 then piece_number
             else piece_number - 1
         end as lap_number,
-        coalesce((starts_at_line or begins_near_line) and (ends_at_line or stops_near_line), false) as is_complete
+        -- at the edge of a file a lap may begin or stop at the line, but not in the pits beside it
+        coalesce(
+            (starts_at_line or (begins_near_line and has_pit_road is not true))
+            and (ends_at_line or (stops_near_line and has_pit_road is not true)),
+            false
+        ) as is_complete
     from judged
 )
 
