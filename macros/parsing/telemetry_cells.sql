@@ -89,7 +89,7 @@
     {%- elif channel == 'lap_number' -%} {{ measured_lap(cell) }}
     {%- else -%}
         {%- set ns = namespace(value=measured(cell)) -%}
-        {%- for none in kind.get('none', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ none ~ ')' -%} {%- endfor -%}
+        {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}
         {{ ns.value }}
     {%- endif -%}
 {%- endmacro %}
