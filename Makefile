@@ -29,7 +29,7 @@ lint: .venv/installed
 	touch $@
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		--upgrade --group dev pyproject.toml --output-file requirements.lock
 
 clean:
