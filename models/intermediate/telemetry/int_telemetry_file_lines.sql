@@ -25,7 +25,7 @@ counted as (
         coalesce(loaded.lines_out_of_range, 0) as lines_out_of_range,
         coalesce(loaded.lines_without_speed, 0) as lines_without_speed,
         -- what a better file of the session may hold in its place
-        exists (
+        exists(
             select 1
             from session_files as better
             where

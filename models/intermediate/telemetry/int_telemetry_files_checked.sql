@@ -30,8 +30,8 @@ whole_lines as (
     where cell_count = column_count and elapsed_s is not null
 ),
 
--- A clock that jumps ahead leaves its own lines later than what follows; one that jumps back, earlier than what stood before.
--- Whichever reading costs fewer lines of the file is taken: what is left always goes forward.
+-- A clock that jumps ahead leaves its own lines later than what follows; one that jumps back, earlier than what stood
+-- before. Whichever reading costs fewer lines of the file is taken: what is left always goes forward.
 jumps as (
     select
         file_id,
@@ -71,7 +71,8 @@ select
     array_agg(verdicts.line_number order by verdicts.line_number) filter (
         where verdicts.reason is not null
     ) as refused_lines,
-    array_agg(verdicts.reason order by verdicts.line_number) filter (where verdicts.reason is not null) as refused_reasons,
+    array_agg(verdicts.reason order by verdicts.line_number) filter (where verdicts.reason is not null)
+        as refused_reasons,
     min(case when verdicts.reason is null then verdicts.elapsed_s end) as first_elapsed_s,
     max(case when verdicts.reason is null then verdicts.elapsed_s end) as last_elapsed_s,
     coalesce(

@@ -23,7 +23,10 @@ ranked as (
         plans.input_hash as plan_hash,
         row_number() over (
             partition by sessions.session_id
-            order by round(cast(checked.sample_rate_hz as numeric), 0) desc nulls last, sessions.modified_at desc, sessions.file_id
+            order by
+                round(cast(checked.sample_rate_hz as numeric), 0) desc nulls last,
+                sessions.modified_at desc,
+                sessions.file_id asc
         ) as file_rank
     from sessions
     inner join plans on sessions.file_id = plans.file_id

@@ -61,7 +61,11 @@ select
     fingerprints.first_elapsed_s,
     fingerprints.last_elapsed_s,
     md5(concat_ws(
-        '|', fingerprints.inputs, undated.session_started_at at time zone 'UTC', described.driver_name, described.car_name,
+        '|',
+        fingerprints.inputs,
+        undated.session_started_at at time zone 'UTC',
+        described.driver_name,
+        described.car_name,
         described.track_name, described.lap_range, described.beacon_markers
     )) as input_hash,
     undated.session_started_at

@@ -65,10 +65,12 @@ wraps as (
         case
             when steps.previous_ratio is not null
                 then cast(round(cast(
-                    steps.previous_elapsed_s + (steps.elapsed_s - steps.previous_elapsed_s)
-                    * (1 - least(steps.previous_ratio, 1))
-                    / nullif((1 - least(steps.previous_ratio, 1)) + greatest(steps.lap_distance_ratio, 0), 0) as numeric
-                ), 6) as double precision)
+                        steps.previous_elapsed_s + (steps.elapsed_s - steps.previous_elapsed_s)
+                        * (1 - least(steps.previous_ratio, 1))
+                        / nullif(
+                            (1 - least(steps.previous_ratio, 1)) + greatest(steps.lap_distance_ratio, 0), 0
+                        ) as numeric
+                    ), 6) as double precision)
             else steps.elapsed_s
         end as crossed_s
     from steps
@@ -136,14 +138,23 @@ beacons as (
 ),
 
 crossings as (
-    select lap_changes.session_id, lap_changes.start_s, lap_changes.source_lap_number
+    select
+        lap_changes.session_id,
+        lap_changes.start_s,
+        lap_changes.source_lap_number
     from lap_changes
     union
-    select wraps.session_id, wraps.crossed_s, cast(null as integer)
+    select
+        wraps.session_id,
+        wraps.crossed_s,
+        cast(null as integer) as source_lap_number
     from wraps
     inner join available on wraps.session_id = available.session_id and available.lap_source = 'distance_wrap'
     union
-    select beacons.session_id, beacons.start_s, cast(null as integer)
+    select
+        beacons.session_id,
+        beacons.start_s,
+        cast(null as integer) as source_lap_number
     from beacons
     inner join available on beacons.session_id = available.session_id and available.lap_source = 'beacons'
 ),
@@ -162,7 +173,7 @@ starts as (
         available.session_id,
         available.first_elapsed_s,
         first_runs.lap_number,
-        false
+        false as starts_at_line
     from available
     left join (
         select distinct
@@ -206,7 +217,8 @@ measured as (
         min(elapsed_s) as first_elapsed_s,
         max(elapsed_s) as last_elapsed_s,
         max(elapsed_s - previous_elapsed_s) as longest_gap_s,
-        sum(case when previous_elapsed_s is not null then speed_kph / 3.6 * (elapsed_s - previous_elapsed_s) end) as driven_m,
+        sum(case when previous_elapsed_s is not null then speed_kph / 3.6 * (elapsed_s - previous_elapsed_s) end)
+            as driven_m,
         min(lap_distance_ratio) as lowest_ratio,
         max(lap_distance_ratio) as highest_ratio,
         min(lap_distance_m) as lowest_lap_distance_m,
@@ -215,7 +227,8 @@ measured as (
         count(speed_kph) as speed_samples,
         (array_agg(fuel_l order by elapsed_s) filter (where fuel_l is not null))[1] as fuel_at_start_l,
         (array_agg(fuel_l order by elapsed_s desc) filter (where fuel_l is not null))[1] as fuel_at_end_l,
-        (array_agg(last_lap_time_s order by elapsed_s desc) filter (where last_lap_time_s is not null))[1] as last_lap_time_s,
+        (array_agg(last_lap_time_s order by elapsed_s desc) filter (where last_lap_time_s is not null))[1]
+            as last_lap_time_s,
         bool_or(on_pit_road) as has_pit_road
     from placed
     group by session_id, piece_number
@@ -234,7 +247,8 @@ judged as (
         pieces.next_start_s is not null as ends_at_line,
         available.lap_source = 'range'
         or measured.lowest_ratio < {{ var('lap_edge_ratio') }}
-        or measured.lowest_lap_distance_m < {{ var('lap_edge_ratio') }} * available.longest_lap_distance_m as begins_near_line,
+        or measured.lowest_lap_distance_m
+        < {{ var('lap_edge_ratio') }} * available.longest_lap_distance_m as begins_near_line,
         available.lap_source = 'range'
         or measured.highest_ratio > 1 - {{ var('lap_edge_ratio') }}
         or (
@@ -250,7 +264,9 @@ judged as (
         measured.fuel_at_end_l,
         measured.has_pit_road,
         -- the sim reports a lap's time during the next one
-        lead(measured.last_lap_time_s) over (partition by pieces.session_id order by pieces.piece_number) as reported_lap_time_s,
+        lead(measured.last_lap_time_s)
+            over (partition by pieces.session_id order by pieces.piece_number)
+            as reported_lap_time_s,
         sessions.sample_rate_hz,
         sessions.session_started_at
     from pieces
@@ -266,7 +282,8 @@ completed as (
         -- a piece before the first line crossing is number 0, unless it is a lap of its own
         case
             when not numbers_are_ours then source_lap_number
-            when max(case when piece_number = 1 and begins_near_line then 1 else 0 end) over (partition by session_id) = 1
+            when max(case when piece_number = 1 and begins_near_line then 1 else 0 end) over (partition by session_id)
+                = 1
                 then piece_number
             else piece_number - 1
         end as lap_number,

@@ -42,7 +42,13 @@ select
     files.delimiter,
     files.quoting,
     md5(concat_ws(
-        '|', files.source_format, files.delimiter, files.quoting, files.header_line, files.units_line, files.first_data_line
+        '|',
+        files.source_format,
+        files.delimiter,
+        files.quoting,
+        files.header_line,
+        files.units_line,
+        files.first_data_line
     )) as input_hash,
     files.file_bytes,
     files.header_line,

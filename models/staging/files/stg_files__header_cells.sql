@@ -33,6 +33,7 @@ select
 from files
 inner join blocks on files.file_id = blocks.file_id
 cross join lateral unnest(string_to_array(blocks.lines, chr(10))) with ordinality as lines (line, line_number)
-cross join lateral
+cross join
+    lateral
     unnest({{ csv_cells('lines.line', 'files.delimiter') }}) with ordinality as cells (cell, cell_number)
 where lines.line_number < files.first_data_line

@@ -36,9 +36,11 @@ columns_used as (
         file_id,
         max(column_position) as column_count,
         {% for channel in ['elapsed_s'] + (var('telemetry_channels') | list) -%}
-            max(case when is_used and canonical_channel = '{{ channel }}' then column_position end) as {{ channel }}_position,
+            max(case when is_used and canonical_channel = '{{ channel }}' then column_position end)
+                as {{ channel }}_position,
             max(case when is_used and canonical_channel = '{{ channel }}' then factor end) as {{ channel }}_factor,
-            max(case when is_used and canonical_channel = '{{ channel }}' then offset_value end) as {{ channel }}_offset,
+            max(case when is_used and canonical_channel = '{{ channel }}' then offset_value end)
+                as {{ channel }}_offset,
         {% endfor -%}
         string_agg(
             concat_ws(',', canonical_channel, column_position, factor, offset_value), ';'
@@ -69,7 +71,10 @@ select
     {% endfor -%}
     md5(concat_ws(
         '|', files.first_data_line, files.quoting, files.delimiter, decimals.decimal_comma, sessions.sample_rate_hz,
-        sessions.start_time_s, columns_used.column_count, columns_used.mapping, '{{ local_md5(tojson(var("telemetry_channels"))) }}'
+        sessions.start_time_s,
+        columns_used.column_count,
+        columns_used.mapping,
+        '{{ local_md5(tojson(var("telemetry_channels"))) }}'
     )) as input_hash
 from files
 inner join sessions on files.file_id = sessions.file_id

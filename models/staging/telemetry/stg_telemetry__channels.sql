@@ -53,7 +53,8 @@ matched as (
             channels.source_format = mapping.source_format
             and channels.source_channel = mapping.source_channel
             and channels.source_unit = coalesce(mapping.source_unit, '')
-            and coalesce({{ blank_to_null('mapping.only_device') }}, sessions.device, '') = coalesce(sessions.device, '')
+            and coalesce({{ blank_to_null('mapping.only_device') }}, sessions.device, '')
+            = coalesce(sessions.device, '')
             and coalesce({{ blank_to_null('mapping.except_device') }}, 'none') <> coalesce(sessions.device, '')
 ),
 

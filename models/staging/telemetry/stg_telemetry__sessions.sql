@@ -123,7 +123,10 @@ identified as (
                         -- an editor may write the same date another way
                         coalesce(cast(log_date as text), date_text, ''),
                         coalesce(cast(log_time as text), time_text, ''),
-                        case when source_format = 'motec_i2_csv' then coalesce(device, '') else coalesce(session_type, '') end
+                        case
+                            when source_format = 'motec_i2_csv' then coalesce(device, '') else
+                                coalesce(session_type, '')
+                        end
                     )
             else file_id
         end as natural_key
