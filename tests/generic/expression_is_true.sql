@@ -1,8 +1,8 @@
-{#- Returns rows for which an expression is false or unknown. -#}
+{#- Returns rows for which an expression over the model's columns is false. -#}
 {% test expression_is_true(model, expression) %}
 
 select *
 from {{ model }}
-where ({{ expression }}) is not true
+where not ({{ expression }})
 
 {% endtest %}

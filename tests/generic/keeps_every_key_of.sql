@@ -2,10 +2,16 @@
 {% test keeps_every_key_of(model, of, columns) %}
 {%- set keys = columns | join(', ') %}
 
-(select 'lost' as problem, {{ keys }} from {{ of }}
-except select 'lost', {{ keys }} from {{ model }})
+(
+    select 'lost' as problem, {{ keys }} from {{ of }}
+    except
+    select 'lost', {{ keys }} from {{ model }}
+)
 union all
-(select 'invented', {{ keys }} from {{ model }}
-except select 'invented', {{ keys }} from {{ of }})
+(
+    select 'invented', {{ keys }} from {{ model }}
+    except
+    select 'invented', {{ keys }} from {{ of }}
+)
 
 {% endtest %}

@@ -1,9 +1,10 @@
-{#- Returns combinations of columns that stand in more than one row. -#}
+{#- Returns key values that stand in more than one row. -#}
 {% test unique_combination(model, columns) %}
+{%- set keys = columns | join(', ') %}
 
-select {{ columns | join(', ') }}
+select {{ keys }}
 from {{ model }}
-group by {{ columns | join(', ') }}
+group by {{ keys }}
 having count(*) > 1
 
 {% endtest %}

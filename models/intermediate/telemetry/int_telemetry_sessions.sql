@@ -47,7 +47,7 @@ select
     -- telemetry knows names alone, until somebody says whose they are
     coalesce(aliases.driver_id, described.sim || ':name:' || described.driver_name) as driver_id,
     described.sim || ':name:' || described.car_name as car_id,
-    described.sim || ':name:' || described.track_name as layout_id,
+    described.sim || ':' || lower(described.track_name) as layout_id,
     described.driver_name,
     described.car_name,
     described.track_name,

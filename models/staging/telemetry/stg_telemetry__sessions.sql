@@ -107,12 +107,16 @@ identified as (
         *,
         coalesce(driver_name, {{ blank_to_null('name_parts[2]') }}) as driver,
         coalesce(car_name, {{ blank_to_null('name_parts[3]') }}) as car,
-        coalesce(track_name, {{ blank_to_null('name_parts[4]') }}) as track,
+        -- a track's configuration stands behind its name; the lap time and the id are the last two parts
+        coalesce(
+            track_name,
+            {{ blank_to_null("array_to_string(name_parts[4:array_length(name_parts, 1) - case when lap_ulid is null then 1 else 2 end], ' - ')") }}
+        ) as track,
         cast(log_date + log_time as timestamp) at time zone '{{ var("local_timezone") }}' as logged_at,
         case
             when source_format = 'garage61_csv' and lap_ulid is not null then lap_ulid
             when source_format = 'garage61_csv' and array_length(name_parts, 1) >= 5
-                then array_to_string(name_parts[2:5], '|')
+                then array_to_string(name_parts[2:], '|')
             when source_format in ('motec_i2_csv', 'iracing_mu_csv') and coalesce(date_text, time_text) is not null
                 then
                     concat_ws(

@@ -1,0 +1,53 @@
+with races as (
+    select * from {{ ref('int_races_deduplicated') }}
+),
+
+sessions as (
+    select * from {{ ref('int_telemetry_sessions') }}
+    where layout_id is not null
+),
+
+-- one row per appearance of a layout, whatever the source
+appearances as (
+    select
+        layout_id,
+        sim,
+        track_id,
+        coalesce(track_name, 'unknown') as track_name,
+        config_name,
+        corners_per_lap,
+        race_id as tie_breaker,
+        coalesce(started_at, ended_at) as appeared_at
+    from races
+    union all
+    select
+        layout_id,
+        sim,
+        cast(null as {{ dbt.type_string() }}) as track_id,
+        split_part(track_name, ' - ', 1) as track_name,
+        nullif(substr(track_name, length(split_part(track_name, ' - ', 1)) + 4), '') as config_name,
+        cast(null as integer) as corners_per_lap,
+        cast(session_id as {{ dbt.type_string() }}) as tie_breaker,
+        session_started_at as appeared_at
+    from sessions
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by layout_id
+            order by track_id is null, corners_per_lap is null, appeared_at desc nulls last, tie_breaker desc
+        ) as latest_rank
+    from appearances
+)
+
+select
+    layout_id,
+    sim,
+    track_id,
+    track_name,
+    config_name,
+    corners_per_lap
+from ranked
+where latest_rank = 1
