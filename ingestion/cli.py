@@ -16,6 +16,7 @@ from ingestion.build import BuildError, project_directory, run_dbt
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
+from ingestion.reading import LandingError
 
 app = typer.Typer(
     help="Land the files that the sims write, build tested tables of races, laps and samples.",
@@ -36,7 +37,7 @@ Paths = Annotated[
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, BuildError) as error:
+    except (DatabaseError, BuildError, LandingError) as error:
         errors.print(f"[red]Error:[/] {error}", highlight=False)
         raise typer.Exit(1) from error
 

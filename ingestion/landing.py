@@ -15,11 +15,13 @@ import dlt
 from dlt.common.data_types import TDataType
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_column, new_table
+from dlt.load.exceptions import LoadClientJobException
+from dlt.pipeline.exceptions import PipelineStepFailed
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
-from ingestion.reading import Content, Reason, RefusedError, file_digest, read_blocks, read_content
+from ingestion.reading import Content, LandingError, Reason, RefusedError, file_digest, read_blocks, read_content
 from ingestion.sources import Source, open_sources
 
 DATASET = "raw"
@@ -116,7 +118,12 @@ def raw_schema() -> Schema:
             new_table(
                 table,
                 write_disposition="append",
-                columns=[new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()],
+                # dlt's own columns too, which it would add with the first row only: a table without one is read as well
+                columns=[
+                    *(new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()),
+                    new_column("_dlt_load_id", "text", nullable=False),
+                    {**new_column("_dlt_id", "text", nullable=False), "unique": True, "row_key": True},
+                ],
                 schema_contract={"columns": "freeze", "data_type": "freeze"},
             )
         )
@@ -209,7 +216,7 @@ def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[An
         whole = {"block_number": 1, "first_line": 1, "line_count": content.line_count, "lines": text}
         yield _row("file_blocks", {"file_id": content.file_id, **whole})
     if file_digest(content.path) != content.file_id:
-        raise ChangedWhileReadError(str(content.path))
+        raise LandingError(f"{content.path} was written to while it was read")
     yield _row(
         "files",
         {
@@ -229,10 +236,6 @@ def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[An
             "landed_at": now,
         },
     )
-
-
-class ChangedWhileReadError(Exception):
-    """A file whose bytes changed between hashing and landing; nothing of the batch is landed, run again."""
 
 
 def _refusal_rows(
@@ -307,7 +310,7 @@ def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
     )
 
 
-def finish_pending(pipeline: dlt.Pipeline) -> bool:
+def finish_pending(pipeline: dlt.Pipeline, connection: Connection) -> bool:
     """Load what an earlier, interrupted run left; True when there was something.
 
     With a pending package `pipeline.run(data)` would load only the old and leave the new.
@@ -315,7 +318,7 @@ def finish_pending(pipeline: dlt.Pipeline) -> bool:
     if not pipeline.has_pending_data:
         return False
     pipeline.normalize()
-    _load(pipeline)
+    _load(pipeline, connection)
     return True
 
 
@@ -339,29 +342,40 @@ def land_files(
         One outcome for each file, in the order they were found.
 
     Raises:
-        dlt.pipeline.exceptions.PipelineStepFailed: the load failed; what is pending is finished by the next run.
-        ChangedWhileReadError: a file was written to meanwhile.
+        LandingError: a file was written to meanwhile, or the database did not take the load.
     """
-    finish_pending(pipeline)
+    finish_pending(pipeline, connection)
     outcomes: list[Outcome] = []
     source = landing(paths, read_landed(connection), outcomes, on_file, on_bytes)
     try:
         pipeline.extract(source)
-    except Exception:
-        pipeline.drop_pending_packages()
-        raise
+    except PipelineStepFailed as error:
+        pipeline.abort_packages()
+        raise LandingError(f"Nothing of this batch was landed: {_root(error)}. Run it again.") from error
     pipeline.normalize()
-    pipeline.sync_schema()
-    tune_tables(connection)
-    _load(pipeline)
+    _load(pipeline, connection)
     _analyze(connection)
     return outcomes
 
 
-def _load(pipeline: dlt.Pipeline) -> None:
-    info = pipeline.load()
-    if info is not None:
-        info.raise_on_failed_jobs()
+def _load(pipeline: dlt.Pipeline, connection: Connection) -> None:
+    try:
+        pipeline.sync_schema()
+        tune_tables(connection)
+        info = pipeline.load()
+        if info is not None:
+            info.raise_on_failed_jobs()
+    except (PipelineStepFailed, LoadClientJobException) as error:
+        raise LandingError(
+            f"The database did not take the load: {_root(error)}. The next run goes on with it."
+        ) from error
+
+
+def _root(error: BaseException) -> BaseException:
+    """What lies under dlt's own words for a failure."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error
 
 
 def tune_tables(connection: Connection) -> None:

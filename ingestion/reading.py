@@ -62,6 +62,10 @@ class RefusedError(Exception):
         self.detail = detail
 
 
+class LandingError(RuntimeError):
+    """Landing stopped; the text says why, and what became of the batch."""
+
+
 @dataclass(frozen=True)
 class Content:
     """A file's bytes, read once from end to end.

@@ -58,7 +58,7 @@ def expand(paths: list[str]) -> list[Path]:
 
 
 def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    return any(part.startswith(".") and part not in (".", "..") for part in path.parts)
 
 
 def open_sources(paths: list[Path]) -> Iterator[Source]:
