@@ -87,7 +87,8 @@ summed as (
             )'
         ) }} as safety_rating_slope_recent,
         {{ published('avg(finish_position_in_class - expected_finish_in_class)') }} as avg_finish_minus_expected_recent,
-        {{ published('extract(epoch from max(green_flag_now) - max(results_known_at)) / 86400') }} as days_since_last_race,
+        {{ published('extract(epoch from max(green_flag_now) - max(results_known_at)) / 86400') }}
+            as days_since_last_race,
         max(results_known_at) as last_result_known_at
     from windows
     group by race_id, entrant_id

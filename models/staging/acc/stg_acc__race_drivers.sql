@@ -12,7 +12,8 @@ entries as (
         cast(lines.line_number as integer) as finish_position,
         coalesce({{ json_text("lines.line -> 'car'", 'carId') }}, 'line-' || lines.line_number) as entry_id
     from race_sessions
-    cross join lateral
+    cross join
+        lateral
         {{ json_rows("race_sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, line_number)
 ),
 
@@ -32,7 +33,8 @@ drivers as (
             ~ json_text('drivers.driver', 'lastName') ~ "), '[[:space:]]+', ' ', 'g')"
         ) }} as driver_name
     from entries
-    cross join lateral
+    cross join
+        lateral
         {{ json_rows("entries.car -> 'drivers'") }} with ordinality as drivers (driver, driver_number)
 ),
 

@@ -20,7 +20,9 @@ laps as (
         coalesce({{ json_text('laps.lap', 'carId') }}, 'unknown') as entry_id,
         cast(laps.line_number as integer) as line_number,
         -- the server's names, else those of a player's own files
-        coalesce({{ json_int('laps.lap', 'driverIndex', 0) }}, {{ json_int('laps.lap', 'driverId', 0) }}, 0) as driver_index,
+        coalesce(
+            {{ json_int('laps.lap', 'driverIndex', 0) }}, {{ json_int('laps.lap', 'driverId', 0) }}, 0
+        ) as driver_index,
         {{ to_bigint("coalesce(" ~ json_text('laps.lap', 'laptime') ~ ", " ~ json_text('laps.lap', 'lapTime') ~ ")") }}
             as lap_time_ms,
         {{ to_bigint("laps.lap -> 'splits' ->> 0") }} as sector_1_ms,
@@ -73,5 +75,5 @@ select
 from timed
 left join drivers as first_places
     on timed.file_id = first_places.file_id
-    and timed.entry_id = first_places.entry_id
-    and timed.driver_index = first_places.driver_index
+        and timed.entry_id = first_places.entry_id
+        and timed.driver_index = first_places.driver_index

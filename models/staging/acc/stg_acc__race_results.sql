@@ -78,7 +78,8 @@ renamed as (
         'acc:' || {{ json_text('lines.car', 'carModel') }} as car_id,
         'acc:' || {{ json_text('lines.car', 'carGroup') }} as car_class_id,
         -- strings
-        case when lines.is_team then {{ json_text('lines.car', 'teamName') }} else lines.driver_name end as entrant_name,
+        case when lines.is_team then {{ json_text('lines.car', 'teamName') }} else lines.driver_name end
+            as entrant_name,
         {{ json_text('lines.car', 'teamName') }} as team_name,
         {{ json_text('lines.car', 'raceNumber') }} as car_number,
         cast(null as text) as car_name,
@@ -124,9 +125,9 @@ renamed as (
     from lines
     left join driver_laps
         on lines.file_id = driver_laps.file_id
-        and lines.entry_id = driver_laps.entry_id
-        and lines.entrant_id = driver_laps.entrant_id
-        and not lines.is_team
+            and lines.entry_id = driver_laps.entry_id
+            and lines.entrant_id = driver_laps.entrant_id
+            and not lines.is_team
     left join timed_files on lines.file_id = timed_files.file_id
     left join winners on lines.file_id = winners.file_id
 )
