@@ -151,7 +151,7 @@ def landing(
     paths: list[Path],
     landed: Landed,
     outcomes: list[Outcome],
-    changing: Set[Path] = frozenset(),
+    changing: Set[str] = frozenset(),
     on_file: Callable[[str], object] = lambda _: None,
     on_bytes: Callable[[int], object] = lambda _: None,
 ) -> Any:
@@ -161,7 +161,7 @@ def landing(
         paths: Files and archives to look into.
         landed: What the warehouse has; what is found is added to it.
         outcomes: Filled with one outcome for each file found.
-        changing: Files to refuse, because they were written to while they were read.
+        changing: Paths of files to refuse, because they were written to while they were read.
         on_file: Called with the path of each file before it is read.
         on_bytes: Called with the number of bytes read since the last call.
     """
@@ -172,7 +172,7 @@ def landing(
             # A name is any bytes; what is no text of them is written as escapes.
             source = replace(found, file_path=_storable(found.file_path), file_name=_storable(found.file_name))
             on_file(source.file_path)
-            if source.local in changing:
+            if source.file_path in changing:
                 problem = RefusedError(Reason.UNREADABLE, "it was written to while it was read; land it again later")
                 source = replace(source, problem=problem)
             yield from _land(source, landed, outcomes, on_bytes)
@@ -193,13 +193,13 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
             outcomes.append(Outcome(source.file_path, State.ALREADY_LANDED, content.file_id, content.file_bytes))
         else:
             identity = identify(content)
-            yield from _rows_of(content, identity, now)
+            yield from _rows_of(source, content, identity, now)
             outcomes.append(
                 Outcome(source.file_path, State.LANDED, content.file_id, content.file_bytes, identity.source_format)
             )
             landed.file_ids.add(content.file_id)
     except UnicodeDecodeError:  # all of it was text a moment ago
-        raise ChangedWhileReadError(source.local) from None
+        raise ChangedWhileReadError(source.file_path) from None
     except (RefusedError, OSError) as error:
         refusal = RefusedError(Reason.UNREADABLE, error.strerror or str(error)) if isinstance(error, OSError) else error
         yield from _refusal_rows(source, content, refusal, landed, outcomes, now)
@@ -211,7 +211,7 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
         yield _row("file_sightings", {**row, "file_name": source.file_name, "seen_at": now})
 
 
-def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[Any]:
+def _rows_of(source: Source, content: Content, identity: Identity, now: datetime) -> Iterator[Any]:
     layout = identity.layout
     quoting = None
     if layout and layout.first_data_line and identity.delimiter:
@@ -225,7 +225,7 @@ def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[An
         whole = {"block_number": 1, "first_line": 1, "line_count": content.line_count, "lines": text}
         yield _row("file_blocks", {"file_id": content.file_id, **whole})
     if file_digest(content.path) != content.file_id:
-        raise ChangedWhileReadError(content.path)
+        raise ChangedWhileReadError(source.file_path)
     yield _row(
         "files",
         {
@@ -251,12 +251,12 @@ class ChangedWhileReadError(Exception):
     """A file's text was not that of its hash any more.
 
     Attributes:
-        path: The file.
+        file_path: The file, as it was found.
     """
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"{path} was written to while it was read")
-        self.path = path
+    def __init__(self, file_path: str) -> None:
+        super().__init__(f"{file_path} was written to while it was read")
+        self.file_path = file_path
 
 
 def _refusal_rows(
@@ -381,7 +381,7 @@ def _extract(
     on_bytes: Callable[[int], object],
 ) -> list[Outcome]:
     """Read the files; from the beginning and without it when one changes meanwhile, for its blocks are of no file."""
-    changing: set[Path] = set()
+    changing: set[str] = set()
     while True:
         outcomes: list[Outcome] = []
         try:
@@ -391,7 +391,7 @@ def _extract(
             cause = _root(error)
             if not isinstance(cause, ChangedWhileReadError):
                 raise LandingError(f"Nothing of this batch was landed: {cause}. Run it again.") from error
-            changing.add(cause.path)
+            changing.add(cause.file_path)
         else:
             return outcomes
 

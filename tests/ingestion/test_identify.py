@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.formats import UNSUPPORTED_FORMATS
 from ingestion.identify import identify, refuse_unsupported
 from ingestion.reading import Reason, RefusedError, read_content
 
@@ -46,12 +47,16 @@ ACC_RESULTS = {"sessionType": "R", "trackName": "alder", "sessionResult": {"lead
         (MOTEC.replace("\n", "\r\n"), "motec_i2_csv", (7, 8, 11)),
         (MOTEC.replace('"', ""), "motec_i2_csv", (7, 8, 11)),
         (MOTEC.replace(",", ";"), "motec_i2_csv", (7, 8, 11)),
+        (MOTEC.replace(",", "\t"), "motec_i2_csv", (7, 8, 11)),
+        (MOTEC.replace('"s","mph"', '"",""'), "motec_i2_csv", (7, 8, 11)),
         (MOTEC_EXCEL, "motec_i2_csv", (5, 6, 8)),
         (MU, "iracing_mu_csv", (6, 7, 9)),
         (MU_EDITED, "iracing_mu_csv", (5, 6, 8)),
         (GARAGE61, "garage61_csv", (1, None, 2)),
         (GARAGE61.replace("YawRate,", ""), "garage61_csv", (1, None, 2)),
+        (GARAGE61.replace("\n", "\n\n", 1), "garage61_csv", (1, None, 3)),
         (ACC, "acc_motec_csv", (1, None, 2)),
+        (RESULTS.replace("Cust ID", "Custid").replace("Name", "Driver"), "iracing_results_csv", (1, None, 2)),
         ("\n" + RESULTS, "iracing_results_csv", (2, None, 3)),
         (OFFICIAL, "iracing_results_csv", (4, None, 5)),
         (LEAGUE, "iracing_results_csv", (9, None, 10)),
@@ -66,7 +71,12 @@ def test_a_table_is_recognised_and_its_parts_are_found(
     identity = identify(read_content(file))
     assert identity.source_format == source_format
     assert identity.layout == layout
-    assert identity.delimiter == (";" if ";" in text else ",")
+    assert identity.delimiter == (";" if ";" in text else "\t" if "\t" in text else ",")
+
+
+@pytest.mark.parametrize("text", [MOTEC, MOTEC_EXCEL, MU, MU_EDITED, GARAGE61, ACC, RESULTS, OFFICIAL, LEAGUE])
+def test_what_is_read_is_not_taken_for_what_is_not_read(text: str) -> None:
+    refuse_unsupported(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -95,6 +105,8 @@ def test_a_document_is_recognised_in_every_envelope(
         ("item,amount\nbread,2\n", Reason.UNKNOWN_FORMAT),
         ("106.38\t3286.00\t85.40\n", Reason.UNKNOWN_FORMAT),
         (GARAGE61.replace("DRSActive", "x").replace("PositionType", "OffAsphalt"), Reason.UNKNOWN_FORMAT),
+        ('"' + "x" * 200_000 + "\n1,2\n", Reason.UNKNOWN_FORMAT),
+        (" \n\r\n", Reason.UNKNOWN_FORMAT),
         ('{"name": "something else"}', Reason.UNKNOWN_FORMAT),
         ("[1, 2]", Reason.UNKNOWN_FORMAT),
         ("".join(MOTEC.splitlines(keepends=True)[:4]), Reason.NO_DATA),
@@ -102,7 +114,13 @@ def test_a_document_is_recognised_in_every_envelope(
         (GARAGE61.splitlines()[0], Reason.NO_DATA),
         ('{"sessionType": "R", "trackName": "x", "sessionResult": {"bestlap": 1}, "laps": []}', Reason.NO_DATA),
         ('{"subsession_id": 1, "session_results": []}', Reason.NO_DATA),
+        ('{"subsession_id": 1, "session_results": {"results": 1}}', Reason.NO_DATA),
+        (OFFICIAL.removesuffix('"1","100","77","Ada Vale"\n'), Reason.NO_DATA),
         ('{"subsession_id": 1, "session', Reason.MALFORMED),
+        ('{"subsession_id": -Infinity, "session_results": [1]}', Reason.MALFORMED),
+        ('{"subsession_id": ' + "1" * 5_000 + ', "session_results": [1]}', Reason.MALFORMED),
+        ('{"subsession_id": 1, "session_results": [1]} and more', Reason.MALFORMED),
+        ('{"a":' * 100_000, Reason.MALFORMED),
         ('{"subsession_id": NaN, "session_results": [1]}', Reason.MALFORMED),
         ("[" * 100_000, Reason.MALFORMED),
         ('{"subsession_id": "\\ud800", "session_results": [1]}', Reason.MALFORMED),
@@ -115,21 +133,58 @@ def test_what_is_not_known_is_refused_with_a_reason(tmp_path: Path, text: str, r
     with pytest.raises(RefusedError) as refused:
         identify(read_content(file))
     assert refused.value.reason is reason
+    assert len(refused.value.detail) < 250
 
 
-@pytest.mark.parametrize(
-    ("head", "title"),
-    [
-        (b"\x02\0\0\0\x01\0\0\0\x3c\0\0\0", "ibt"),
-        (b"12345678DUCK", "DuckDB"),
-        (b'"Format","AiM CSV File"', "AiM"),
-        (b"This file is created using RaceChrono v7", "RaceChrono"),
-        (b"# RaceRender Data: TrackAddict", "TrackAddict"),
-        (b"File created on 1\n[header]\n[column names]\n[data]", "vbo"),
-        (b'<?xml version="1.0"?><rFactorXML>', "rFactor"),
-        (b"\xef\xbb\xbfIsRaceOn,TimestampMS", "Forza"),
-    ],
-)
+def test_what_a_refused_file_begins_with_is_told_in_short(tmp_path: Path) -> None:
+    file = tmp_path / "session"
+    for text in ("ä" * 500_000, json.dumps({"\x1b[31m" + "k" * 500_000: 1}, ensure_ascii=False)):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(RefusedError) as refused:
+            identify(read_content(file))
+        assert refused.value.reason is Reason.UNKNOWN_FORMAT
+        assert len(refused.value.detail) < 250
+        assert "\x1b" not in refused.value.detail
+
+
+def test_a_document_over_the_limit_is_not_even_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "race.json"
+    file.write_text(json.dumps(SUBSESSION))
+    monkeypatch.setattr("ingestion.identify.MAX_DOCUMENT_BYTES", file.stat().st_size)
+    assert identify(read_content(file)).source_format == "iracing_results_json"
+    monkeypatch.setattr("ingestion.identify.MAX_DOCUMENT_BYTES", file.stat().st_size - 1)
+    monkeypatch.setattr("ingestion.identify.read_text", None)
+    with pytest.raises(RefusedError) as refused:
+        identify(read_content(file))
+    assert refused.value.reason is Reason.TOO_LARGE
+
+
+UNSUPPORTED = [
+    (b"\x02\0\0\0\x01\0\0\0\x3c\0\0\0", "ibt"),
+    (b"12345678DUCK", "DuckDB"),
+    (b'"Format","AiM CSV File"', "AiM"),
+    (b"This file is created using RaceChrono v7", "RaceChrono"),
+    (b"# RaceRender Data: TrackAddict", "TrackAddict"),
+    (b"File created on 1\n[header]\n[column names]\n[data]", "vbo"),
+    (b'<?xml version="1.0"?><rFactorXML>', "rFactor"),
+    (b"\xef\xbb\xbfIsRaceOn,TimestampMS", "Forza"),
+    (b'"Interval"|"ms"|0|0|1,"Utc"|"ms"|0|0|1', "RaceCapture"),
+    (b'"position","name","points","dropped","clubname"', "standings"),
+    (b"#group\n,result,table,_start,_stop,_time,_value", "CrewChief"),
+    (b"Lap,SPEED_Min,SPEED_Max,SPEED_Std Dev,x", "channel report"),
+    (b'{"TrackName": "alder", "TrackConfig": "", "Type": "RACE", "Cars": []}', "Assetto Corsa results"),
+    (b"Time (sec),Engine Speed (RPM)", "generic logger"),
+    (b"PK\3\4....", "nested archive"),
+    (b"\x1f\x8b\x08\0", "nested archive"),
+]
+
+
+def test_every_format_that_is_not_read_yet_is_tried() -> None:
+    tried = [sum(kind.signature(head) for head, _ in UNSUPPORTED) for kind in UNSUPPORTED_FORMATS]
+    assert 0 not in tried
+
+
+@pytest.mark.parametrize(("head", "title"), UNSUPPORTED)
 def test_a_format_that_is_not_read_yet_is_named(head: bytes, title: str) -> None:
     with pytest.raises(RefusedError, match=title) as refused:
         refuse_unsupported(head)

@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 
 from ingestion import reading
 from ingestion.identify import QuotingObserver
-from ingestion.reading import CHUNK_BYTES, Content, Reason, RefusedError, read_blocks, read_content
+from ingestion.reading import (
+    CHUNK_BYTES,
+    MAX_LINE_CHARACTERS,
+    Content,
+    Reason,
+    RefusedError,
+    read_blocks,
+    read_content,
+)
 
 MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 BODIES = [
@@ -67,7 +76,15 @@ def test_any_bytes_are_rebuilt_or_refused(tmp_path: Path, data: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("text", "newline"),
-    [("a\nb\n", "lf"), ("a\r\nb\r\n", "crlf"), ("a\nb\r\n", "mixed"), ("a", "none")],
+    [
+        ("a\nb\n", "lf"),
+        ("a\r\nb\r\n", "crlf"),
+        ("a\r\nb", "crlf"),
+        ("a\nb\r\n", "mixed"),
+        ("a\r\nb\n", "mixed"),
+        ("a", "none"),
+        ("a\rb\r", "none"),
+    ],
 )
 def test_line_ends_are_named(tmp_path: Path, text: str, newline: str) -> None:
     file = tmp_path / "lines"
@@ -87,10 +104,40 @@ def test_characters_and_line_ends_across_the_border_of_two_chunks(tmp_path: Path
     assert content.newline == "mixed"
 
 
-def test_windows_text_is_read_as_such(tmp_path: Path) -> None:
+@pytest.mark.parametrize("at", [-3, -2, -1, 0])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_surrogate_pair_across_the_border_of_two_chunks(tmp_path: Path, encoding: str, at: int) -> None:
+    file = tmp_path / "border"
+    head = ("x" * 999 + "\n") * (CHUNK_BYTES // 2_000)
+    head += "y" * (CHUNK_BYTES // 2 - len(head) + at)
+    file.write_bytes(MARKS[encoding] + (head + "🏎\r\n").encode(encoding))
+    content = read_content(file)
+    assert (content.encoding, content.has_bom, content.newline) == (encoding, True, "mixed")
+    assert rebuild(content) == file.read_bytes()
+
+
+@pytest.mark.parametrize("before", [0, 2 * CHUNK_BYTES])
+def test_windows_text_is_read_as_such_wherever_its_first_letter_shows_it(tmp_path: Path, before: int) -> None:
     file = tmp_path / "windows"
-    file.write_bytes("Nora Östermåne\r\n".encode("cp1252"))
-    assert read_content(file).encoding == "cp1252"
+    file.write_bytes(b"plain\r\n" * (before // 7) + "Nora Östermåne\r\n".encode("cp1252"))
+    content = read_content(file)
+    assert (content.encoding, content.newline) == ("cp1252", "crlf")
+    assert rebuild(content) == file.read_bytes()
+    assert content.file_id == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_blocks_follow_one_another_and_none_is_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "two thousand lines"
+    file.write_text("a,b\n" * 2_000)
+    assert [(block["first_line"], block["line_count"]) for block in read_blocks(read_content(file))] == [
+        (1, 1_000),
+        (1_001, 1_000),
+    ]
+    monkeypatch.setattr(reading, "BLOCK_CHARACTERS", 1_000)
+    blocks = list(read_blocks(read_content(file)))
+    assert [block["block_number"] for block in blocks] == list(range(1, len(blocks) + 1))
+    assert all(len(str(block["lines"])) <= 1_004 for block in blocks)
+    assert "".join(str(block["lines"]) for block in blocks) == "a,b\n" * 2_000
 
 
 @pytest.mark.parametrize(
@@ -118,13 +165,46 @@ def test_the_line_of_a_nul_is_named(tmp_path: Path) -> None:
         read_content(file)
 
 
-@pytest.mark.parametrize("before", [0, 700_000])
-def test_a_line_without_end_is_too_large(tmp_path: Path, before: int) -> None:
+@pytest.mark.parametrize("before", [0, 1, 20_000, 700_000])
+@pytest.mark.parametrize("end", [b"", b"\n", b"\nshort\n"])
+def test_a_line_over_the_limit_is_too_large_wherever_it_is(tmp_path: Path, before: int, end: bytes) -> None:
     file = tmp_path / "line"
-    file.write_bytes(b"x" * before + b"\n" * bool(before) + b"y" * (reading.MAX_LINE_CHARACTERS + CHUNK_BYTES) + b"\n")
+    start = b"x" * before + b"\n"
+    file.write_bytes(start + b"y" * MAX_LINE_CHARACTERS + end)
+    assert read_content(file).line_count == (3 if end.endswith(b"short\n") else 2)
+    file.write_bytes(start + b"y" * (MAX_LINE_CHARACTERS + 1) + end)
     with pytest.raises(RefusedError) as refused:
         read_content(file)
     assert refused.value.reason is Reason.TOO_LARGE
+
+
+def test_a_document_may_be_one_long_line(tmp_path: Path) -> None:
+    file = tmp_path / "document"
+    file.write_text('\n {"laps": "' + "y" * (3 * MAX_LINE_CHARACTERS) + '"}')
+    assert read_content(file).line_count == 2
+
+
+def test_a_line_without_end_takes_no_memory(tmp_path: Path) -> None:
+    file = tmp_path / "endless"
+    with file.open("wb") as stream:
+        stream.write(b"x")
+        stream.truncate(1 << 30)  # a hole in the file, read as NUL
+        stream.seek(0)
+        stream.write(b"y" * (4 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RefusedError):
+            read_content(file)
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_said_in_a_sentence_with_a_way_out(reason: Reason) -> None:
+    assert reason.sentence[0].isupper()
+    assert reason.sentence.endswith(".")
+    assert ";" in reason.sentence
 
 
 def test_progress_is_told_by_the_byte(tmp_path: Path) -> None:
@@ -144,7 +224,15 @@ def test_progress_is_told_by_the_byte(tmp_path: Path) -> None:
         ('"1","2"\r\n"3","4"', "all"),
         ('"a, b","2"\n', "all"),
         ('"1","2"\n\n,,\n', "all"),
+        ('"1","a;b"\n', "all"),
         ('"1",2\n', "mixed"),
+        ('1,"2"\n', "mixed"),
+        ('1,"2","3"\n', "mixed"),
+        (',"2"\n', "mixed"),
+        ('"1","2",\n', "mixed"),
+        ('"1", "2"\n', "mixed"),
+        ('"a ""b"" c","2"\n', "mixed"),
+        ('"1","2\n3","4"\n', "mixed"),
         ('"1",,"2"\n', "mixed"),
         ('"1","2"\n3,4\n', "mixed"),
         ("\n\n", "none"),
@@ -153,6 +241,20 @@ def test_progress_is_told_by_the_byte(tmp_path: Path) -> None:
 def test_quoting_is_that_of_the_data_lines(data: str, quoting: str) -> None:
     observer = QuotingObserver(",", first_data_line=2)
     observer.observe({"first_line": 1, "lines": '"Venue",,mixed "preamble"\n' + data})
+    assert observer.quoting == quoting
+
+
+@pytest.mark.parametrize("separator", ["\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_only_a_line_feed_ends_a_line_of_the_preamble(separator: str) -> None:
+    observer = QuotingObserver(",", first_data_line=2)
+    observer.observe({"first_line": 1, "lines": f'Comment,"one{separator}two"\n"1","2"\n'})
+    assert observer.quoting == "all"
+
+
+@pytest.mark.parametrize(("delimiter", "quoting"), [(";", "all"), (",", "mixed")])
+def test_quoting_goes_by_the_delimiter_of_the_file(delimiter: str, quoting: str) -> None:
+    observer = QuotingObserver(delimiter, first_data_line=1)
+    observer.observe({"first_line": 1, "lines": '"0,5";"1"\n'})
     assert observer.quoting == quoting
 
 
