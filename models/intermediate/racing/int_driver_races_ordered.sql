@@ -1,0 +1,73 @@
+{{ config(
+    materialized='table',
+    indexes=[{'columns': ['driver_id', 'form_group', 'driver_race_number'], 'unique': true}],
+) }}
+
+with race_results as (
+    select * from {{ ref('int_race_results_deduplicated') }}
+    where not is_team and not is_ai
+),
+
+races as (
+    select * from {{ ref('int_races_deduplicated') }}
+),
+
+rated_entries as (
+    select * from {{ ref('int_race_entries_rated') }}
+),
+
+-- a race without any hold on its time stands in no order, so it gives no form
+dated as (
+    select
+        race_results.*,
+        races.sim,
+        races.subsession_id,
+        races.subsession_number,
+        races.simsession_number,
+        races.license_category_id,
+        -- files that name no category form a group of their own
+        coalesce(races.license_category_id, 'none') as form_group,
+        races.corners_per_lap,
+        races.green_flag_at,
+        races.results_known_at,
+        coalesce(races.started_at, races.ended_at) as ordered_at,
+        rated_entries.class_entries,
+        rated_entries.expected_finish_in_class
+    from race_results
+    inner join races on race_results.race_id = races.race_id
+    left join rated_entries
+        on race_results.race_id = rated_entries.race_id and race_results.entry_id = rated_entries.entry_id
+    where coalesce(races.started_at, races.ended_at) is not null or races.subsession_number is not null
+)
+
+select
+    race_id,
+    entrant_id,
+    driver_id,
+    subsession_id,
+    license_category_id,
+    form_group,
+    cast(row_number() over (
+        partition by driver_id, form_group
+        order by ordered_at nulls first, subsession_number nulls first, subsession_id, simsession_number, race_id, entrant_id
+    ) as integer) as driver_race_number,
+    subsession_number,
+    simsession_number,
+    finish_position,
+    finish_position_in_class,
+    start_position_in_class,
+    class_entries,
+    laps,
+    incidents,
+    corners_per_lap,
+    irating_before,
+    irating_after,
+    cast(ceil(license_level_before / 4.0) as integer) as license_class_before,
+    cast(ceil(license_level_after / 4.0) as integer) as license_class_after,
+    safety_rating_after,
+    expected_finish_in_class,
+    out_reason <> 'running' as is_dnf,
+    ordered_at,
+    green_flag_at,
+    results_known_at
+from dated

@@ -1,0 +1,40 @@
+with race_results as (
+    select * from {{ ref('int_race_results_deduplicated') }}
+    where car_id is not null
+),
+
+races as (
+    select * from {{ ref('int_races_deduplicated') }}
+),
+
+-- one row per appearance of a car, whatever the source: race results first
+appearances as (
+    select
+        race_results.car_id,
+        races.sim,
+        race_results.car_name,
+        race_results.car_class_name,
+        race_results.race_id || ' ' || race_results.entrant_id as tie_breaker,
+        coalesce(races.started_at, races.ended_at) as appeared_at
+    from race_results
+    inner join races on race_results.race_id = races.race_id
+),
+
+-- older files leave out names
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by car_id
+            order by car_name is null, car_class_name is null, appeared_at desc nulls last, tie_breaker desc
+        ) as latest_rank
+    from appearances
+)
+
+select
+    car_id,
+    sim,
+    car_name,
+    car_class_name
+from ranked
+where latest_rank = 1

@@ -1,0 +1,69 @@
+with race_sessions as (
+    select * from {{ ref('stg_acc__race_sessions') }}
+),
+
+-- the lines stand in finishing order; there is no place in them
+entries as (
+    select
+        race_sessions.file_id,
+        'acc:' || race_sessions.subsession_id || ':0' as race_id,
+        lines.line,
+        lines.line -> 'car' as car,
+        cast(lines.line_number as integer) as finish_position,
+        coalesce({{ json_text("lines.line -> 'car'", 'carId') }}, 'line-' || lines.line_number) as entry_id
+    from race_sessions
+    cross join lateral
+        {{ json_rows("race_sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, line_number)
+),
+
+drivers as (
+    select
+        entries.file_id,
+        entries.race_id,
+        entries.entry_id,
+        entries.line,
+        entries.car,
+        entries.finish_position,
+        cast(drivers.driver_number - 1 as integer) as driver_index,
+        {{ json_text('drivers.driver', 'playerId') }} as player_id,
+        -- a name may run over two lines
+        {{ blank_to_null(
+            "regexp_replace(concat_ws(' ', " ~ json_text('drivers.driver', 'firstName') ~ ", "
+            ~ json_text('drivers.driver', 'lastName') ~ "), '[[:space:]]+', ' ', 'g')"
+        ) }} as driver_name
+    from entries
+    cross join lateral
+        {{ json_rows("entries.car -> 'drivers'") }} with ordinality as drivers (driver, driver_number)
+),
+
+keyed as (
+    select
+        *,
+        case
+            when player_id = '0' then '0:' || entry_id || ':' || driver_index
+            else
+                coalesce(
+                    player_id,
+                    'name:' || driver_name,
+                    'entry:' || entry_id || ':' || driver_index
+                )
+        end as driver_key
+    from drivers
+)
+
+select
+    file_id,
+    race_id,
+    entry_id,
+    'driver:' || driver_key as entrant_id,
+    case when player_id = '0' then 'acc:0' else 'acc:' || driver_key end as driver_id,
+    driver_name,
+    driver_index,
+    finish_position,
+    -- one driver can stand in a car twice, or in two cars: the first place counts
+    row_number() over (partition by file_id, driver_key order by finish_position, driver_index) as driver_rank,
+    count(*) over (partition by file_id, entry_id) as entry_driver_lines,
+    line,
+    car,
+    coalesce(player_id = '0', false) as is_ai
+from keyed

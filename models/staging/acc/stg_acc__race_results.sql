@@ -1,0 +1,135 @@
+with drivers as (
+    select * from {{ ref('stg_acc__race_drivers') }}
+),
+
+laps as (
+    select * from {{ ref('stg_acc__race_laps') }}
+),
+
+-- who drove what, in a car of several drivers
+driver_laps as (
+    select
+        file_id,
+        entry_id,
+        entrant_id,
+        cast(count(*) as integer) as laps,
+        min(lap_time_ms) as best_lap_ms
+    from laps
+    where entrant_id is not null
+    group by file_id, entry_id, entrant_id
+),
+
+timed_files as (
+    select distinct file_id
+    from laps
+),
+
+crews as (
+    select
+        file_id,
+        entry_id,
+        count(distinct entrant_id) as drivers
+    from drivers
+    group by file_id, entry_id
+),
+
+entries as (
+    select
+        drivers.*,
+        crews.drivers > 1 as is_shared,
+        {{ at_least(json_int("drivers.line -> 'timing'", 'lapCount'), 0) }} as car_laps,
+        nullif({{ to_bigint(json_text("drivers.line -> 'timing'", 'totalTime')) }}, 2147483647) as car_time_ms,
+        nullif({{ to_bigint(json_text("drivers.line -> 'timing'", 'bestLap')) }}, 2147483647) as car_best_lap_ms
+    from drivers
+    inner join crews on drivers.file_id = crews.file_id and drivers.entry_id = crews.entry_id
+),
+
+winners as (
+    select distinct
+        file_id,
+        car_laps as winner_laps,
+        car_time_ms as winner_time_ms
+    from entries
+    where finish_position = 1
+),
+
+lines as (
+    select
+        entries.*,
+        false as is_team
+    from entries
+    where entries.driver_rank = 1
+    union all
+    select
+        entries.*,
+        true as is_team
+    from entries
+    where entries.driver_index = 0 and entries.is_shared
+),
+
+renamed as (
+    select
+        -- ids
+        lines.file_id,
+        lines.race_id,
+        case when lines.is_team then 'team:' || lines.entry_id else lines.entrant_id end as entrant_id,
+        case when not lines.is_team then lines.driver_id end as driver_id,
+        case when lines.is_shared then lines.entry_id end as team_id,
+        'acc:' || {{ json_text('lines.car', 'carModel') }} as car_id,
+        'acc:' || {{ json_text('lines.car', 'carGroup') }} as car_class_id,
+        -- strings
+        case when lines.is_team then {{ json_text('lines.car', 'teamName') }} else lines.driver_name end as entrant_name,
+        {{ json_text('lines.car', 'teamName') }} as team_name,
+        {{ json_text('lines.car', 'raceNumber') }} as car_number,
+        cast(null as text) as car_name,
+        {{ json_text('lines.car', 'carGroup') }} as car_class_name,
+        cast(null as text) as out_reason,
+        -- numerics
+        1000 * lines.finish_position + case when lines.is_team then 0 else lines.driver_index + 1 end as line_number,
+        cast(null as integer) as out_reason_id,
+        lines.finish_position,
+        cast(null as integer) as finish_position_in_class,
+        cast(null as integer) as start_position,
+        cast(null as integer) as start_position_in_class,
+        case
+            when lines.is_team or not lines.is_shared then lines.car_laps
+            when timed_files.file_id is not null then coalesce(driver_laps.laps, 0)
+        end as laps,
+        cast(null as integer) as laps_led,
+        case when lines.car_time_ms > 0 then cast(lines.car_time_ms as integer) end as race_time_ms,
+        case
+            when lines.car_laps = winners.winner_laps and lines.car_time_ms >= winners.winner_time_ms
+                then cast(lines.car_time_ms - winners.winner_time_ms as integer)
+        end as interval_ms,
+        greatest(winners.winner_laps - lines.car_laps, 0) as laps_down,
+        cast(null as integer) as average_lap_ms,
+        case
+            when lines.is_shared and not lines.is_team then driver_laps.best_lap_ms
+            when lines.car_best_lap_ms > 0 then cast(lines.car_best_lap_ms as integer)
+        end as best_lap_ms,
+        cast(null as integer) as best_lap_number,
+        cast(null as integer) as qualifying_lap_ms,
+        cast(null as integer) as incidents,
+        cast(null as integer) as points,
+        cast(null as integer) as league_points,
+        cast(null as integer) as irating_before,
+        cast(null as integer) as irating_after,
+        cast(null as integer) as license_level_before,
+        cast(null as integer) as license_level_after,
+        cast(null as numeric(6, 2)) as safety_rating_before,
+        cast(null as numeric(6, 2)) as safety_rating_after,
+        -- booleans
+        lines.is_team,
+        lines.is_ai
+    from lines
+    left join driver_laps
+        on lines.file_id = driver_laps.file_id
+        and lines.entry_id = driver_laps.entry_id
+        and lines.entrant_id = driver_laps.entrant_id
+        and not lines.is_team
+    left join timed_files on lines.file_id = timed_files.file_id
+    left join winners on lines.file_id = winners.file_id
+)
+
+select {{ race_result_columns() | join(', ') }}
+from renamed

@@ -1,0 +1,5 @@
+select {{ race_result_columns() | join(', ') }}
+from {{ ref('stg_iracing__race_results_csv') }}
+union all
+select {{ race_result_columns() | join(', ') }}
+from {{ ref('stg_iracing__race_results_json') }}

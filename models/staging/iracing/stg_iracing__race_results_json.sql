@@ -1,0 +1,129 @@
+with race_sessions as (
+    select * from {{ ref('stg_iracing__race_sessions') }}
+),
+
+entries as (
+    select
+        race_sessions.file_id,
+        'iracing:' || race_sessions.subsession_id || ':' || race_sessions.simsession_number as race_id,
+        race_sessions.event,
+        rows.entry,
+        cast(rows.entry_number as integer) as entry_number,
+        -- a team's own line has a negative team id and no driver
+        {{ json_text('rows.entry', 'cust_id') }} is null
+        and coalesce({{ json_int('rows.entry', 'team_id') }} < 0, false) as is_team
+    from race_sessions
+    cross join lateral
+        {{ json_rows("race_sessions.session -> 'results'") }} with ordinality as rows (entry, entry_number)
+),
+
+-- a team's drivers stand inside its line
+lines as (
+    select
+        file_id,
+        race_id,
+        event,
+        entry as line,
+        entry,
+        1000 * entry_number as line_number,
+        is_team
+    from entries
+    union all
+    select
+        entries.file_id,
+        entries.race_id,
+        entries.event,
+        drivers.driver as line,
+        entries.entry,
+        1000 * entries.entry_number + cast(drivers.driver_number as integer) as line_number,
+        false as is_team
+    from entries
+    cross join lateral
+        {{ json_rows("entries.entry -> 'driver_results'") }} with ordinality as drivers (driver, driver_number)
+),
+
+leaders as (
+    select
+        race_id,
+        file_id,
+        max({{ json_int('entry', 'laps_complete') }}) as leader_laps
+    from entries
+    where {{ json_int('entry', 'finish_position') }} = 0
+    group by race_id, file_id
+),
+
+-- files before 2022 name the classes once, not in every line
+class_names as (
+    select
+        entries.file_id,
+        {{ json_text('classes.class', 'car_class_id') }} as car_class_id,
+        min({{ json_text('classes.class', 'short_name') }}) as car_class_name
+    from entries
+    cross join lateral {{ json_rows("entries.event -> 'car_classes'") }} as classes (class)
+    where entries.entry_number = 1
+    group by entries.file_id, {{ json_text('classes.class', 'car_class_id') }}
+),
+
+renamed as (
+    select
+        -- ids
+        lines.file_id,
+        lines.race_id,
+        case when not lines.is_team then
+            coalesce(
+                {{ json_text('lines.line', 'cust_id') }},
+                'name:' || {{ json_text('lines.line', 'display_name') }},
+                'line:' || lines.line_number
+            )
+        end as driver_key,
+        case when {{ json_int('lines.entry', 'team_id') }} < 0 then {{ json_text('lines.entry', 'team_id') }} end as team_id,
+        {{ json_text('lines.line', 'car_id') }} as car_key,
+        {{ json_text('lines.line', 'car_class_id') }} as car_class_key,
+        -- strings
+        {{ json_text('lines.line', 'display_name') }} as entrant_name,
+        {{ json_text('lines.entry', 'display_name') }} as entry_name,
+        coalesce(
+            {{ json_text("lines.line -> 'livery'", 'car_number') }}, {{ json_text("lines.entry -> 'livery'", 'car_number') }}
+        ) as car_number,
+        {{ json_text('lines.line', 'car_name') }} as car_name,
+        coalesce({{ json_text('lines.line', 'car_class_name') }}, class_names.car_class_name) as car_class_name,
+        {{ json_int('lines.line', 'reason_out_id') }} as out_reason_id,
+        {{ json_text('lines.line', 'reason_out') }} as out_reason_text,
+        -- numerics; places count from 0 in these files
+        lines.line_number,
+        {{ json_int('lines.line', 'finish_position', 0) }} + 1 as finish_position,
+        {{ json_int('lines.line', 'finish_position_in_class', 0) }} + 1 as finish_position_in_class,
+        {{ json_int('lines.line', 'starting_position', 0) }} + 1 as start_position,
+        {{ json_int('lines.line', 'starting_position_in_class', 0) }} + 1 as start_position_in_class,
+        {{ json_int('lines.line', 'laps_complete', 0) }} as laps,
+        {{ json_int('lines.line', 'laps_lead', 0) }} as laps_led,
+        cast(null as integer) as race_time_ms,
+        {{ json_ms('lines.line', 'interval', 0) }} as interval_ms,
+        case
+            when {{ json_int('lines.line', 'interval') }} >= 0 then 0
+            else greatest(leaders.leader_laps - {{ json_int('lines.entry', 'laps_complete', 0) }}, 0)
+        end as laps_down,
+        {{ json_ms('lines.line', 'average_lap') }} as average_lap_ms,
+        {{ json_ms('lines.line', 'best_lap_time') }} as best_lap_ms,
+        {{ json_int('lines.line', 'best_lap_num', 1) }} as best_lap_number,
+        {{ json_ms('lines.line', 'qual_lap_time') }} as qualifying_lap_ms,
+        {{ json_int('lines.line', 'incidents', 0) }} as incidents,
+        {{ json_int('lines.line', 'champ_points', 0) }} as points,
+        {{ json_int('lines.line', 'league_points', 0) }} as league_points,
+        {{ json_int('lines.line', 'oldi_rating', 1) }} as irating_before,
+        {{ json_int('lines.line', 'newi_rating', 1) }} as irating_after,
+        {{ json_int('lines.line', 'old_license_level', 1) }} as license_level_before,
+        {{ json_int('lines.line', 'new_license_level', 1) }} as license_level_after,
+        {{ json_int('lines.line', 'old_sub_level', 0) }} as sub_level_before,
+        {{ json_int('lines.line', 'new_sub_level', 0) }} as sub_level_after,
+        -- booleans
+        lines.is_team,
+        coalesce({{ to_boolean(json_text('lines.line', 'ai')) }}, false) as is_ai
+    from lines
+    left join leaders on lines.race_id = leaders.race_id and lines.file_id = leaders.file_id
+    left join class_names
+        on lines.file_id = class_names.file_id
+        and {{ json_text('lines.line', 'car_class_id') }} = class_names.car_class_id
+)
+
+{{ finished_iracing_results('renamed') }}

@@ -1,0 +1,32 @@
+-- materialized, or every reading of a member would parse its document again
+with documents as materialized (
+    select * from {{ ref('stg_files__documents') }}
+    where source_format = 'iracing_results_json'
+),
+
+-- the API's answer as it is, the web interface's download round it, or a dump with the answer's headers
+opened as (
+    select
+        file_id,
+        source_format,
+        case
+            when {{ json_text('document', 'session_results') }} is not null then document
+            when {{ json_text("document -> 'data'", 'session_results') }} is not null then document -> 'data'
+            else document -> 'content'
+        end as event,
+        modified_at
+    from documents
+)
+
+select
+    opened.file_id,
+    opened.source_format,
+    coalesce({{ json_text('opened.event', 'subsession_id') }}, 'file-' || opened.file_id) as subsession_id,
+    opened.event - 'session_results' as event,
+    sessions.session,
+    coalesce({{ json_int('sessions.session', 'simsession_number') }}, 0) as simsession_number,
+    opened.modified_at
+from opened
+cross join lateral {{ json_rows("opened.event -> 'session_results'") }} as sessions (session)
+-- 3 is open practice, 4 and 5 are qualifying; one event can hold several races (heats and their feature)
+where {{ json_int('sessions.session', 'simsession_type') }} = 6

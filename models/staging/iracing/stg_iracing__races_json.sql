@@ -1,0 +1,55 @@
+with race_sessions as (
+    select * from {{ ref('stg_iracing__race_sessions') }}
+),
+
+renamed as (
+    select
+        -- ids
+        file_id,
+        source_format,
+        'iracing:' || subsession_id || ':' || simsession_number as race_id,
+        'iracing' as sim,
+        subsession_id,
+        {{ json_text('event', 'session_id') }} as iracing_session_id,
+        nullif({{ json_text('event', 'series_id') }}, '0') as series_id,
+        nullif({{ json_text('event', 'season_id') }}, '0') as season_id,
+        nullif({{ json_text('event', 'league_id') }}, '0') as league_id,
+        nullif({{ json_text('event', 'league_season_id') }}, '0') as league_season_id,
+        {{ json_text("event -> 'track'", 'track_id') }} as track_id,
+        {{ json_text('event', 'license_category_id') }} as license_category_id,
+        -- strings
+        {{ json_text('event', 'series_name') }} as series_name,
+        {{ json_text('event', 'season_name') }} as season_name,
+        {{ json_text('event', 'league_name') }} as league_name,
+        {{ json_text('event', 'league_season_name') }} as league_season_name,
+        {{ json_text('event', 'session_name') }} as event_name,
+        {{ json_text('session', 'simsession_name') }} as simsession_name,
+        {{ json_text("event -> 'track'", 'track_name') }} as track_name,
+        nullif({{ json_text("event -> 'track'", 'config_name') }}, 'N/A') as config_name,
+        {{ json_text('event', 'license_category') }} as license_category,
+        -- numerics
+        simsession_number,
+        {{ json_int('event', 'season_year', 2001) }} as season_year,
+        {{ json_int('event', 'season_quarter', 1) }} as season_quarter,
+        {{ json_int('event', 'event_strength_of_field', 1) }} as file_strength_of_field,
+        {{ json_int('event', 'corners_per_lap', 1) }} as corners_per_lap,
+        {{ json_int('event', 'num_cautions', 0) }} as cautions,
+        {{ json_int('event', 'num_lead_changes', 0) }} as lead_changes,
+        -- booleans
+        {{ to_boolean(json_text('event', 'official_session')) }} as is_official,
+        -- timestamps
+        {{ to_timestamp_at(json_text('event', 'start_time')) }} as started_at,
+        {{ to_timestamp_at(json_text('event', 'end_time')) }} as ended_at,
+        modified_at
+    from race_sessions
+),
+
+placed as (
+    select
+        *,
+        {{ layout_id('iracing', 'track_name', 'config_name') }} as layout_id
+    from renamed
+)
+
+select {{ race_columns() | join(', ') }}
+from placed
