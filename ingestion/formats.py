@@ -81,8 +81,9 @@ def is_blank(row: Sequence[str]) -> bool:
 
 
 def _starts_with(*cells: str) -> Callable[[Rows], bool]:
-    return lambda rows: bool(rows) and tuple(cell.casefold() for cell in rows[0][: len(cells)]) == tuple(
-        cell.casefold() for cell in cells
+    return lambda rows: (
+        bool(rows)
+        and tuple(cell.casefold() for cell in rows[0][: len(cells)]) == tuple(cell.casefold() for cell in cells)
     )
 
 

@@ -146,7 +146,7 @@ class QuotingObserver:
             self._seen.add("none" if text.strip() else "")
             return
         lines = text.count('"\n') + text.count('"\r\n') + (not text.endswith("\n"))
-        blank = sum(not line.strip() for line in text.split("\n")) - text.endswith("\n")
+        blank = sum(not line.strip(" ,;\t\r") for line in text.split("\n")) - text.endswith("\n")
         all_lines = text.count("\n") + (not text.endswith("\n"))
         is_all = marks == 2 * (text.count(self._separator) + lines) and lines == all_lines - blank
         self._seen.add("all" if is_all else "mixed")

@@ -12,18 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+from dlt.common.data_types import TDataType
 from dlt.common.schema import Schema
 from dlt.common.schema.utils import new_column, new_table
-from psycopg2.extensions import connection as Connection
+from dlt.load.exceptions import LoadClientJobException
+from dlt.pipeline.exceptions import PipelineStepFailed
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
-from ingestion.reading import Content, Reason, RefusedError, file_digest, read_blocks, read_content
+from ingestion.reading import Content, LandingError, Reason, RefusedError, file_digest, read_blocks, read_content
 from ingestion.sources import Source, open_sources
 
 DATASET = "raw"
 HEAD_BYTES_KEPT = 2_048
 
-_COLUMNS: dict[str, dict[str, str]] = {
+_COLUMNS: dict[str, dict[str, TDataType]] = {
     "files": {
         "file_id": "text",
         "file_bytes": "bigint",
@@ -114,7 +118,12 @@ def raw_schema() -> Schema:
             new_table(
                 table,
                 write_disposition="append",
-                columns=[new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()],  # type: ignore[arg-type]
+                # dlt's own columns too, which it would add with the first row only: a table without one is read as well
+                columns=[
+                    *(new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()),
+                    new_column("_dlt_load_id", "text", nullable=False),
+                    {**new_column("_dlt_id", "text", nullable=False), "unique": True, "row_key": True},
+                ],
                 schema_contract={"columns": "freeze", "data_type": "freeze"},
             )
         )
@@ -125,8 +134,7 @@ def read_landed(connection: Connection) -> Landed:
     """Ask the warehouse what it has. Rows of a load that did not complete do not count."""
     landed = Landed()
     with connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass('raw.files') is not null and to_regclass('raw._dlt_loads') is not null")
-        if not cursor.fetchone()[0]:  # type: ignore[index]
+        if not (_exists(cursor, "files") and _exists(cursor, "_dlt_loads")):
             return landed
         complete = "where _dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
         cursor.execute(f"select distinct file_id from raw.files {complete}")
@@ -208,7 +216,7 @@ def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[An
         whole = {"block_number": 1, "first_line": 1, "line_count": content.line_count, "lines": text}
         yield _row("file_blocks", {"file_id": content.file_id, **whole})
     if file_digest(content.path) != content.file_id:
-        raise ChangedWhileReadError(str(content.path))
+        raise LandingError(f"{content.path} was written to while it was read")
     yield _row(
         "files",
         {
@@ -228,10 +236,6 @@ def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[An
             "landed_at": now,
         },
     )
-
-
-class ChangedWhileReadError(Exception):
-    """A file whose bytes changed between hashing and landing; nothing of the batch is landed, run again."""
 
 
 def _refusal_rows(
@@ -306,7 +310,7 @@ def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
     )
 
 
-def finish_pending(pipeline: dlt.Pipeline) -> bool:
+def finish_pending(pipeline: dlt.Pipeline, connection: Connection) -> bool:
     """Load what an earlier, interrupted run left; True when there was something.
 
     With a pending package `pipeline.run(data)` would load only the old and leave the new.
@@ -314,7 +318,7 @@ def finish_pending(pipeline: dlt.Pipeline) -> bool:
     if not pipeline.has_pending_data:
         return False
     pipeline.normalize()
-    _load(pipeline)
+    _load(pipeline, connection)
     return True
 
 
@@ -338,28 +342,40 @@ def land_files(
         One outcome for each file, in the order they were found.
 
     Raises:
-        dlt.pipeline.exceptions.PipelineStepFailed: the load failed; what is pending is finished by the next run.
-        ChangedWhileReadError: a file was written to meanwhile.
+        LandingError: a file was written to meanwhile, or the database did not take the load.
     """
-    finish_pending(pipeline)
+    finish_pending(pipeline, connection)
     outcomes: list[Outcome] = []
     source = landing(paths, read_landed(connection), outcomes, on_file, on_bytes)
     try:
         pipeline.extract(source)
-    except Exception:
-        pipeline.drop_pending_packages()
-        raise
+    except PipelineStepFailed as error:
+        pipeline.abort_packages()
+        raise LandingError(f"Nothing of this batch was landed: {_root(error)}. Run it again.") from error
     pipeline.normalize()
-    pipeline.sync_schema()
-    tune_tables(connection)
-    _load(pipeline)
+    _load(pipeline, connection)
+    _analyze(connection)
     return outcomes
 
 
-def _load(pipeline: dlt.Pipeline) -> None:
-    info = pipeline.load()
-    if info is not None:
-        info.raise_on_failed_jobs()
+def _load(pipeline: dlt.Pipeline, connection: Connection) -> None:
+    try:
+        pipeline.sync_schema()
+        tune_tables(connection)
+        info = pipeline.load()
+        if info is not None:
+            info.raise_on_failed_jobs()
+    except (PipelineStepFailed, LoadClientJobException) as error:
+        raise LandingError(
+            f"The database did not take the load: {_root(error)}. The next run goes on with it."
+        ) from error
+
+
+def _root(error: BaseException) -> BaseException:
+    """What lies under dlt's own words for a failure."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    return error
 
 
 def tune_tables(connection: Connection) -> None:
@@ -372,11 +388,24 @@ def tune_tables(connection: Connection) -> None:
         row = cursor.fetchone()
         if row is None or row[0]:
             return
-        cursor.execute("select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'")
-        if cursor.fetchone()[0]:  # type: ignore[index]
+        cursor.execute("select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)")
+        if cursor.rowcount:
             cursor.execute("alter table raw.file_blocks alter column lines set compression lz4")
         cursor.execute("alter table raw.file_blocks set (parallel_workers = 2)")
         cursor.execute("create index if not exists file_blocks_file_id on raw.file_blocks (file_id, block_number)")
+
+
+def _analyze(connection: Connection) -> None:
+    """The planner knows nothing of what was just loaded, and dbt reads it at once."""
+    with connection, connection.cursor() as cursor:
+        for table in (*_COLUMNS, "_dlt_loads"):
+            if _exists(cursor, table):
+                cursor.execute(f"analyze {DATASET}.{table}")
+
+
+def _exists(cursor: Cursor, table: str) -> bool:
+    cursor.execute("select to_regclass(%s) is not null", (f"{DATASET}.{table}",))
+    return bool((cursor.fetchone() or (False,))[0])
 
 
 def count_states(outcomes: Iterable[Outcome]) -> Counter[State]:

@@ -35,7 +35,7 @@ class Reason(StrEnum):
 
 
 _SENTENCES = {
-    Reason.UNKNOWN_FORMAT: "No format that simrace knows looks like this file; see `How to add a format` in the README.",
+    Reason.UNKNOWN_FORMAT: "No known format looks like this file; see `How to add a format` in the README.",
     Reason.KNOWN_NOT_SUPPORTED: "The format is known but not read yet; export the session in a format that is.",
     Reason.EMPTY: "The file has no bytes; export it again.",
     Reason.NO_DATA: "The file has its first lines but no rows of data under them; export it again.",
@@ -60,6 +60,10 @@ class RefusedError(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class LandingError(RuntimeError):
+    """Landing stopped; the text says why, and what became of the batch."""
 
 
 @dataclass(frozen=True)

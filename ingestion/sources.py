@@ -3,7 +3,6 @@
 import glob
 import gzip
 import os
-import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -54,12 +53,12 @@ def expand(paths: list[str]) -> list[Path]:
         elif path.exists() or not glob.has_magic(name):
             found[path] = None
         else:
-            found.update(dict.fromkeys(Path(match) for match in sorted(glob.glob(str(path), recursive=True))))
+            found.update(dict.fromkeys(Path(match) for match in sorted(glob.glob(str(path), recursive=True))))  # noqa: PTH207 - takes absolute patterns
     return [path for path in found if not path.is_dir()]
 
 
 def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    return any(part.startswith(".") and part not in (".", "..") for part in path.parts)
 
 
 def open_sources(paths: list[Path]) -> Iterator[Source]:
@@ -123,9 +122,9 @@ def _gzip_members(path: Path, modified_at: datetime, local: Path) -> Iterator[So
         return
     problem = None
     try:
-        with gzip.open(path) as stream, local.open("wb") as target:
-            _copy(stream, target)
-            modified_at = _utc(stream.mtime) if stream.mtime else modified_at
+        with gzip.GzipFile(path) as unpacked, local.open("wb") as target:
+            _copy(unpacked, target)
+            modified_at = _utc(unpacked.mtime) if unpacked.mtime else modified_at
     except RefusedError as error:
         problem = error
     yield Source(str(path), path.name.removesuffix(".gz"), modified_at, local, problem)
@@ -137,7 +136,7 @@ def _is_tar(path: Path) -> bool:
         return stream.read(262)[257:262] == b"ustar"
 
 
-def _copy(stream: IO[bytes], target: IO[bytes]) -> None:
+def _copy(stream: IO[bytes] | gzip.GzipFile, target: IO[bytes]) -> None:
     copied = 0
     while chunk := stream.read(1 << 20):
         copied += len(chunk)

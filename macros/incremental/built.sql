@@ -53,22 +53,37 @@
     on conflict (model, key) do nothing;
 {%- endmacro %}
 
-{# Incremental strategy `replace_changed`: rows of keys that were built from something else than now go, then the new come. #}
+{# Incremental strategy `replace_changed`: rows of keys that are gone, or built from something else than now, go; then the new come. #}
 {% macro get_incremental_replace_changed_sql(arg_dict) -%}
     {%- set key = config.require('replace_key') -%}
+    {%- set fingerprints = ref(config.require('fingerprints')) -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     delete from {{ arg_dict['target_relation'] }} as target
-    using {{ ops_schema() }}.built as built
     where
-        built.model = '{{ this.identifier }}'
-        and cast(target.{{ key }} as {{ dbt.type_string() }}) = built.key
-        and not exists (
-            select 1
-            from {{ ref(config.require('fingerprints')) }} as fingerprints
+        target.{{ key }} in (
+            select cast(built.key as {{ config.get('replace_key_type', 'text') }})
+            from {{ ops_schema() }}.built as built
             where
-                cast(fingerprints.{{ key }} as {{ dbt.type_string() }}) = built.key
-                and fingerprints.input_hash = built.input_hash
+                built.model = '{{ this.identifier }}'
+                and not exists (
+                    select 1
+                    from {{ fingerprints }} as fingerprints
+                    where
+                        cast(fingerprints.{{ key }} as {{ dbt.type_string() }}) = built.key
+                        and fingerprints.input_hash = built.input_hash
+                )
+            union
+            {{ changed_keys(fingerprints, key) }}
         );
+    insert into {{ arg_dict['target_relation'] }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }};
+{%- endmacro %}
+
+
+{# Incremental strategy `replace_all`: a small table made anew in place. Rebuilding it would drop the views on it without a word. #}
+{% macro get_incremental_replace_all_sql(arg_dict) -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
+    delete from {{ arg_dict['target_relation'] }};
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }};
 {%- endmacro %}

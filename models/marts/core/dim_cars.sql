@@ -7,7 +7,12 @@ races as (
     select * from {{ ref('int_races_deduplicated') }}
 ),
 
--- one row per appearance of a car, whatever the source: race results first
+sessions as (
+    select * from {{ ref('int_telemetry_sessions') }}
+    where car_id is not null
+),
+
+-- one row per appearance of a car, whatever the source
 appearances as (
     select
         race_results.car_id,
@@ -18,6 +23,15 @@ appearances as (
         coalesce(races.started_at, races.ended_at) as appeared_at
     from race_results
     inner join races on race_results.race_id = races.race_id
+    union all
+    select
+        car_id,
+        sim,
+        car_name,
+        cast(null as {{ dbt.type_string() }}) as car_class_name,
+        cast(session_id as {{ dbt.type_string() }}) as tie_breaker,
+        session_started_at as appeared_at
+    from sessions
 ),
 
 -- older files leave out names

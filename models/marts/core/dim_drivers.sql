@@ -7,7 +7,12 @@ races as (
     select * from {{ ref('int_races_deduplicated') }}
 ),
 
--- one row per appearance of a driver, whatever the source: race results first
+sessions as (
+    select * from {{ ref('int_telemetry_sessions') }}
+    where driver_id is not null
+),
+
+-- one row per appearance of a driver, whatever the source
 appearances as (
     select
         race_results.driver_id,
@@ -20,14 +25,25 @@ appearances as (
         coalesce(races.started_at, races.ended_at) as appeared_at
     from race_results
     inner join races on race_results.race_id = races.race_id
+    union all
+    select
+        driver_id,
+        sim,
+        driver_name,
+        cast(null as {{ dbt.type_string() }}) as race_id,
+        cast(session_id as {{ dbt.type_string() }}) as tie_breaker,
+        false as is_ai,
+        session_started_at as appeared_at
+    from sessions
 ),
 
+-- a name in results is the sim's own, one in telemetry may have been typed
 ranked as (
     select
         *,
         row_number() over (
             partition by driver_id
-            order by driver_name is null, appeared_at desc nulls last, race_id desc, tie_breaker desc
+            order by driver_name is null, race_id is null, appeared_at desc nulls last, race_id desc nulls last, tie_breaker desc
         ) as latest_rank
     from appearances
 ),
@@ -37,8 +53,9 @@ summed as (
         driver_id,
         cast(count(distinct race_id) as integer) as races,
         bool_and(is_ai) as is_ai,
-        min(appeared_at) as first_race_at,
-        max(appeared_at) as last_race_at
+        cast(count(case when race_id is null then 1 end) as integer) as telemetry_sessions,
+        min(case when race_id is not null then appeared_at end) as first_race_at,
+        max(case when race_id is not null then appeared_at end) as last_race_at
     from appearances
     group by driver_id
 )
@@ -48,6 +65,7 @@ select
     ranked.sim,
     ranked.driver_name,
     summed.races,
+    summed.telemetry_sessions,
     summed.is_ai,
     summed.first_race_at,
     summed.last_race_at

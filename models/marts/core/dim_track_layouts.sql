@@ -2,7 +2,12 @@ with races as (
     select * from {{ ref('int_races_deduplicated') }}
 ),
 
--- one row per appearance of a layout, whatever the source: races first
+sessions as (
+    select * from {{ ref('int_telemetry_sessions') }}
+    where layout_id is not null
+),
+
+-- one row per appearance of a layout, whatever the source
 appearances as (
     select
         layout_id,
@@ -14,6 +19,17 @@ appearances as (
         race_id as tie_breaker,
         coalesce(started_at, ended_at) as appeared_at
     from races
+    union all
+    select
+        layout_id,
+        sim,
+        cast(null as {{ dbt.type_string() }}) as track_id,
+        split_part(track_name, ' - ', 1) as track_name,
+        nullif(substr(track_name, length(split_part(track_name, ' - ', 1)) + 4), '') as config_name,
+        cast(null as integer) as corners_per_lap,
+        cast(session_id as {{ dbt.type_string() }}) as tie_breaker,
+        session_started_at as appeared_at
+    from sessions
 ),
 
 ranked as (

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    on_schema_change='sync_all_columns',
+    indexes=[{'columns': ['file_id'], 'unique': true}],
+) }}
+
 with files as (
     select * from {{ source('raw', 'files') }}
 ),
@@ -26,14 +33,23 @@ named as (
 )
 
 select
-    files.file_id,
-    files.source_format,
-    files.format_family,
+    cast(files.file_id as {{ dbt.type_string() }}) as file_id,
+    cast(files.source_format as {{ dbt.type_string() }}) as source_format,
+    cast(files.format_family as {{ dbt.type_string() }}) as format_family,
     named.file_name,
     files.encoding,
     files.newline,
     files.delimiter,
     files.quoting,
+    md5(concat_ws(
+        '|',
+        files.source_format,
+        files.delimiter,
+        files.quoting,
+        files.header_line,
+        files.units_line,
+        files.first_data_line
+    )) as input_hash,
     files.file_bytes,
     files.header_line,
     files.units_line,

@@ -1,7 +1,19 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    replace_key='file_id',
+    fingerprints='stg_files__files',
+    on_schema_change='fail',
+    indexes=[{'columns': ['file_id']}],
+    post_hook="{{ record_built(ref('stg_files__files'), 'file_id') }}",
+) }}
+
 with files as (
     select *
     from {{ ref('stg_files__files') }}
-    where header_line is not null
+    where
+        header_line is not null
+        and file_id in ({{ changed_keys(ref('stg_files__files'), 'file_id') }})
 ),
 
 -- the head of a file always fits its first block
@@ -21,6 +33,7 @@ select
 from files
 inner join blocks on files.file_id = blocks.file_id
 cross join lateral unnest(string_to_array(blocks.lines, chr(10))) with ordinality as lines (line, line_number)
-cross join lateral
+cross join
+    lateral
     unnest({{ csv_cells('lines.line', 'files.delimiter') }}) with ordinality as cells (cell, cell_number)
 where lines.line_number < files.first_data_line

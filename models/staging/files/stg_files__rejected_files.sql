@@ -1,5 +1,5 @@
 select
-    rejected.file_id,
+    cast(rejected.file_id as {{ dbt.type_string() }}) as file_id,
     rejected.file_name,
     rejected.file_path,
     rejected.reason,

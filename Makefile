@@ -1,0 +1,36 @@
+# Everything here sets itself up: a Python of 3.11 or later is all it needs.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+SAMPLES ?= sample_files
+SESSIONS ?= 8
+
+.PHONY: run test test-slow lint lock clean
+
+run: .venv/installed ## Write sample files, land them, build and test the marts
+	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
+	.venv/bin/simrace run $(SAMPLES)
+
+test: lint ## Every check
+	.venv/bin/pytest
+
+test-slow: .venv/installed ## What is slow by nature; results are kept in docs/
+	.venv/bin/pytest -m slow
+
+lint: .venv/installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+.venv/installed: requirements.lock pyproject.toml simrace_dbt_environment.pth
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: https://www.python.org"; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
+		--upgrade --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf .venv target logs $(SAMPLES)

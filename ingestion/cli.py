@@ -1,0 +1,198 @@
+"""The command line: `simrace --help`."""
+
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from ingestion import report, warehouse
+from ingestion.build import BuildError, project_directory, run_dbt
+from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
+from ingestion.db_commands import app as db_app
+from ingestion.dbt_environment import home_directory
+from ingestion.reading import LandingError
+
+app = typer.Typer(
+    help="Land the files that the sims write, build tested tables of races, laps and samples.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(db_app, name="db")
+console = Console(soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True)
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(help="Files, folders, globs; .gz, and members of .zip and .tar.gz.", metavar="PATH..."),
+]
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    try:
+        yield
+    except (DatabaseError, BuildError, LandingError) as error:
+        errors.print(f"[red]Error:[/] {error}", highlight=False)
+        raise typer.Exit(1) from error
+
+
+def _say(message: str) -> None:
+    errors.print(message, highlight=False)
+
+
+@app.command()
+def run(
+    paths: Paths = None,
+    full_refresh: Annotated[bool, typer.Option(help="Build every table anew from raw.")] = False,
+) -> None:
+    """Land what is new, build and test the marts, say what arrived. Without a path: the folders given before."""
+    with _readable_errors():
+        named = paths or _known_paths()
+        project_directory()
+        parameters = connection_parameters(_say)
+        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
+            nothing_landed = _land(parameters, named)
+            warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
+            _build(parameters, full_refresh)
+        with closing(parameters.connect()) as connection:
+            report.show_holdings(console, connection)
+        report.show_next_steps(console)
+    if nothing_landed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def land(paths: Paths) -> None:
+    """Land files without building: identify, hash, keep the text as it is."""
+    with _readable_errors():
+        parameters = connection_parameters(_say)
+        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
+            nothing_landed = _land(parameters, paths or [])
+    if nothing_landed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def sample(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
+    sessions: Annotated[int, typer.Option(min=1, help="Telemetry sessions; races come with them.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+) -> None:
+    """Write sample files in the sims' own formats, from a small lap simulator with invented drivers."""
+    from ingestion.sample import write_sample_files
+
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors) as progress:
+        task = progress.add_task("writing")
+        files = write_sample_files(
+            directory,
+            sessions,
+            seed,
+            on_progress=lambda path: progress.update(task, description=f"writing {path.name}"),
+        )
+    console.print(f"{len(files):,} files in {directory}; land them: simrace run {directory}")
+
+
+@app.command()
+def status() -> None:
+    """Say what is landed, refused and held, and how good it is."""
+    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+        report.show_status(console, connection)
+
+
+@app.command()
+def verify() -> None:
+    """Prove the landed bytes and run every data test on everything."""
+    from ingestion.verify import prove_bytes
+
+    with _readable_errors():
+        parameters = connection_parameters(_say)
+        with closing(parameters.connect()) as connection, _byte_progress("proving bytes") as on_bytes:
+            proofs = list(prove_bytes(connection, on_bytes))
+        broken = [proof.file_id for proof in proofs if not proof.is_same]
+        console.print(f"{len(proofs) - len(broken):,} of {len(proofs):,} files rebuilt to the byte")
+        for file_id in broken:
+            console.print(f"  [red]differs[/]: {file_id}")
+        _dbt(parameters, ["test", "--exclude-resource-type", "unit_test"], "testing")
+    if broken:
+        raise typer.Exit(1)
+
+
+@app.command()
+def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True) -> None:
+    """Make the documentation site of every table and column, one file, and open it."""
+    with _readable_errors():
+        _dbt(connection_parameters(_say), ["docs", "generate", "--static"], "documenting")
+        page = project_directory() / "target" / "static_index.html"
+    console.print(f"The documentation is in {page}")
+    if open_page:
+        webbrowser.open(page.as_uri())
+
+
+def _known_paths() -> list[str]:
+    if known := warehouse.remembered_paths():
+        return known
+    usual = warehouse.usual_folders()
+    if not usual:
+        errors.print("Name the files or folders to land: simrace run PATH... (the next run remembers them)")
+        raise typer.Exit(2)
+    errors.print("Folders of sims on this machine:", *(f"  {folder}" for folder in usual), sep="\n", highlight=False)
+    if not (sys.stdin.isatty() and typer.confirm("Land them, now and on every run?", err=True)):
+        errors.print("Name the files or folders to land: simrace run PATH...")
+        raise typer.Exit(2)
+    return usual
+
+
+def _land(parameters: ConnectionParameters, paths: list[str]) -> bool:
+    """Land and report; True when files were found and none of them is in the warehouse."""
+    from ingestion.landing import State, count_states, land_files, make_pipeline
+    from ingestion.sources import expand
+
+    files = expand(paths)
+    if not files:
+        errors.print("There are no files in: " + ", ".join(paths), highlight=False)
+        return True
+    pipeline = make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
+    total = sum(file.stat().st_size for file in files if file.exists())
+    with closing(parameters.connect()) as connection, _byte_progress("landing", total) as on_bytes:
+        outcomes = land_files(pipeline, connection, files, on_bytes=on_bytes)
+    report.show_landing(console, outcomes)
+    states = count_states(outcomes)
+    return not states[State.LANDED] and not states[State.ALREADY_LANDED]
+
+
+def _build(parameters: ConnectionParameters, full_refresh: bool) -> None:
+    # Unit tests are about our logic, not about these files: `make test` runs them.
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    _dbt(parameters, [*arguments, "--full-refresh"] if full_refresh else arguments, "building")
+
+
+def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> None:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(doing, total=None)
+        result = run_dbt(
+            arguments,
+            parameters,
+            lambda step: progress.update(
+                task, completed=step.done, total=step.total, description=f"{doing}: {step.name}"
+            ),
+        )
+    if result.counts:
+        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(result.counts.items()))
+        console.print(f"dbt {arguments[0]}: {counts}")
+    for problem in result.problems:
+        console.print(f"  {problem}", highlight=False, markup=False)
+
+
+@contextmanager
+def _byte_progress(doing: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(doing, total=total)
+        yield lambda count: progress.advance(task, count)

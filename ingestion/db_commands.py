@@ -1,0 +1,82 @@
+"""`simrace db`: the embedded server, and the way into whichever database is in use."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import typer
+
+from ingestion import server, server_system
+from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
+from ingestion.dbt_environment import VARIABLES, configured_settings
+
+app = typer.Typer(help="Start, stop and enter the database.", no_args_is_help=True)
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def start() -> None:
+    """Start the embedded PostgreSQL server; the first time it is set up. It runs until it is stopped."""
+    with _readable_errors():
+        running = server.start()
+        typer.echo(f"The server runs on {running.host}:{running.port}, its data is in {running.data_directory}")
+        if settings := configured_settings():
+            typer.echo(f"simrace does not use it: the environment names {ConnectionParameters(settings)}", err=True)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the embedded server; its data stays."""
+    with _readable_errors():
+        typer.echo("The server has stopped" if server.stop() else "The server was not running")
+
+
+@app.command()
+def status() -> None:
+    """Say which database is in use and whether it answers; exit code 3 when it does not."""
+    with _readable_errors():
+        if settings := configured_settings():
+            parameters = ConnectionParameters(settings)
+            with closing(parameters.connect()) as connection:
+                version = connection.server_version // 10_000
+            typer.echo(f"PostgreSQL {version} answers: {parameters}, named by the environment")
+            return
+        embedded = server.status()
+    if embedded is None:
+        typer.echo("There is no server yet. `simrace db start` sets one up")
+    else:
+        does = "runs" if embedded.is_running else "does not run"
+        typer.echo(f"The server {does} on {embedded.host}:{embedded.port}, its data is in {embedded.data_directory}")
+    if embedded is None or not embedded.is_running:
+        raise typer.Exit(3)
+
+
+@app.command()
+def url() -> None:
+    """Print the URL of the database, password included."""
+    with _readable_errors():
+        typer.echo(connection_parameters().url)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def psql(context: typer.Context) -> None:
+    """Enter the database with psql; everything after the word psql is passed on to it."""
+    with _readable_errors():
+        settings = connection_parameters().settings
+        # The machine's own first: the one that comes with the server knows no arrow keys.
+        program = shutil.which("psql") or shutil.which("psql", path=server_system.find_installed_programs())
+        if program is None:
+            raise DatabaseError("There is no psql on this machine. Install one, or use `simrace db url` elsewhere.")
+    # By the environment, because a command line can be read by every user of the machine.
+    own = {standard: settings[name] for name, (_, standard) in VARIABLES.items() if settings.get(name)}
+    raise typer.Exit(subprocess.run([program, *context.args], env={**os.environ, **own}, check=False).returncode)

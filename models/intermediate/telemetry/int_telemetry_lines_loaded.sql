@@ -1,0 +1,19 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    replace_key='session_id',
+    replace_key_type='uuid',
+    fingerprints='int_telemetry_sessions',
+    on_schema_change='fail',
+    post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
+) }}
+
+select
+    session_id,
+    file_id,
+    count(*) as lines_loaded,
+    count(out_of_range_channels) as lines_out_of_range,
+    count(case when speed_kph is null then 1 end) as lines_without_speed
+from {{ ref('fct_telemetry_samples') }}
+where session_id in ({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }})
+group by session_id, file_id

@@ -1,0 +1,76 @@
+{{ config(materialized='incremental', incremental_strategy='replace_all', on_schema_change='sync_all_columns') }}
+
+with session_files as (
+    select * from {{ ref('int_telemetry_session_files') }}
+    where is_used
+),
+
+sessions as (
+    select * from {{ ref('stg_telemetry__sessions') }}
+),
+
+fingerprints as (
+    select
+        session_id,
+        count(*) as file_count,
+        min(first_elapsed_s) as first_elapsed_s,
+        max(last_elapsed_s) as last_elapsed_s,
+        string_agg(file_id || ':' || plan_hash, ',' order by file_rank) as inputs
+    from session_files
+    group by session_id
+),
+
+-- the file that wins describes the session
+described as (
+    select
+        sessions.*,
+        session_files.sample_rate_hz as measured_rate_hz
+    from session_files
+    inner join sessions on session_files.file_id = sessions.file_id
+    where session_files.file_rank = 1
+),
+
+-- an undated session starts when the first of its files was last changed, whichever wins
+undated as (
+    select
+        session_id,
+        min(session_started_at) as session_started_at
+    from sessions
+    group by session_id
+)
+
+select
+    described.session_id,
+    described.file_id,
+    described.sim,
+    described.source_format,
+    -- telemetry knows names alone, until somebody says whose they are
+    coalesce(aliases.driver_id, described.sim || ':name:' || described.driver_name) as driver_id,
+    described.sim || ':name:' || described.car_name as car_id,
+    described.sim || ':' || lower(described.track_name) as layout_id,
+    described.driver_name,
+    described.car_name,
+    described.track_name,
+    described.session_type,
+    described.device,
+    described.lap_range,
+    described.beacon_markers,
+    described.session_started_at_source,
+    described.measured_rate_hz as sample_rate_hz,
+    cast(fingerprints.file_count as integer) as file_count,
+    fingerprints.first_elapsed_s,
+    fingerprints.last_elapsed_s,
+    md5(concat_ws(
+        '|',
+        fingerprints.inputs,
+        undated.session_started_at at time zone 'UTC',
+        described.driver_name,
+        described.car_name,
+        described.track_name, described.lap_range, described.beacon_markers
+    )) as input_hash,
+    undated.session_started_at
+from described
+inner join fingerprints on described.session_id = fingerprints.session_id
+inner join undated on described.session_id = undated.session_id
+left join {{ ref('driver_aliases') }} as aliases
+    on described.sim = aliases.sim and described.driver_name = aliases.driver_name

@@ -1,0 +1,58 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    replace_key='session_id',
+    replace_key_type='uuid',
+    fingerprints='int_telemetry_sessions',
+    parallel_build=true,
+    on_schema_change='fail',
+    indexes=[{'columns': ['session_id']}],
+    pre_hook='{{ read_in_parallel() }}',
+    post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
+) }}
+
+with sessions as (
+    select * from {{ ref('int_telemetry_sessions') }}
+    where session_id in ({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }})
+),
+
+session_files as (
+    select * from {{ ref('int_telemetry_session_files') }}
+),
+
+samples as (
+    select * from {{ ref('stg_telemetry__samples') }}
+),
+
+refused_lines as (
+    select * from {{ ref('int_telemetry_refused_lines') }}
+)
+
+select
+    sessions.session_id,
+    samples.elapsed_s,
+    {% for channel in var('telemetry_channels') -%}
+        samples.{{ channel }},
+    {% endfor -%}
+    samples.out_of_range_channels,
+    sessions.session_started_at,
+    samples.file_id,
+    samples.line_number
+from samples
+inner join session_files on samples.file_id = session_files.file_id and session_files.is_used
+inner join sessions on session_files.session_id = sessions.session_id
+where
+    not exists (
+        select 1
+        from refused_lines
+        where refused_lines.file_id = samples.file_id and refused_lines.line_number = samples.line_number
+    )
+    -- a better file of the session has the clock interval it covers to itself
+    and not exists (
+        select 1
+        from session_files as better
+        where
+            better.session_id = session_files.session_id
+            and better.file_rank < session_files.file_rank
+            and samples.elapsed_s between better.first_elapsed_s and better.last_elapsed_s
+    )

@@ -1,0 +1,110 @@
+"""A whole warehouse, made as a user makes one: sample files, `simrace run`, plain dbt."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """A database of its own, on a server that the tests share.
+
+    Attributes:
+        folder: For sample files and everything that is written.
+        environment: What the commands run in; it says which database.
+    """
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        program = BIN / str(command[0])
+        done = subprocess.run(
+            [program, *map(str, command[1:])],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=1_200,
+        )
+        if check:
+            assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def query(self, statement: str) -> list[tuple[object, ...]]:
+        url = self.run("simrace", "db", "url").stdout.strip()
+        with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall()
+
+    def other(self, name: str) -> "Warehouse":
+        """An empty database on the same server."""
+        url = self.run("simrace", "db", "url").stdout.strip()
+        with closing(psycopg2.connect(url)) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(f"create database {name}")
+        folder = self.folder / name
+        folder.mkdir()
+        here = {
+            "SIMRACE_DATABASE_URL": url.rpartition("/")[0] + f"/{name}",
+            "DBT_TARGET_PATH": str(folder / "target"),
+            "DBT_LOG_PATH": str(folder / "logs"),
+        }
+        return Warehouse(folder, {**self.environment, **here})
+
+    def checksums(self) -> dict[str, object]:
+        """Of every mart: rows and a sum over all they hold, the time of landing apart."""
+        marts = self.query(
+            "select table_name, string_agg(quote_ident(column_name), ', ' order by column_name) "
+            "from information_schema.columns where table_schema = 'marts' and column_name <> 'landed_at' group by 1"
+        )
+        sums: dict[str, object] = {}
+        for mart, columns in marts:
+            row_hash = f"cast(('x' || substr(md5(row({columns})::text), 1, 15)) as bit(60))::bigint"
+            sums[str(mart)] = self.query(f"select count(*), sum({row_hash}) from marts.{mart}")[0]
+        return sums
+
+
+@pytest.fixture(scope="session")
+def warehouse() -> Iterator[Warehouse]:
+    # A folder of our own, because an ordinary user (as whom the server runs) cannot enter what pytest makes for root.
+    folder = Path(tempfile.mkdtemp(prefix="simrace-test-"))
+    folder.chmod(0o755)
+    hidden = ("SIMRACE_", "PG", "DBT_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+    environment |= {
+        "SIMRACE_HOME": str(folder / "home"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+        "COLUMNS": "160",
+    }
+    made = Warehouse(folder, environment)
+    try:
+        made.run("simrace", "sample", "--sessions", "8", folder / "files")
+        made.run("simrace", "run", folder / "files")
+        yield made
+    finally:
+        made.run("simrace", "db", "stop", check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def real_files() -> Path:
+    named = os.environ.get("SIMRACE_REAL_FILES")
+    if not named:
+        pytest.skip("SIMRACE_REAL_FILES is not set: no real files to try")
+    return Path(named)

@@ -1,0 +1,131 @@
+"""The marts are what the files say, however and in whatever order they came."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.conftest import Warehouse
+
+NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
+
+
+def test_plain_dbt_builds_without_a_warning(warehouse: Warehouse) -> None:
+    """A second build, incremental, in a shell where nothing is set but the home."""
+    done = warehouse.run("dbt", "--warn-error", "build")
+    assert re.search(r"PASS=\d+ WARN=0 ERROR=0 SKIP=0", done.stdout), done.stdout[-2_000:]
+
+
+def test_a_second_run_lands_nothing_and_changes_nothing(warehouse: Warehouse) -> None:
+    before = warehouse.checksums()
+    raw = warehouse.query("select count(*) from raw.file_sightings") + warehouse.query(
+        "select count(*) from raw._dlt_loads"
+    )
+    done = warehouse.run("simrace", "run", warehouse.folder / "files")
+    assert " 0 landed" in done.stdout
+    after = warehouse.query("select count(*) from raw.file_sightings") + warehouse.query(
+        "select count(*) from raw._dlt_loads"
+    )
+    assert raw == after
+    assert before == warehouse.checksums()
+
+
+def test_every_kind_of_mart_is_filled(warehouse: Warehouse) -> None:
+    empty = [mart for mart, (rows, _) in warehouse.checksums().items() if not rows]
+    assert not empty
+
+
+def test_incremental_equals_full_refresh(warehouse: Warehouse) -> None:
+    before = warehouse.checksums()
+    warehouse.run("dbt", "build", "--full-refresh", *NO_TESTS)
+    assert before == warehouse.checksums()
+
+
+def test_the_order_of_landing_changes_nothing(warehouse: Warehouse) -> None:
+    """The same files in batches from the last to the first, with a build after each."""
+    other = warehouse.other("backwards")
+    files = sorted((warehouse.folder / "files").rglob("*"), reverse=True)
+    files = [file for file in files if file.is_file() and not file.name.startswith(".")]
+    batch = -(-len(files) // 3)
+    for start in range(0, len(files), batch):
+        other.run("simrace", "land", *files[start : start + batch], check=False)
+        other.run("dbt", "build", *NO_TESTS)
+    assert warehouse.checksums() == other.checksums()
+
+
+def test_every_landed_file_rebuilds_to_the_byte(warehouse: Warehouse) -> None:
+    done = warehouse.run("simrace", "verify")
+    landed = warehouse.query("select count(*) from staging.stg_files__files")[0][0]
+    assert f"{landed} of {landed} files rebuilt to the byte" in done.stdout
+
+
+def test_a_forgotten_file_leaves_no_row(warehouse: Warehouse) -> None:
+    """And comes back when it is landed again."""
+    other = warehouse.other("forgetful")
+    files = sorted((warehouse.folder / "files" / "telemetry").glob("Garage*"))
+    assert len(files) > 1
+    other.run("simrace", "land", *files)
+    other.run("dbt", "build", *NO_TESTS)
+    whole = other.checksums()
+    name = files[0].name.replace("'", "''")
+    for table in ("file_blocks", "files"):
+        seen = f"select file_id from raw.file_sightings where file_name = '{name}'"
+        other.run("simrace", "db", "psql", "-qc", f"delete from raw.{table} where file_id in ({seen})")
+    other.run("dbt", "build", *NO_TESTS)
+    gone = other.checksums()
+    assert gone["dim_sessions"] != whole["dim_sessions"]
+    assert gone["fct_telemetry_samples"] != whole["fct_telemetry_samples"]
+    other.run("simrace", "land", files[0])
+    other.run("dbt", "build", *NO_TESTS)
+    assert whole == other.checksums()
+
+
+def test_the_documentation_is_one_file_with_every_column_described(warehouse: Warehouse) -> None:
+    done = warehouse.run("simrace", "docs", "--no-open")
+    page = Path(warehouse.environment["DBT_TARGET_PATH"]) / "static_index.html"
+    assert page.stat().st_size > 1_000_000, done.stdout
+    catalog = json.loads(page.with_name("catalog.json").read_text(encoding="utf-8"))
+    manifest = json.loads(page.with_name("manifest.json").read_text(encoding="utf-8"))
+    missing = []
+    for key, node in {**catalog["nodes"], **catalog["sources"]}.items():
+        known = {**manifest["nodes"], **manifest["sources"]}[key]
+        assert known["description"], key
+        described = {name for name, column in known["columns"].items() if column["description"]}
+        missing += [
+            f"{key}.{name}" for name in node["columns"] if name not in described and not name.startswith("_dlt")
+        ]
+        missing += [f"{key}.{name} is no column" for name in described if name not in node["columns"]]
+    loads = "source.simrace.raw._dlt_loads"
+    assert not [name for name in missing if not name.startswith(loads)]
+
+
+def test_sql_is_in_house_style(warehouse: Warehouse) -> None:
+    warehouse.run("sqlfluff", "lint", "--disable-progress-bar", "models", "tests")
+
+
+@pytest.mark.slow
+def test_files_landed_one_at_a_time_in_another_order(warehouse: Warehouse) -> None:
+    other = warehouse.other("one_by_one")
+    files = sorted((warehouse.folder / "files").rglob("*"), key=lambda file: file.name[::-1])
+    for file in files:
+        if file.is_file() and not file.name.startswith("."):
+            other.run("simrace", "land", file, check=False)
+            other.run("dbt", "build", *NO_TESTS)
+    assert warehouse.checksums() == other.checksums()
+
+
+def test_real_files_land_and_reach_the_marts(warehouse: Warehouse, real_files: Path) -> None:
+    other = warehouse.other("real")
+    done = other.run("simrace", "run", real_files)
+    assert "Traceback" not in done.stderr
+    lost = other.query(
+        "select file_name from marts.file_quality where state <> 'refused' and lines_read <> "
+        "lines_loaded + lines_superseded + lines_refused"
+    )
+    assert not lost
+    used = other.query("select count(*) from marts.file_quality where state = 'used'")[0][0]
+    landed = other.query("select count(*) from staging.stg_files__files")[0][0]
+    assert isinstance(used, int) and isinstance(landed, int) and used >= 0.9 * landed
+    proofs = other.run("simrace", "verify")
+    assert f"{landed} of {landed} files rebuilt to the byte" in proofs.stdout

@@ -1,0 +1,92 @@
+"""Rules of the layers, read from the manifest that dbt writes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.warehouse.conftest import ROOT, Warehouse
+
+
+@pytest.fixture(scope="module")
+def manifest(warehouse: Warehouse) -> dict[str, Any]:
+    warehouse.run("dbt", "parse")
+    path = Path(warehouse.environment["DBT_TARGET_PATH"]) / "manifest.json"
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+
+
+def test_samples_are_parsed_by_one_model_alone(manifest: dict[str, Any]) -> None:
+    """Parsing is dear, and a view is parsed again by whoever reads it, each data test included."""
+    children = manifest["child_map"]["model.simrace.stg_telemetry__samples"]
+    assert [child for child in children if not child.startswith("unit_test.")] == [
+        "model.simrace.fct_telemetry_samples"
+    ]
+
+
+def test_only_staging_reads_raw(manifest: dict[str, Any]) -> None:
+    readers = [
+        key
+        for key, node in _models(manifest).items()
+        if any(parent.startswith("source.") for parent in node["depends_on"]["nodes"]) and "staging" not in node["fqn"]
+    ]
+    assert not readers
+
+
+def test_marts_do_not_read_staging(manifest: dict[str, Any]) -> None:
+    """Except for the samples, which are read once and straight."""
+    models = _models(manifest)
+    shortcuts = {
+        (node["name"], models[parent]["name"])
+        for node in models.values()
+        if node["fqn"][1] == "marts"
+        for parent in node["depends_on"]["nodes"]
+        if parent in models and models[parent]["fqn"][1] == "staging"
+    }
+    assert shortcuts == {("fct_telemetry_samples", "stg_telemetry__samples")}
+
+
+def test_every_model_is_described_and_tested(manifest: dict[str, Any]) -> None:
+    untested, undescribed = [], []
+    for key, node in _models(manifest).items():
+        tests = [child for child in manifest["child_map"][key] if child.startswith(("test.", "unit_test."))]
+        if not tests and not node["constraints"]:
+            untested.append(node["name"])
+        if not node["description"].strip().startswith("One row"):
+            undescribed.append(node["name"])
+    assert not untested
+    assert not undescribed
+
+
+def test_every_mart_has_a_contract_and_a_key(manifest: dict[str, Any]) -> None:
+    bare = [
+        node["name"]
+        for node in _models(manifest).values()
+        if node["fqn"][1] == "marts"
+        and not (
+            node["contract"]["enforced"]
+            and any(constraint["type"] == "primary_key" for constraint in node["constraints"])
+        )
+    ]
+    assert not bare
+
+
+def test_a_channel_is_the_same_everywhere(manifest: dict[str, Any]) -> None:
+    """The channels of the project are the columns of the samples, in name, type and order."""
+    project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
+    channels = {name: kind["type"] for name, kind in project["vars"]["telemetry_channels"].items()}
+    columns = manifest["nodes"]["model.simrace.fct_telemetry_samples"]["columns"]
+    shown = {name: column["data_type"] for name, column in columns.items() if name in channels}
+    assert shown == channels
+    assert list(shown) == list(channels)
+
+
+def test_every_exposure_says_what_it_reads(manifest: dict[str, Any]) -> None:
+    assert all(exposure["depends_on"]["nodes"] for exposure in manifest["exposures"].values())
+    assert manifest["exposures"]
