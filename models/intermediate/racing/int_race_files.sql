@@ -10,7 +10,7 @@ ranked as (
         *,
         row_number() over (
             partition by race_id
-            order by source_rank, modified_at desc nulls last, file_id
+            order by source_rank asc, modified_at desc nulls last, file_id asc
         ) as file_rank
     from races
 )

@@ -20,7 +20,7 @@ select
     {{ race_columns() | join(', ') }},
     case source_format
         {%- for source_format, source_rank in var('source_ranks').items() %}
-        when '{{ source_format }}' then {{ source_rank }}
+            when '{{ source_format }}' then {{ source_rank }}
         {%- endfor %}
         else 1000
     end as source_rank

@@ -43,7 +43,12 @@ ranked as (
         *,
         row_number() over (
             partition by driver_id
-            order by driver_name is null, race_id is null, appeared_at desc nulls last, race_id desc nulls last, tie_breaker desc
+            order by
+                driver_name is null,
+                race_id is null,
+                appeared_at desc nulls last,
+                race_id desc nulls last,
+                tie_breaker desc
         ) as latest_rank
     from appearances
 ),

@@ -2,8 +2,8 @@ with driver_races as (
     select * from {{ ref('int_driver_races_ordered') }}
 ),
 
--- The last races of the same driver and category that were over at this green flag. A frame of rows cannot say it: of the
--- rows before this one, some still run (a race of 24 hours lasts through many others).
+-- The last races of the same driver and category that were over at this green flag. A frame of rows cannot say it: of
+-- the rows before this one, some still run (a race of 24 hours lasts through many others).
 windows as (
     select
         driver_races.race_id,
@@ -87,7 +87,8 @@ summed as (
             )'
         ) }} as safety_rating_slope_recent,
         {{ published('avg(finish_position_in_class - expected_finish_in_class)') }} as avg_finish_minus_expected_recent,
-        {{ published('extract(epoch from max(green_flag_now) - max(results_known_at)) / 86400') }} as days_since_last_race,
+        {{ published('extract(epoch from max(green_flag_now) - max(results_known_at)) / 86400') }}
+            as days_since_last_race,
         max(results_known_at) as last_result_known_at
     from windows
     group by race_id, entrant_id

@@ -78,14 +78,18 @@ renamed as (
         'acc:' || {{ json_text('lines.car', 'carModel') }} as car_id,
         'acc:' || {{ json_text('lines.car', 'carGroup') }} as car_class_id,
         -- strings
-        case when lines.is_team then {{ json_text('lines.car', 'teamName') }} else lines.driver_name end as entrant_name,
+        case
+            when lines.is_team then {{ json_text('lines.car', 'teamName') }}
+            else lines.driver_name
+        end as entrant_name,
         {{ json_text('lines.car', 'teamName') }} as team_name,
         {{ json_text('lines.car', 'raceNumber') }} as car_number,
         cast(null as text) as car_name,
         {{ json_text('lines.car', 'carGroup') }} as car_class_name,
         cast(null as text) as out_reason,
         -- numerics
-        1000 * lines.finish_position + case when lines.is_team then 0 else lines.driver_index + 1 end as line_number,
+        1000 * lines.finish_position
+        + case when lines.is_team then 0 else lines.driver_index + 1 end as line_number,
         cast(null as integer) as out_reason_id,
         lines.finish_position,
         cast(null as integer) as finish_position_in_class,
@@ -124,9 +128,9 @@ renamed as (
     from lines
     left join driver_laps
         on lines.file_id = driver_laps.file_id
-        and lines.entry_id = driver_laps.entry_id
-        and lines.entrant_id = driver_laps.entrant_id
-        and not lines.is_team
+            and lines.entry_id = driver_laps.entry_id
+            and lines.entrant_id = driver_laps.entrant_id
+            and not lines.is_team
     left join timed_files on lines.file_id = timed_files.file_id
     left join winners on lines.file_id = winners.file_id
 )

@@ -12,7 +12,10 @@ opened as (
         document as event,
         coalesce(document -> 'sessionResult', document -> 'snapShot') as result,
         upper(
-            coalesce({{ json_text('document', 'sessionType') }}, {{ json_text("document -> 'sessionDef'", 'sessionType') }})
+            coalesce(
+                {{ json_text('document', 'sessionType') }},
+                {{ json_text("document -> 'sessionDef'", 'sessionType') }}
+            )
         ) as session_type,
         coalesce({{ json_text('document', 'trackName') }}, {{ json_text('document', 'track') }}) as track_name,
         {{ json_text('document', 'serverName') }} as server_name,

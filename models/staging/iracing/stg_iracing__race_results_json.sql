@@ -8,13 +8,12 @@ entries as (
         'iracing:' || race_sessions.subsession_id || ':' || race_sessions.simsession_number as race_id,
         race_sessions.event,
         rows.entry,
-        cast(rows.entry_number as integer) as entry_number,
+        cast(rows.place as integer) as entry_number,
         -- a team's own line has a negative team id and no driver
         {{ json_text('rows.entry', 'cust_id') }} is null
         and coalesce({{ json_int('rows.entry', 'team_id') }} < 0, false) as is_team
     from race_sessions
-    cross join lateral
-        {{ json_rows("race_sessions.session -> 'results'") }} with ordinality as rows (entry, entry_number)
+    cross join lateral {{ json_rows("race_sessions.session -> 'results'") }} with ordinality as rows (entry, place)
 ),
 
 -- a team's drivers stand inside its line
@@ -35,11 +34,10 @@ lines as (
         entries.event,
         drivers.driver as line,
         entries.entry,
-        1000 * entries.entry_number + cast(drivers.driver_number as integer) as line_number,
+        1000 * entries.entry_number + cast(drivers.place as integer) as line_number,
         false as is_team
     from entries
-    cross join lateral
-        {{ json_rows("entries.entry -> 'driver_results'") }} with ordinality as drivers (driver, driver_number)
+    cross join lateral {{ json_rows("entries.entry -> 'driver_results'") }} with ordinality as drivers (driver, place)
 ),
 
 leaders as (
@@ -69,21 +67,26 @@ renamed as (
         -- ids
         lines.file_id,
         lines.race_id,
-        case when not lines.is_team then
-            coalesce(
-                {{ json_text('lines.line', 'cust_id') }},
-                'name:' || {{ json_text('lines.line', 'display_name') }},
-                'line:' || lines.line_number
-            )
+        case
+            when not lines.is_team
+                then
+                    coalesce(
+                        {{ json_text('lines.line', 'cust_id') }},
+                        'name:' || {{ json_text('lines.line', 'display_name') }},
+                        'line:' || lines.line_number
+                    )
         end as driver_key,
-        case when {{ json_int('lines.entry', 'team_id') }} < 0 then {{ json_text('lines.entry', 'team_id') }} end as team_id,
+        case
+            when {{ json_int('lines.entry', 'team_id') }} < 0 then {{ json_text('lines.entry', 'team_id') }}
+        end as team_id,
         {{ json_text('lines.line', 'car_id') }} as car_key,
         {{ json_text('lines.line', 'car_class_id') }} as car_class_key,
         -- strings
         {{ json_text('lines.line', 'display_name') }} as entrant_name,
         {{ json_text('lines.entry', 'display_name') }} as entry_name,
         coalesce(
-            {{ json_text("lines.line -> 'livery'", 'car_number') }}, {{ json_text("lines.entry -> 'livery'", 'car_number') }}
+            {{ json_text("lines.line -> 'livery'", 'car_number') }},
+            {{ json_text("lines.entry -> 'livery'", 'car_number') }}
         ) as car_number,
         {{ json_text('lines.line', 'car_name') }} as car_name,
         coalesce({{ json_text('lines.line', 'car_class_name') }}, class_names.car_class_name) as car_class_name,
@@ -123,7 +126,7 @@ renamed as (
     left join leaders on lines.race_id = leaders.race_id and lines.file_id = leaders.file_id
     left join class_names
         on lines.file_id = class_names.file_id
-        and {{ json_text('lines.line', 'car_class_id') }} = class_names.car_class_id
+            and {{ json_text('lines.line', 'car_class_id') }} = class_names.car_class_id
 )
 
 {{ finished_iracing_results('renamed') }}

@@ -36,8 +36,8 @@ preamble as (
         on preamble_names.file_id = names.file_id and preamble_names.line_number = names.line_number
     inner join header_cells as facts
         on names.file_id = facts.file_id
-        and names.line_number + 1 = facts.line_number
-        and names.cell_number = facts.cell_number
+            and names.line_number + 1 = facts.line_number
+            and names.cell_number = facts.cell_number
     group by names.file_id
 ),
 
