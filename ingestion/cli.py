@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ingestion import report, warehouse
@@ -38,12 +39,12 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except (DatabaseError, BuildError, LandingError) as error:
-        errors.print(f"[red]Error:[/] {error}", highlight=False)
+        errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
 
 
 def _say(message: str) -> None:
-    errors.print(message, highlight=False)
+    errors.print(message, highlight=False, markup=False)
 
 
 @app.command()
@@ -141,7 +142,7 @@ def _known_paths() -> list[str]:
     if not usual:
         errors.print("Name the files or folders to land: simrace run PATH... (the next run remembers them)")
         raise typer.Exit(2)
-    errors.print("Folders of sims on this machine:", *(f"  {folder}" for folder in usual), sep="\n", highlight=False)
+    _say("\n  ".join(["Folders of sims on this machine:", *usual]))
     if not (sys.stdin.isatty() and typer.confirm("Land them, now and on every run?", err=True)):
         errors.print("Name the files or folders to land: simrace run PATH...")
         raise typer.Exit(2)
@@ -155,15 +156,22 @@ def _land(parameters: ConnectionParameters, paths: list[str]) -> bool:
 
     files = expand(paths)
     if not files:
-        errors.print("There are no files in: " + ", ".join(paths), highlight=False)
+        _say("There are no files in: " + ", ".join(paths))
         return True
     pipeline = make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
-    total = sum(file.stat().st_size for file in files if file.exists())
+    total = sum(map(_size, files))
     with closing(parameters.connect()) as connection, _byte_progress("landing", total) as on_bytes:
         outcomes = land_files(pipeline, connection, files, on_bytes=on_bytes)
     report.show_landing(console, outcomes)
     states = count_states(outcomes)
     return not states[State.LANDED] and not states[State.ALREADY_LANDED]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it will be refused with the reason
+        return 0
 
 
 def _build(parameters: ConnectionParameters, full_refresh: bool) -> None:

@@ -137,6 +137,10 @@ def _acc_results(document: dict[str, Any]) -> dict[str, Any] | None:
     return next((document[key] for key in ("sessionResult", "snapShot") if isinstance(document.get(key), dict)), None)
 
 
+def _lists(key: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda results: isinstance(results.get(key), list) and bool(results[key])
+
+
 TABLE_FORMATS: tuple[TableFormat, ...] = (
     TableFormat("motec_i2_csv", Family.TELEMETRY, _starts_with("Format", "MoTeC CSV File"), _after_preamble),
     TableFormat("iracing_mu_csv", Family.TELEMETRY, _keys_down("Driver", "Vehicle", "Venue"), _after_preamble),
@@ -161,12 +165,8 @@ TABLE_FORMATS: tuple[TableFormat, ...] = (
 )
 
 DOCUMENT_FORMATS: tuple[DocumentFormat, ...] = (
-    DocumentFormat(
-        "iracing_results_json", Family.RESULTS, _iracing_results, lambda results: bool(results["session_results"])
-    ),
-    DocumentFormat(
-        "acc_results_json", Family.RESULTS, _acc_results, lambda results: bool(results.get("leaderBoardLines"))
-    ),
+    DocumentFormat("iracing_results_json", Family.RESULTS, _iracing_results, _lists("session_results")),
+    DocumentFormat("acc_results_json", Family.RESULTS, _acc_results, _lists("leaderBoardLines")),
 )
 
 
@@ -196,5 +196,5 @@ UNSUPPORTED_FORMATS: tuple[UnsupportedFormat, ...] = (
     UnsupportedFormat("ACC channel report (one row per lap, no samples)", _contains(b"_Min,", b"_Max,", b"_Std Dev")),
     UnsupportedFormat("Assetto Corsa results JSON", _contains(b'"TrackName"', b'"Cars"')),
     UnsupportedFormat("generic logger CSV with units in its names", _contains(b"Time (sec)", b"(RPM)")),
-    UnsupportedFormat("nested archive", _begins(b"PK\3\4")),
+    UnsupportedFormat("nested archive", _begins(b"PK\3\4", b"\x1f\x8b")),
 )

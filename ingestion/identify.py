@@ -108,7 +108,7 @@ def _identify_document(content: Content) -> Identity:
                 if not document_format.has_data(results):
                     raise RefusedError(Reason.NO_DATA, f"a {document_format.name} file without a single result")
                 return Identity(document_format.name, document_format.family)
-    keys = ", ".join(list(document)[:8]) if isinstance(document, dict) else f"a list of {len(document)}"
+    keys = repr(", ".join(list(document)[:8])[:120]) if isinstance(document, dict) else f"a list of {len(document)}"
     raise RefusedError(Reason.UNKNOWN_FORMAT, f"no format is a JSON document with: {keys}")
 
 
@@ -127,8 +127,9 @@ def _has_lone_surrogate(document: Any) -> bool:
 class QuotingObserver:
     """Find out from the data lines of a file whether all, none or some cells are quoted.
 
-    Counting is enough: in a wholly quoted block the marks are two a cell, and the cells are the separators `","` plus
-    one a line. So it costs a fraction of the reading, and a single odd line shows.
+    Counting is enough: in a wholly quoted block every line begins and ends with a mark, the marks are two a cell, and
+    the cells are the separators `","` plus one a line. So it costs a fraction of the reading, and a single odd line
+    shows.
     """
 
     def __init__(self, delimiter: str, first_data_line: int) -> None:
@@ -140,15 +141,15 @@ class QuotingObserver:
         """Take account of one block of `read_blocks`."""
         first_line, text = int(str(block["first_line"])), str(block["lines"])
         if (skip := self._first_data_line - first_line) > 0:
-            text = "".join(text.splitlines(keepends=True)[skip:])
+            text = "".join(text.split("\n", skip)[skip:])
         marks = text.count('"')
         if not marks:
             self._seen.add("none" if text.strip() else "")
             return
-        lines = text.count('"\n') + text.count('"\r\n') + (not text.endswith("\n"))
-        blank = sum(not line.strip(" ,;\t\r") for line in text.split("\n")) - text.endswith("\n")
-        all_lines = text.count("\n") + (not text.endswith("\n"))
-        is_all = marks == 2 * (text.count(self._separator) + lines) and lines == all_lines - blank
+        lines = sum(bool(line.strip(" ,;\t\r")) for line in text.split("\n"))
+        beginnings = text.startswith('"') + text.count('\n"')
+        ends = text.endswith('"') + text.count('"\n') + text.count('"\r\n')
+        is_all = beginnings == ends == lines and marks == 2 * (text.count(self._separator) + lines)
         self._seen.add("all" if is_all else "mixed")
 
     @property

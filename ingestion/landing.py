@@ -4,8 +4,8 @@ What the database would refuse is refused here, before dlt sees it: a failed dlt
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Set
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -151,6 +151,7 @@ def landing(
     paths: list[Path],
     landed: Landed,
     outcomes: list[Outcome],
+    changing: Set[Path] = frozenset(),
     on_file: Callable[[str], object] = lambda _: None,
     on_bytes: Callable[[int], object] = lambda _: None,
 ) -> Any:
@@ -160,14 +161,20 @@ def landing(
         paths: Files and archives to look into.
         landed: What the warehouse has; what is found is added to it.
         outcomes: Filled with one outcome for each file found.
+        changing: Files to refuse, because they were written to while they were read.
         on_file: Called with the path of each file before it is read.
         on_bytes: Called with the number of bytes read since the last call.
     """
 
     @dlt.resource(name="files", selected=True)
     def files() -> Iterator[Any]:
-        for source in open_sources(paths):
+        for found in open_sources(paths):
+            # A name is any bytes; what is no text of them is written as escapes.
+            source = replace(found, file_path=_storable(found.file_path), file_name=_storable(found.file_name))
             on_file(source.file_path)
+            if source.local in changing:
+                problem = RefusedError(Reason.UNREADABLE, "it was written to while it was read; land it again later")
+                source = replace(source, problem=problem)
             yield from _land(source, landed, outcomes, on_bytes)
 
     return files
@@ -191,8 +198,10 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
                 Outcome(source.file_path, State.LANDED, content.file_id, content.file_bytes, identity.source_format)
             )
             landed.file_ids.add(content.file_id)
+    except UnicodeDecodeError:  # all of it was text a moment ago
+        raise ChangedWhileReadError(source.local) from None
     except (RefusedError, OSError) as error:
-        refusal = error if isinstance(error, RefusedError) else RefusedError(Reason.UNREADABLE, str(error))
+        refusal = RefusedError(Reason.UNREADABLE, error.strerror or str(error)) if isinstance(error, OSError) else error
         yield from _refusal_rows(source, content, refusal, landed, outcomes, now)
         return
     sighting = (content.file_id, source.file_path, source.modified_at)
@@ -216,7 +225,7 @@ def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[An
         whole = {"block_number": 1, "first_line": 1, "line_count": content.line_count, "lines": text}
         yield _row("file_blocks", {"file_id": content.file_id, **whole})
     if file_digest(content.path) != content.file_id:
-        raise LandingError(f"{content.path} was written to while it was read")
+        raise ChangedWhileReadError(content.path)
     yield _row(
         "files",
         {
@@ -236,6 +245,18 @@ def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[An
             "landed_at": now,
         },
     )
+
+
+class ChangedWhileReadError(Exception):
+    """A file's text was not that of its hash any more.
+
+    Attributes:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} was written to while it was read")
+        self.path = path
 
 
 def _refusal_rows(
@@ -277,7 +298,7 @@ def _refusal_rows(
 
 
 def _storable(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return text.replace("\0", "\ufffd").encode("utf-8", "backslashreplace").decode()
 
 
 def _row(table: str, row: dict[str, Any]) -> Any:
@@ -342,20 +363,37 @@ def land_files(
         One outcome for each file, in the order they were found.
 
     Raises:
-        LandingError: a file was written to meanwhile, or the database did not take the load.
+        LandingError: the files could not be unpacked here, or the database did not take the load.
     """
     finish_pending(pipeline, connection)
-    outcomes: list[Outcome] = []
-    source = landing(paths, read_landed(connection), outcomes, on_file, on_bytes)
-    try:
-        pipeline.extract(source)
-    except PipelineStepFailed as error:
-        pipeline.abort_packages()
-        raise LandingError(f"Nothing of this batch was landed: {_root(error)}. Run it again.") from error
+    outcomes = _extract(pipeline, connection, paths, on_file, on_bytes)
     pipeline.normalize()
     _load(pipeline, connection)
     _analyze(connection)
     return outcomes
+
+
+def _extract(
+    pipeline: dlt.Pipeline,
+    connection: Connection,
+    paths: list[Path],
+    on_file: Callable[[str], object],
+    on_bytes: Callable[[int], object],
+) -> list[Outcome]:
+    """Read the files; from the beginning and without it when one changes meanwhile, for its blocks are of no file."""
+    changing: set[Path] = set()
+    while True:
+        outcomes: list[Outcome] = []
+        try:
+            pipeline.extract(landing(paths, read_landed(connection), outcomes, changing, on_file, on_bytes))
+        except PipelineStepFailed as error:
+            pipeline.abort_packages()
+            cause = _root(error)
+            if not isinstance(cause, ChangedWhileReadError):
+                raise LandingError(f"Nothing of this batch was landed: {cause}. Run it again.") from error
+            changing.add(cause.path)
+        else:
+            return outcomes
 
 
 def _load(pipeline: dlt.Pipeline, connection: Connection) -> None:
@@ -373,7 +411,7 @@ def _load(pipeline: dlt.Pipeline, connection: Connection) -> None:
 
 def _root(error: BaseException) -> BaseException:
     """What lies under dlt's own words for a failure."""
-    while (cause := error.__cause__ or error.__context__) is not None:
+    while cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = cause
     return error
 

@@ -11,7 +11,7 @@ CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 1 << 18
 LINES_PER_BLOCK = 1_000
 BLOCK_CHARACTERS = 16 << 20
-MAX_LINE_CHARACTERS = 1_000_000
+MAX_LINE_CHARACTERS = CHUNK_BYTES
 
 
 class Reason(StrEnum):
@@ -146,7 +146,7 @@ def _read_as(path: Path, encoding: str, on_bytes: Callable[[int], object]) -> Co
                 raise RefusedError(Reason.NUL_CHARACTERS, f"NUL character in line {line}")
             line_ends += (found := text.count("\n"))
             carriage_line_ends += text.count("\r\n") + (last_character == "\r" and text.startswith("\n"))
-            # A line over the limit either fills whole chunks or lies across their border.
+            # A line over the limit lies across the border of two chunks: no chunk holds more characters than the limit.
             line_length = line_length + text.find("\n") if found else line_length + len(text)
             if line_length > MAX_LINE_CHARACTERS and not _is_document(head):
                 raise RefusedError(Reason.TOO_LARGE, f"a line of over {MAX_LINE_CHARACTERS:,} characters")

@@ -1,6 +1,7 @@
 """What people are told: what arrived, what was refused and why, what the warehouse holds, where to look next."""
 
 from collections import Counter
+from datetime import UTC
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
@@ -91,7 +92,7 @@ def show_status(console: Console, connection: Connection) -> None:
         refused = (cursor.fetchone() or (0,))[0]
         cursor.execute("select pg_size_pretty(pg_database_size(current_database()))")
         disk = (cursor.fetchone() or ("?",))[0]
-    last = f"{landed_at:%Y-%m-%d %H:%M} UTC" if landed_at else "never"
+    last = f"{landed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if landed_at else "never"
     console.print(
         f"[bold]{files:,} files[/] landed ({float(size or 0) / 1e6:,.1f} MB), {refused:,} refused, "
         f"last landing {last}, {disk} on disk"

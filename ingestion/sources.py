@@ -2,7 +2,9 @@
 
 import glob
 import gzip
+import lzma
 import os
+import stat
 import tarfile
 import tempfile
 import zipfile
@@ -16,7 +18,17 @@ from typing import IO
 from ingestion.reading import Reason, RefusedError
 
 MAX_MEMBER_BYTES = 4 << 30
-_ARCHIVE_ERRORS = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, RuntimeError)
+_ARCHIVE_ERRORS = (
+    RefusedError,
+    OSError,
+    EOFError,
+    RuntimeError,  # a member with a password
+    ValueError,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -41,20 +53,37 @@ class Source:
 def expand(paths: list[str]) -> list[Path]:
     """The files that paths, folders (recursive, without hidden ones) and globs name, each once, in a fixed order.
 
-    A path that does not exist stays in the list, so that it is refused with a reason instead of being passed over.
+    What does not exist or may not be read stays in the list, so that it is refused with a reason and not passed over.
     """
     found: dict[Path, None] = {}
     for name in paths:
-        path = Path(name).expanduser().absolute()
-        if path.is_dir():
-            for root, folders, names in os.walk(path):
-                folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
-                found.update(dict.fromkeys(Path(root, name) for name in sorted(names) if not name.startswith(".")))
-        elif path.exists() or not glob.has_magic(name):
-            found[path] = None
-        else:
-            found.update(dict.fromkeys(Path(match) for match in sorted(glob.glob(str(path), recursive=True))))  # noqa: PTH207 - takes absolute patterns
-    return [path for path in found if not path.is_dir()]
+        path = Path(name).expanduser()
+        matches = [path]
+        if glob.has_magic(name) and not _mode(path):
+            matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))] or matches  # noqa: PTH207 - takes absolute patterns
+        for match in matches:
+            found.update(dict.fromkeys(_files_in(match.absolute())))
+    return list(found)
+
+
+def _files_in(path: Path) -> Iterator[Path]:
+    """The file itself, or the files of a folder; in their place a folder that cannot be searched."""
+    if not stat.S_ISDIR(_mode(path)):
+        yield path
+        return
+    closed: list[Path] = []
+    for root, folders, names in os.walk(path, onerror=lambda error: closed.append(Path(error.filename))):
+        folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
+        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
+    yield from closed
+
+
+def _mode(path: Path) -> int:
+    """What kind of file it is, as the system says; 0 when it does not."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
 
 
 def _is_hidden(path: Path) -> bool:
@@ -70,16 +99,19 @@ def open_sources(paths: list[Path]) -> Iterator[Source]:
         local = Path(folder) / "member"
         for path in paths:
             try:
+                status = path.stat()
+                if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                    raise OSError("no file but a pipe or a device")  # reading it might never end
                 with path.open("rb") as stream:
                     start = stream.read(2)
-                modified_at = _utc(path.stat().st_mtime)
+                modified_at = _utc(status.st_mtime)
             except OSError as error:
                 problem = RefusedError(Reason.UNREADABLE, error.strerror or str(error))
                 yield Source(str(path), path.name, datetime.fromtimestamp(0, UTC), path, problem)
                 continue
             try:
                 if zipfile.is_zipfile(path):
-                    yield from _zip_members(path, local)
+                    yield from _zip_members(path, modified_at, local)
                 elif start == b"PK":
                     raise EOFError("the end of the zip file is missing")
                 elif start == b"\x1f\x8b":
@@ -87,47 +119,50 @@ def open_sources(paths: list[Path]) -> Iterator[Source]:
                 else:
                     yield Source(str(path), path.name, modified_at, path)
             except _ARCHIVE_ERRORS as error:
-                problem = RefusedError(Reason.TRUNCATED_ARCHIVE, str(error) or type(error).__name__)
-                yield Source(str(path), path.name, modified_at, path, problem)
+                yield Source(str(path), path.name, modified_at, path, _problem(error))
 
 
-def _zip_members(path: Path, local: Path) -> Iterator[Source]:
+def _zip_members(path: Path, archive_modified_at: datetime, local: Path) -> Iterator[Source]:
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             name = Path(member.filename)
             if member.is_dir() or _is_hidden(name) or name.parts[:1] == ("__MACOSX",):
                 continue
-            # A zip holds local time without a zone; the same archive must give the same answer everywhere.
-            modified_at = datetime(*member.date_time, tzinfo=UTC)
             try:
-                with archive.open(member) as stream, local.open("wb") as target:
+                # A zip holds local time without a zone; the same archive must give the same answer everywhere.
+                modified_at = datetime(*member.date_time, tzinfo=UTC)
+            except ValueError:  # some programs write day 0 of month 0
+                modified_at = archive_modified_at
+            problem = None
+            try:
+                with local.open("wb") as target, archive.open(member) as stream:
                     _copy(stream, target)
-                problem = None
-            except RefusedError as error:
-                problem = error
-            except (*_ARCHIVE_ERRORS, NotImplementedError) as error:
-                problem = RefusedError(Reason.TRUNCATED_ARCHIVE, str(error))
+            except _ARCHIVE_ERRORS as error:
+                problem = _problem(error)
             yield Source(f"{path}/{member.filename}", name.name, modified_at, local, problem)
 
 
 def _gzip_members(path: Path, modified_at: datetime, local: Path) -> Iterator[Source]:
     if _is_tar(path):
-        with tarfile.open(path, mode="r|gz") as archive:
+        # Unpacked by gzip and not by tarfile, which says nothing when an archive ends between two members.
+        with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
             for member in archive:
                 name = Path(member.name)
                 if member.isfile() and not _is_hidden(name) and (stream := archive.extractfile(member)):
-                    with local.open("wb") as target:
-                        _copy(stream, target)
-                    yield Source(f"{path}/{member.name}", name.name, _utc(member.mtime), local)
+                    problem = None
+                    try:
+                        with local.open("wb") as target:
+                            _copy(stream, target)
+                    except RefusedError as error:
+                        problem = error
+                    yield Source(f"{path}/{member.name}", name.name, _utc(member.mtime), local, problem)
+            while unpacked.read(1 << 20):  # the check sum comes last
+                pass
         return
-    problem = None
-    try:
-        with gzip.GzipFile(path) as unpacked, local.open("wb") as target:
-            _copy(unpacked, target)
-            modified_at = _utc(unpacked.mtime) if unpacked.mtime else modified_at
-    except RefusedError as error:
-        problem = error
-    yield Source(str(path), path.name.removesuffix(".gz"), modified_at, local, problem)
+    with gzip.GzipFile(path) as unpacked, local.open("wb") as target:
+        _copy(unpacked, target)
+        modified_at = _utc(unpacked.mtime) if unpacked.mtime else modified_at
+    yield Source(str(path), path.name.removesuffix(".gz"), modified_at, local)
 
 
 def _is_tar(path: Path) -> bool:
@@ -145,5 +180,17 @@ def _copy(stream: IO[bytes] | gzip.GzipFile, target: IO[bytes]) -> None:
         target.write(chunk)
 
 
+def _problem(error: Exception) -> RefusedError:
+    if isinstance(error, RefusedError):
+        return error
+    if isinstance(error, OSError) and error.strerror:  # the system's, such as a full disk, and not the archive's
+        return RefusedError(Reason.UNREADABLE, error.strerror)
+    return RefusedError(Reason.TRUNCATED_ARCHIVE, str(error) or type(error).__name__)
+
+
 def _utc(seconds: float) -> datetime:
-    return datetime.fromtimestamp(int(seconds), UTC)
+    """A time that no calendar has, as a damaged archive may hold, is taken for the beginning of all."""
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(0, UTC)

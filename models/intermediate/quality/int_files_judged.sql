@@ -26,10 +26,13 @@ rejected as (
         rejected.*,
         row_number() over (
             partition by rejected.file_id, case when rejected.file_bytes = 0 then rejected.file_path end
-            order by rejected.rejected_at desc, rejected.file_path, rejected.reason
+            order by rejected.rejected_at desc, rejected.file_path asc, rejected.reason asc
         ) as refusal_rank
     from {{ ref('stg_files__rejected_files') }} as rejected
-    where not exists (select 1 from files where files.file_id = rejected.file_id)
+    where not exists (
+            select 1 from files
+            where files.file_id = rejected.file_id
+        )
 )
 
 select

@@ -50,12 +50,7 @@ select
     cast(row_number() over (
         partition by driver_id, form_group
         order by
-            ordered_at nulls first,
-            subsession_number nulls first,
-            subsession_id,
-            simsession_number,
-            race_id,
-            entrant_id
+            ordered_at nulls first, subsession_number nulls first, subsession_id, simsession_number, race_id, entrant_id
     ) as integer) as driver_race_number,
     subsession_number,
     simsession_number,

@@ -1,18 +1,20 @@
-with sessions as (
+with race_sessions as (
     select * from {{ ref('stg_acc__race_sessions') }}
 ),
 
 -- the lines stand in finishing order; there is no place in them
 entries as (
     select
-        sessions.file_id,
-        'acc:' || sessions.subsession_id || ':0' as race_id,
+        race_sessions.file_id,
+        'acc:' || race_sessions.subsession_id || ':0' as race_id,
         lines.line,
         lines.line -> 'car' as car,
-        cast(lines.place as integer) as finish_position,
-        coalesce({{ json_text("lines.line -> 'car'", 'carId') }}, 'line-' || lines.place) as entry_id
-    from sessions
-    cross join lateral {{ json_rows("sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, place)
+        cast(lines.line_number as integer) as finish_position,
+        coalesce({{ json_text("lines.line -> 'car'", 'carId') }}, 'line-' || lines.line_number) as entry_id
+    from race_sessions
+    cross join
+        lateral
+        {{ json_rows("race_sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, line_number)
 ),
 
 drivers as (
@@ -31,7 +33,9 @@ drivers as (
             ~ json_text('drivers.driver', 'lastName') ~ "), '[[:space:]]+', ' ', 'g')"
         ) }} as driver_name
     from entries
-    cross join lateral {{ json_rows("entries.car -> 'drivers'") }} with ordinality as drivers (driver, driver_number)
+    cross join
+        lateral
+        {{ json_rows("entries.car -> 'drivers'") }} with ordinality as drivers (driver, driver_number)
 ),
 
 keyed as (

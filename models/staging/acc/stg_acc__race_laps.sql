@@ -20,8 +20,9 @@ laps as (
         coalesce({{ json_text('laps.lap', 'carId') }}, 'unknown') as entry_id,
         cast(laps.line_number as integer) as line_number,
         -- the server's names, else those of a player's own files
-        coalesce({{ json_int('laps.lap', 'driverIndex', 0) }}, {{ json_int('laps.lap', 'driverId', 0) }}, 0)
-            as driver_index,
+        coalesce(
+            {{ json_int('laps.lap', 'driverIndex', 0) }}, {{ json_int('laps.lap', 'driverId', 0) }}, 0
+        ) as driver_index,
         {{ to_bigint("coalesce(" ~ json_text('laps.lap', 'laptime') ~ ", " ~ json_text('laps.lap', 'lapTime') ~ ")") }}
             as lap_time_ms,
         {{ to_bigint("laps.lap -> 'splits' ->> 0") }} as sector_1_ms,
@@ -53,8 +54,8 @@ select
     timed.file_id,
     timed.race_id,
     timed.entry_id,
-    drivers.entrant_id,
-    drivers.driver_id,
+    first_places.entrant_id,
+    first_places.driver_id,
     timed.line_number,
     timed.lap_number,
     timed.driver_index,
@@ -72,7 +73,7 @@ select
     timed.is_formation_lap,
     timed.is_known_entry
 from timed
-left join drivers
-    on timed.file_id = drivers.file_id
-        and timed.entry_id = drivers.entry_id
-        and timed.driver_index = drivers.driver_index
+left join drivers as first_places
+    on timed.file_id = first_places.file_id
+        and timed.entry_id = first_places.entry_id
+        and timed.driver_index = first_places.driver_index

@@ -78,18 +78,15 @@ renamed as (
         'acc:' || {{ json_text('lines.car', 'carModel') }} as car_id,
         'acc:' || {{ json_text('lines.car', 'carGroup') }} as car_class_id,
         -- strings
-        case
-            when lines.is_team then {{ json_text('lines.car', 'teamName') }}
-            else lines.driver_name
-        end as entrant_name,
+        case when lines.is_team then {{ json_text('lines.car', 'teamName') }} else lines.driver_name end
+            as entrant_name,
         {{ json_text('lines.car', 'teamName') }} as team_name,
         {{ json_text('lines.car', 'raceNumber') }} as car_number,
         cast(null as text) as car_name,
         {{ json_text('lines.car', 'carGroup') }} as car_class_name,
         cast(null as text) as out_reason,
         -- numerics
-        1000 * lines.finish_position
-        + case when lines.is_team then 0 else lines.driver_index + 1 end as line_number,
+        1000 * lines.finish_position + case when lines.is_team then 0 else lines.driver_index + 1 end as line_number,
         cast(null as integer) as out_reason_id,
         lines.finish_position,
         cast(null as integer) as finish_position_in_class,

@@ -13,8 +13,7 @@ opened as (
         coalesce(document -> 'sessionResult', document -> 'snapShot') as result,
         upper(
             coalesce(
-                {{ json_text('document', 'sessionType') }},
-                {{ json_text("document -> 'sessionDef'", 'sessionType') }}
+                {{ json_text('document', 'sessionType') }}, {{ json_text("document -> 'sessionDef'", 'sessionType') }}
             )
         ) as session_type,
         coalesce({{ json_text('document', 'trackName') }}, {{ json_text('document', 'track') }}) as track_name,

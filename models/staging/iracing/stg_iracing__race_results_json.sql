@@ -8,12 +8,14 @@ entries as (
         'iracing:' || race_sessions.subsession_id || ':' || race_sessions.simsession_number as race_id,
         race_sessions.event,
         rows.entry,
-        cast(rows.place as integer) as entry_number,
+        cast(rows.entry_number as integer) as entry_number,
         -- a team's own line has a negative team id and no driver
         {{ json_text('rows.entry', 'cust_id') }} is null
         and coalesce({{ json_int('rows.entry', 'team_id') }} < 0, false) as is_team
     from race_sessions
-    cross join lateral {{ json_rows("race_sessions.session -> 'results'") }} with ordinality as rows (entry, place)
+    cross join
+        lateral
+        {{ json_rows("race_sessions.session -> 'results'") }} with ordinality as rows (entry, entry_number)
 ),
 
 -- a team's drivers stand inside its line
@@ -34,10 +36,12 @@ lines as (
         entries.event,
         drivers.driver as line,
         entries.entry,
-        1000 * entries.entry_number + cast(drivers.place as integer) as line_number,
+        1000 * entries.entry_number + cast(drivers.driver_number as integer) as line_number,
         false as is_team
     from entries
-    cross join lateral {{ json_rows("entries.entry -> 'driver_results'") }} with ordinality as drivers (driver, place)
+    cross join
+        lateral
+        {{ json_rows("entries.entry -> 'driver_results'") }} with ordinality as drivers (driver, driver_number)
 ),
 
 leaders as (
@@ -67,14 +71,12 @@ renamed as (
         -- ids
         lines.file_id,
         lines.race_id,
-        case
-            when not lines.is_team
-                then
-                    coalesce(
-                        {{ json_text('lines.line', 'cust_id') }},
-                        'name:' || {{ json_text('lines.line', 'display_name') }},
-                        'line:' || lines.line_number
-                    )
+        case when not lines.is_team then
+                coalesce(
+                    {{ json_text('lines.line', 'cust_id') }},
+                    'name:' || {{ json_text('lines.line', 'display_name') }},
+                    'line:' || lines.line_number
+                )
         end as driver_key,
         case
             when {{ json_int('lines.entry', 'team_id') }} < 0 then {{ json_text('lines.entry', 'team_id') }}
