@@ -1,4 +1,4 @@
-{# A moment (UTC) from text with a zone, from the sims' `2019.08.27 5:40 PM GMT`, or from text without a zone read in the zone given. Garbage is null. #}
+{# A moment (UTC) from text with a zone, from the sims' `2024.01.02 5:40 PM GMT`, or from text without a zone read in the zone given. Garbage is null. #}
 {% macro to_timestamp_at(text, zone='UTC') -%}
     {{ return(adapter.dispatch('to_timestamp_at')(text, zone)) }}
 {%- endmacro %}

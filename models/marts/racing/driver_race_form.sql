@@ -2,8 +2,8 @@ with driver_races as (
     select * from {{ ref('int_driver_races_ordered') }}
 ),
 
--- The last races of the same driver and category that were over at this green flag. A frame of rows cannot say it: of the
--- rows before this one, some still run (a race of 24 hours lasts through many others).
+-- The last races of the same driver and category that were over at this green flag. A frame of rows cannot say it: of
+-- the rows before this one, some still run (a race of 24 hours lasts through many others).
 windows as (
     select
         driver_races.race_id,

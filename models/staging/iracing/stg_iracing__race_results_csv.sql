@@ -28,7 +28,7 @@ cells as (
         {{ to_int(cell('Start Pos')) }} as start_position,
         {{ to_int(cell('Laps Comp')) }} as laps,
         {{ to_int(cell('Laps Led')) }} as laps_led,
-        -- behind the winner: -00.000, -29.550, -1:18.979, -1 L; a lone dash on a driver's line inside a team
+        -- behind the winner: -00.000, -12.345, -1:05.250, -1 L; a lone dash on a driver's line inside a team
         ltrim({{ cell('Interval') }}, '-') as interval_text,
         {{ lap_time_to_ms(cell('Average Lap Time')) }} as average_lap_ms,
         {{ lap_time_to_ms(cell('Fastest Lap Time')) }} as best_lap_ms,
