@@ -254,9 +254,10 @@ def test_an_archive_with_a_damaged_table_of_contents_is_refused(tmp_path: Path) 
 
 
 def test_a_tar_cut_between_two_members_is_refused_after_what_is_whole(tmp_path: Path) -> None:
-    tar(tmp_path / "whole.tgz", ("a.csv", b"a" * 512), ("b.csv", b"b" * 512))
+    size = 2 * tarfile.RECORDSIZE - tarfile.BLOCKSIZE
+    tar(tmp_path / "whole.tgz", ("a.csv", b"a" * size), ("b.csv", b"b"))
     packer = zlib.compressobj(wbits=31)
-    start = gzip.decompress((tmp_path / "whole.tgz").read_bytes())[:1_024]
+    start = gzip.decompress((tmp_path / "whole.tgz").read_bytes())[: tarfile.BLOCKSIZE + size]
     (tmp_path / "cut.tgz").write_bytes(packer.compress(start) + packer.flush(zlib.Z_FULL_FLUSH))
     found = read([tmp_path / "cut.tgz"])
     assert [source.problem and source.problem.reason for source, _ in found] == [None, Reason.TRUNCATED_ARCHIVE]

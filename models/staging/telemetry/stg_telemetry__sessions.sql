@@ -110,7 +110,9 @@ identified as (
         -- a track's configuration stands behind its name; the lap time and the id are the last two parts
         coalesce(
             track_name,
-            {{ blank_to_null("array_to_string(name_parts[4:array_length(name_parts, 1) - case when lap_ulid is null then 1 else 2 end], ' - ')") }}
+            nullif(trim(array_to_string(
+                name_parts[4:cardinality(name_parts) - case when lap_ulid is null then 1 else 2 end], ' - '
+            )), '')
         ) as track,
         cast(log_date + log_time as timestamp) at time zone '{{ var("local_timezone") }}' as logged_at,
         case

@@ -1,0 +1,145 @@
+"""What the commands say, and the exit status that a script goes by."""
+
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from ingestion.cli import app
+from ingestion.database import ConnectionParameters
+from tests.ingestion.test_landing import GARAGE61, ROW, query
+
+
+def simrace(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def lap(tmp_path: Path) -> Path:
+    file = tmp_path / "files" / "lap.csv"
+    file.parent.mkdir()
+    file.write_text(GARAGE61 + ROW * 20, encoding="utf-8")
+    return file
+
+
+def test_it_says_what_became_of_every_file(database: ConnectionParameters, lap: Path) -> None:
+    (lap.parent / "empty.csv").touch()
+    (lap.parent / "[red]note[bold].csv").write_text("[/] bread\n")
+    done = simrace("land", lap.parent)
+    assert done.exit_code == 0, done.output
+    assert "3 files: 1 landed, 0 already landed, 2 refused" in done.output
+    assert "garage61_csv" in done.output
+    assert "empty.csv: empty, 0 bytes" in done.output
+    assert "[red]note[bold].csv: unknown_format, no format begins with: '[/] bread'" in done.output
+    assert "The file has no bytes; export it again." in done.output
+    again = simrace("land", lap)
+    assert again.exit_code == 0
+    assert "1 files: 0 landed, 1 already landed, 0 refused" in again.output
+    assert "Refused" not in again.output
+
+
+def test_a_long_list_of_refused_files_is_cut(database: ConnectionParameters, tmp_path: Path) -> None:
+    for number in range(45):
+        (tmp_path / f"{number}.csv").touch()
+    done = simrace("land", f"{tmp_path}/*.csv")
+    assert done.output.count(".csv: empty") == 40
+    assert "and 5 more" in done.output
+
+
+@pytest.mark.parametrize("path", ["empty.csv", "missing.csv", "*.ibt", "no files", "[red]"])
+def test_it_fails_when_nothing_could_be_landed(database: ConnectionParameters, tmp_path: Path, path: str) -> None:
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "no files").mkdir()
+    (tmp_path / "[red]").mkdir()
+    done = simrace("land", tmp_path / path)
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert (f"There are no files in: {tmp_path / path}" in done.output) == (path in ("no files", "[red]"))
+
+
+def test_a_database_that_is_not_there_is_told_without_a_traceback(lap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    for command in (["land", lap], ["status"]):
+        done = simrace(*command)
+        assert done.exit_code == 1
+        assert isinstance(done.exception, SystemExit)
+        assert "Error: No connection" in done.output
+        assert "secret" not in done.output
+
+
+def test_it_asks_for_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SIMRACE_HOME", str(tmp_path / "home"))
+    assert simrace("land").exit_code == 2
+    done = simrace("run")
+    assert done.exit_code == 2
+    assert "simrace run PATH..." in done.output
+    assert not (tmp_path / "home").exists()
+
+
+def test_it_explains_itself() -> None:
+    done = simrace("--help")
+    assert done.exit_code == 0
+    for command in ("run", "land", "sample", "status", "verify", "docs", "db"):
+        assert f" {command} " in done.output
+    assert "globs" in simrace("land", "--help").output
+    assert simrace("fly").exit_code == 2
+
+
+def test_status_of_an_empty_warehouse_says_what_to_do(database: ConnectionParameters) -> None:
+    done = simrace("status")
+    assert done.exit_code == 0, done.output
+    assert "Nothing is landed yet: `simrace run PATH`" in done.output
+
+
+def test_status_counts_what_is_landed_and_refused_and_dates_it_in_utc(
+    database: ConnectionParameters, lap: Path
+) -> None:
+    (lap.parent / "empty.csv").touch()
+    query(database, f"alter database {database.settings['dbname']} set timezone = 'Pacific/Kiritimati'")
+    began = time.gmtime()
+    simrace("land", lap.parent)
+    done = simrace("status")
+    assert done.exit_code == 0, done.output
+    assert "1 files landed (0.0 MB), 1 refused" in done.output
+    times = {time.strftime("%Y-%m-%d %H:%M UTC", moment) for moment in (began, time.gmtime())}
+    assert any(f"last landing {moment}" in done.output for moment in times)
+    assert "`simrace run` builds them" in done.output
+
+
+def test_two_landings_at_once_land_a_file_once(database: ConnectionParameters, lap: Path) -> None:
+    with closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(7467263)")
+        script = f"from ingestion.cli import app; app(['land', {str(lap)!r}])"
+        runs = [
+            subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        for run in runs:
+            assert run.stderr
+            assert "Another simrace run is at work" in run.stderr.readline()
+        assert [run.poll() for run in runs] == [None, None]
+        assert query(database, "select to_regclass('raw.files')") == [(None,)]
+    said = sorted(run.communicate(timeout=60)[0] for run in runs)
+    assert [run.returncode for run in runs] == [0, 0]
+    assert "0 landed, 1 already landed" in said[0]
+    assert "1 landed, 0 already landed" in said[1]
+    assert query(database, "select count(*) from raw.files") == [(1,)]
+
+
+@pytest.mark.skipif("SIMRACE_REAL_FILES" not in os.environ, reason="SIMRACE_REAL_FILES names no folder of real files")
+def test_real_files_land_or_are_refused_with_a_reason(database: ConnectionParameters) -> None:
+    folder = os.environ["SIMRACE_REAL_FILES"]
+    done = simrace("land", folder)
+    assert done.exit_code == 0, done.output
+    assert query(database, "select count(*) from raw.files where source_format is null") == [(0,)]
+    before = query(database, "select count(*) from raw.files")
+    again = simrace("land", folder)
+    assert again.exit_code == 0, again.output
+    assert " 0 landed" in again.output
+    assert query(database, "select count(*) from raw.files") == before
