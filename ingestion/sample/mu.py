@@ -91,7 +91,7 @@ def mu_columns(channels: Channels, ticks: Floats, session: Session) -> list[Colu
         ("AirTemp", "C", 26.3766, "%.6g"),
         ("AirDensity", "kg/m^3", 1.17844, "%.6g"),
         ("Alt", "m", channels["altitude_m"], "%.6g"),
-        ("AirPressure", "mmHg", 29.2775, "%.6g"),
+        ("AirPressure", "mmHg", 29.3164, "%.6g"),
         ("Clutch", "%", clutch, "%.6g"),
         ("Brake", "%", brake, "%.6g"),
         ("IsOnTrack", "", 1, "%d"),

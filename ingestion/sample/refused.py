@@ -18,7 +18,7 @@ MOTEC_HEAD = """"Format","MoTeC CSV File",,,"Workbook",""
 "Device","ADL"
 "Comment","",,,"Session",""
 "Log Date","2025-03-04",,,"Origin Time","0.000","s"
-"Log Time","1:16:25 PM",,,"Start Time","0.000","s"
+"Log Time","2:05:10 PM",,,"Start Time","0.000","s"
 "Sample Rate","60.000","Hz",,"End Time","0.000","s"
 "Duration","0.000","s",,"Start Distance","0","m"
 "Range","entire outing",,,"End Distance","0","m"
@@ -41,7 +41,7 @@ YAML = b"---\nWeekendInfo:\n TrackName: saltmarsh gp\n...\n"
 
 def write_refused(directory: Path) -> list[Path]:
     """Write one file for each reason to refuse."""
-    tabs = "".join(f"{106.38 + row / 60:.2f}\t{3286 + row * 0.4:.2f}\t{85.4 + row * 0.2:.2f}\n" for row in range(200))
+    tabs = "".join(f"{42.1 + row / 60:.2f}\t{1500 + row * 0.6:.2f}\t{118.7 + row * 0.2:.2f}\n" for row in range(200))
     texts = {
         "headerless.csv": tabs,
         "motec_without_data.csv": MOTEC_HEAD.replace("\n", "\r\n"),

@@ -23,7 +23,7 @@ REST = ("formula", "acc", "hosted_csv", "official_2019", "team_csv", "formula_ev
 ROTATION = (OFFICIAL, LEAGUE, REST)
 
 FIRST_RACE = datetime(2026, 2, 3, 19, 0, tzinfo=UTC)
-FIRST_OLD_RACE = datetime(2019, 8, 6, 17, 40, tzinfo=UTC)
+FIRST_OLD_RACE = datetime(2019, 8, 6, 18, 20, tzinfo=UTC)
 ALWAYS_THERE = 2  # regulars who miss no race, so that some driver's form is complete
 BETWEEN_RACES = timedelta(hours=44)
 OLD_STYLE = ("league_csv", "bare_csv", "official_2019")  # layouts of 2019, so raced in 2019

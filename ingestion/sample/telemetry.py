@@ -55,9 +55,9 @@ class Variant:
 
 VARIANTS = (
     Variant("adl", "motec_i2_csv", write_adl, SALTMARSH, FALCON, Driver("N. OSTERMANE", 0.955), 4,
-            datetime(2025, 3, 4, 13, 16, 25, tzinfo=UTC), ADL_HZ, contents=(None, (3,))),
+            datetime(2025, 3, 4, 14, 5, 10, tzinfo=UTC), ADL_HZ, contents=(None, (3,))),
     Variant("mu", "iracing_mu_csv", partial(write_mu, hand_edited=False), ALDERBROOK, MERLIN,
-            Driver("Dagny Morrowby", 0.965, 0.008), 2, datetime(2025, 3, 18, 21, 27, 7, tzinfo=UTC), MU_HZ,
+            Driver("Dagny Morrowby", 0.965, 0.008), 2, datetime(2025, 3, 18, 20, 48, 31, tzinfo=UTC), MU_HZ,
             first_number=1, clock_offset_s=SESSION_OFFSET_S),
     Variant("acc", "acc_motec_csv", partial(write_acc, clock_jump=False), SALTMARSH, MERLIN,
             Driver("Kester Jelvik", 0.95), 3, datetime(2025, 3, 22, 20, 5, 0, tzinfo=UTC), None, contents=((1, 2, 3),)),
@@ -65,7 +65,7 @@ VARIANTS = (
             Driver("Dagny Morrowby", 0.96, 0.008), 2, datetime(2025, 3, 27, 19, 40, 0, tzinfo=UTC), GARAGE61_HZ,
             contents=((1,), (2,))),
     Variant("m1", "motec_i2_csv", write_m1, SALTMARSH, FALCON, Driver("José Güntherode", 0.945, 0.014), 2,
-            datetime(2025, 5, 18, 18, 42, 15, tzinfo=UTC), M1_HZ, contents=(None, None)),
+            datetime(2025, 5, 23, 19, 8, 21, tzinfo=UTC), M1_HZ, contents=(None, None)),
     Variant("mu_edited", "iracing_mu_csv", partial(write_mu, hand_edited=True), ALDERBROOK, FALCON,
             Driver("Kester Jelvik", 0.95), 2, datetime(2025, 4, 9, 20, 2, 51, tzinfo=UTC), MU_HZ,
             first_number=1, clock_offset_s=SESSION_OFFSET_S),

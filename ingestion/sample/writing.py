@@ -69,7 +69,7 @@ def lap_time_text(seconds: float) -> str:
 
 
 def clock_12h(at: datetime) -> str:
-    """Time of day as Windows writes it in the United States, as 6:42:15 PM."""
+    """Time of day as Windows writes it in the United States, as 7:08:21 PM."""
     return f"{at.hour % 12 or 12}:{at:%M:%S} {'AM' if at.hour < 12 else 'PM'}"
 
 

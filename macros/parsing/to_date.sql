@@ -1,4 +1,4 @@
-{# A date as loggers write it: 2023-04-04, 5/18/2025, 18.05.2025. A day over 12 settles the order, else `date_order` does: dmy or mdy. #}
+{# A date as loggers write it: 2026-05-23, 5/23/2026, 23.05.2026. A day over 12 settles the order, else `date_order` does: dmy or mdy. #}
 {% macro to_date(text, date_order) -%}
     {{ return(adapter.dispatch('to_date')(text, date_order)) }}
 {%- endmacro %}

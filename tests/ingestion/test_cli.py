@@ -29,13 +29,13 @@ def lap(tmp_path: Path) -> Path:
 
 def test_it_says_what_became_of_every_file(database: ConnectionParameters, lap: Path) -> None:
     (lap.parent / "empty.csv").touch()
-    (lap.parent / "[red]note[bold].csv").write_text("[/] bread\n")
+    (lap.parent / "[red]note[bold].csv").write_text("bread [/]\n")
     done = simrace("land", lap.parent)
     assert done.exit_code == 0, done.output
     assert "3 files: 1 landed, 0 already landed, 2 refused" in done.output
     assert "garage61_csv" in done.output
     assert "empty.csv: empty, 0 bytes" in done.output
-    assert "[red]note[bold].csv: unknown_format, no format begins with: '[/] bread'" in done.output
+    assert "[red]note[bold].csv: unknown_format, no format begins with: 'bread [/]'" in done.output
     assert "The file has no bytes; export it again." in done.output
     again = simrace("land", lap)
     assert again.exit_code == 0

@@ -12,23 +12,23 @@ from ingestion.reading import Reason, RefusedError, read_content
 MOTEC = """"Format","MoTeC CSV File",,,"Workbook",""
 "Venue","Alder Park",,,"Worksheet",""
 "Device","ADL"
-"Beacon Markers","24.3 190.1 "
+"Beacon Markers","31.5 120.2 "
 
 
 "Time","Ground Speed"
 "s","mph"
 
 
-"0.000","30.3"
+"0.000","41.7"
 """
-MOTEC_EXCEL = "Format,MoTeC CSV File,,\nVenue,Alder Park,,\n,,,\n,,,\nTime,Ground Speed,,\ns,mph,,\n,,,\n0.1,30.3,,\n"
+MOTEC_EXCEL = "Format,MoTeC CSV File,,\nVenue,Alder Park,,\n,,,\n,,,\nTime,Ground Speed,,\ns,mph,,\n,,,\n0.1,41.7,,\n"
 MU = "Driver,Ada Vale\nVehicle,falcon\nVenue,alder park\nSession,Test\n\nBrake,Lap\n%,\n\n100,1\n"
 MU_EDITED = (
     ",Driver,Ada Vale,,SPEED\n,Vehicle,falcon,,\n,Venue,alder park,,\n,,,,\n,Brake,Lap No.,,\n,%,,,\n,,,,\n,1,2,,\n"
 )
 GARAGE61 = (
     "Speed,LapDistPct,Lat,Lon,Brake,Throttle,RPM,SteeringWheelAngle,Gear,Clutch,ABSActive,DRSActive,LatAccel,LongAccel,"
-    "VertAccel,Yaw,YawRate,PositionType\n63.1,0.0001,34.1,-83.8,0,1,6989.3,-0.1,5,1,false,false,-8.3,2.8,11.3,-1.5,-0.1,3\n"
+    "VertAccel,Yaw,YawRate,PositionType\n55.5,0.01,48.1,11.5,0,1,7000,0.05,4,1,false,false,1.5,2.5,9.8,0.5,0.02,3\n"
 )
 ACC = (
     "Time,Lap,abs ROTY ,Oversteer,oversteer,STEERANGLE,SPEED,THROTTLE,BRAKE,TYRE_PRESS_LF\n1,Lap 1,0,0,0,0,49,99,0,26\n"
@@ -103,7 +103,7 @@ def test_a_document_is_recognised_in_every_envelope(
     ("text", "reason"),
     [
         ("item,amount\nbread,2\n", Reason.UNKNOWN_FORMAT),
-        ("106.38\t3286.00\t85.40\n", Reason.UNKNOWN_FORMAT),
+        ("42.10\t1500.00\t118.70\n", Reason.UNKNOWN_FORMAT),
         (GARAGE61.replace("DRSActive", "x").replace("PositionType", "OffAsphalt"), Reason.UNKNOWN_FORMAT),
         ('"' + "x" * 200_000 + "\n1,2\n", Reason.UNKNOWN_FORMAT),
         (" \n\r\n", Reason.UNKNOWN_FORMAT),

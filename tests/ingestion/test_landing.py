@@ -1,26 +1,33 @@
 """Landing into a real database: nothing lost, nothing twice, the bad beside the good."""
 
+import gzip
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import dlt
 import pytest
-from typer.testing import CliRunner
 
 from ingestion import landing, warehouse
-from ingestion.cli import app
 from ingestion.database import ConnectionParameters
 from ingestion.landing import Outcome, State, land_files, make_pipeline
-from ingestion.reading import LandingError
+from ingestion.reading import Content, LandingError, read_blocks
 from ingestion.sources import expand
+from ingestion.verify import prove_bytes
 
+STAGING = Path(__file__).parents[2] / "models" / "staging" / "files"
 GARAGE61 = (
     "Speed,LapDistPct,Lat,Lon,Brake,Throttle,RPM,SteeringWheelAngle,Gear,Clutch,ABSActive,DRSActive,LatAccel,LongAccel,"
     "VertAccel,Yaw,YawRate,PositionType\n"
 )
-ROW = "63.1,0.0001,34.1,-83.8,0,1,6989.3,-0.1,5,1,false,false,-8.3,2.8,11.3,-1.5,-0.1,3\n"
+ROW = "55.5,0.01,48.1,11.5,0,1,7000,0.05,4,1,false,false,1.5,2.5,9.8,0.5,0.02,3\n"
 DESIGN = {
     "files": "file_id file_bytes encoding has_bom newline source_format format_family delimiter quoting header_line "
     "units_line first_data_line line_count landed_at",
@@ -47,6 +54,30 @@ def query(database: ConnectionParameters, statement: str) -> list[tuple[object, 
 
 def counts(database: ConnectionParameters) -> dict[str, object]:
     return {table: query(database, f"select count(*) from raw.{table}")[0][0] for table in DESIGN}
+
+
+def stage(database: ConnectionParameters) -> None:
+    """Views of the staging models that say what counts of raw, without dbt."""
+    query(database, "create schema if not exists staging")
+    for model in ("stg_files__sightings", "stg_files__files", "stg_files__blocks"):
+        sql = (STAGING / f"{model}.sql").read_text(encoding="utf-8")
+        sql = re.sub(r"{{ config\(.*?\) }}", "", sql, flags=re.DOTALL)
+        sql = re.sub(r"{{ source\('raw', '(\w+)'\) }}", r"raw.\1", sql)
+        sql = re.sub(r"{{ ref\('(\w+)'\) }}", r"staging.\1", sql).replace("{{ dbt.type_string() }}", "text")
+        query(database, f"create or replace view staging.{model} as {sql}")
+
+
+def proofs(database: ConnectionParameters) -> list[bool]:
+    """Of each landed file, whether it comes out as it went in."""
+    stage(database)
+    with closing(database.connect()) as connection:
+        return [proof.is_same for proof in prove_bytes(connection)]
+
+
+def counts_in_staging(database: ConnectionParameters) -> tuple[object, ...]:
+    stage(database)
+    tables = ("files", "sightings", "blocks")
+    return tuple(query(database, f"select count(*) from staging.stg_files__{table}")[0][0] for table in tables)
 
 
 @pytest.fixture
@@ -146,26 +177,218 @@ def test_what_an_interrupted_run_left_is_finished_before_the_new(
     assert counts(database) == {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
 
 
-def test_a_load_without_its_record_does_not_count(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
-    land(database, tmp_path, lap)
-    query(database, "delete from raw._dlt_loads")
-    assert [outcome.state for outcome in land(database, tmp_path, lap)] == [State.LANDED]
-
-
 def test_a_forgotten_file_can_come_back(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
     land(database, tmp_path, lap)
     query(database, "delete from raw.files")
     assert [outcome.state for outcome in land(database, tmp_path, lap)] == [State.LANDED]
 
 
-def test_a_file_that_changes_while_it_is_read_lands_nothing(
-    database: ConnectionParameters, tmp_path: Path, lap: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def before_blocks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, Callable[[], object]], None]:
+    """Do something to a file after it was hashed and before its text is landed."""
+
+    def arrange(file: Path, act: Callable[[], object]) -> None:
+        def act_and_read(content: Content) -> Iterator[dict[str, object]]:
+            if content.path == file:
+                act()
+            return read_blocks(content)
+
+        monkeypatch.setattr(landing, "read_blocks", act_and_read)
+
+    return arrange
+
+
+def test_a_file_that_is_being_written_waits_for_the_next_landing(
+    database: ConnectionParameters,
+    tmp_path: Path,
+    lap: Path,
+    before_blocks: Callable[[Path, Callable[[], object]], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(landing, "file_digest", lambda _: "another hash")
-    with pytest.raises(LandingError, match="written to while it was read"):
-        land(database, tmp_path, lap)
+    growing = lap.with_name("growing.csv")
+    growing.write_text(GARAGE61 + ROW * 3_000, encoding="utf-8")
+    before_blocks(growing, lambda: growing.write_text(growing.read_text(encoding="utf-8") + ROW, encoding="utf-8"))
+    outcomes = land(database, tmp_path, growing, lap)
+    assert [outcome.state for outcome in outcomes] == [State.REFUSED, State.LANDED]
+    assert query(database, "select reason, file_name, detail like '%written to%' from raw.rejected_files") == [
+        ("unreadable", "growing.csv", True)
+    ]
+    assert counts(database) == {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 1}
     monkeypatch.undo()
-    assert not pipeline_to(database, tmp_path).has_pending_data
+    assert [outcome.state for outcome in land(database, tmp_path, growing)] == [State.LANDED]
+    assert proofs(database) == [True, True]
+
+
+def test_a_file_cut_inside_a_letter_meanwhile_waits_too(
+    database: ConnectionParameters,
+    tmp_path: Path,
+    lap: Path,
+    before_blocks: Callable[[Path, Callable[[], object]], None],
+) -> None:
+    shrinking = lap.with_name("shrinking.csv")
+    shrinking.write_text(GARAGE61 + ROW + "1,ü", encoding="utf-8")
+    before_blocks(shrinking, lambda: os.truncate(shrinking, len(GARAGE61 + ROW + "1,ü")))
+    assert [outcome.state for outcome in land(database, tmp_path, shrinking, lap)] == [State.REFUSED, State.LANDED]
+    assert counts(database)["file_blocks"] == 3
+
+
+def test_a_file_that_vanishes_is_refused(
+    database: ConnectionParameters,
+    tmp_path: Path,
+    lap: Path,
+    before_blocks: Callable[[Path, Callable[[], object]], None],
+) -> None:
+    gone = lap.with_name("gone.csv")
+    gone.write_text(GARAGE61 + ROW, encoding="utf-8")
+    before_blocks(gone, gone.unlink)
+    assert [outcome.state for outcome in land(database, tmp_path, gone, lap)] == [State.REFUSED, State.LANDED]
+    assert query(database, "select reason, detail from raw.rejected_files") == [
+        ("unreadable", "No such file or directory")
+    ]
+
+
+def test_a_load_that_the_database_does_not_take_is_said_and_blocks_nothing(
+    database: ConnectionParameters, tmp_path: Path, lap: Path
+) -> None:
+    land(database, tmp_path, lap)
+    query(database, "alter table raw.files add constraint full_disk check (file_bytes > 200000) not valid")
+    for number in range(2):
+        (lap.parent / f"{number}.csv").write_text(GARAGE61 + ROW * (number + 1), encoding="utf-8")
+        with pytest.raises(LandingError, match="full_disk"):
+            land(database, tmp_path, lap.parent)
+    query(database, "alter table raw.files drop constraint full_disk")
+    outcomes = land(database, tmp_path, lap.parent)
+    assert State.REFUSED not in {outcome.state for outcome in outcomes}
+    assert proofs(database) == [True] * 3
+    assert counts_in_staging(database) == (3, 3, 5)
+
+
+@pytest.mark.parametrize("table", ["files", "file_blocks", "file_sightings"])
+def test_rows_that_a_crash_wrote_twice_are_read_once(
+    database: ConnectionParameters, tmp_path: Path, lap: Path, table: str
+) -> None:
+    land(database, tmp_path, lap)
+    columns = f"{', '.join(DESIGN[table].split())}, _dlt_load_id"
+    query(
+        database,
+        f"insert into raw.{table} ({columns}, _dlt_id) select {columns}, 'again' || _dlt_id from raw.{table}",
+    )
+    assert proofs(database) == [True]
+    assert counts_in_staging(database) == (1, 1, 3)
+
+
+def test_rows_of_a_load_without_its_record_are_not_read(
+    database: ConnectionParameters, tmp_path: Path, lap: Path
+) -> None:
+    land(database, tmp_path, lap)
+    query(database, "delete from raw._dlt_loads")
+    assert counts_in_staging(database) == (0, 0, 0)
+    assert [outcome.state for outcome in land(database, tmp_path, lap)] == [State.LANDED]
+    assert counts_in_staging(database) == (1, 1, 3)
+    assert proofs(database) == [True]
+
+
+def test_the_working_files_of_dlt_may_be_lost(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
+    land(database, tmp_path, lap)
+    before = counts(database)
+    shutil.rmtree(tmp_path / "dlt")
+    assert [outcome.state for outcome in land(database, tmp_path, lap)] == [State.ALREADY_LANDED]
+    assert counts(database) == before
+
+
+def test_the_database_may_be_lost_and_made_anew(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
+    land(database, tmp_path, lap)
+    query(database, "drop schema raw cascade")
+    assert [outcome.state for outcome in land(database, tmp_path, lap)] == [State.LANDED]
+    assert counts(database) == {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 0}
+
+
+AWKWARD = "".join(map(chr, range(1, 0xD800))).replace("\n", "") + "\ufeff\ufffe\uffff🏎\U0010ffff"
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+
+
+def test_every_character_comes_out_as_it_went_in(database: ConnectionParameters, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    lines = [
+        "\\N",
+        "\\.",
+        "'); drop table raw.files;--",
+        "%s %(x)s",
+        "{{ 1 + 1 }}",
+        "$$",
+        "E'\\''",
+        "a\rb\r\n\n",
+        "null",
+        ";",
+    ]
+    for number, encoding in enumerate(ENCODINGS):
+        text = GARAGE61 + ROW + "\n".join([*lines, AWKWARD, f"{number}"])
+        (folder / f"lap {number}.csv").write_bytes(text.encode(encoding, "ignore"))
+        document = {"subsession_id": number, "session_results": [{}], "text": AWKWARD, "lines": lines}
+        data = json.dumps(document, ensure_ascii=encoding == "cp1252", indent=number).encode(encoding)
+        (folder / f"race {number}.json").write_bytes(data)
+    outcomes = land(database, tmp_path, folder)
+    assert {outcome.state for outcome in outcomes} == {State.LANDED}
+    assert {row[0] for row in query(database, "select encoding from raw.files where delimiter = ','")} == {
+        "utf-8",
+        "utf-16-le",
+        "utf-16-be",
+        "cp1252",
+    }
+    assert proofs(database) == [True] * 12
+
+
+def test_a_changed_letter_in_the_database_shows(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
+    land(database, tmp_path, lap)
+    assert proofs(database) == [True]
+    query(database, "update raw.file_blocks set lines = overlay(lines placing 'x' from 50) where block_number = 2")
+    assert proofs(database) == [False]
+
+
+def test_members_of_archives_land_like_files(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
+    with zipfile.ZipFile(lap.parent / "laps.zip", "w") as archive:
+        archive.write(lap, "../../the same.csv")
+        archive.writestr("other.csv", GARAGE61 + ROW)
+        archive.writestr("bad.csv", b"")
+    (lap.parent / "other.csv.gz").write_bytes(gzip.compress((GARAGE61 + ROW).encode()))
+    outcomes = land(database, tmp_path, lap.parent)
+    assert [outcome.state for outcome in outcomes] == [
+        State.LANDED,
+        State.ALREADY_LANDED,
+        State.LANDED,
+        State.REFUSED,
+        State.ALREADY_LANDED,
+    ]
+    assert query(database, "select file_name, file_path from raw.file_sightings order by file_name") == [
+        ("lap.csv", f"{lap}"),
+        ("other.csv", f"{lap.parent}/laps.zip/other.csv"),
+        ("other.csv", f"{lap.parent}/other.csv.gz"),
+        ("the same.csv", f"{lap.parent}/laps.zip/../../the same.csv"),
+    ]
+    assert query(database, "select file_path, file_bytes, head from raw.rejected_files") == [
+        (f"{lap.parent}/laps.zip/bad.csv", 0, "")
+    ]
+    assert proofs(database) == [True, True]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux takes any bytes for a name")
+def test_a_name_that_is_no_text_does_not_stop_the_others(
+    database: ConnectionParameters, tmp_path: Path, lap: Path
+) -> None:
+    for name in (b"r\xe9sultats.csv", b"line\nend.csv"):
+        Path(os.fsdecode(os.fsencode(lap.parent) + b"/" + name)).write_text(GARAGE61 + ROW * len(name))
+    Path(os.fsdecode(os.fsencode(lap.parent) + b"/bad \xff.csv")).touch()
+    states = [outcome.state for outcome in land(database, tmp_path, lap.parent)]
+    assert sorted(states) == [State.LANDED] * 3 + [State.REFUSED]
+    assert query(database, "select file_name from raw.file_sightings order by 1") == [
+        ("lap.csv",),
+        ("line\nend.csv",),
+        ("r\\udce9sultats.csv",),
+    ]
+    assert query(database, "select file_name from raw.rejected_files") == [("bad \\udcff.csv",)]
+    assert land(database, tmp_path, lap.parent)
+    assert counts(database)["file_sightings"] == 3
 
 
 def test_blocks_are_read_in_parallel_and_found_by_file(
@@ -199,38 +422,6 @@ def test_two_runs_do_not_hold_the_warehouse_at_once(database: ConnectionParamete
         assert other.poll() is None
     assert other.stdout.read() == "mine\n"
     assert other.wait(20) == 0
-
-
-def test_the_command_says_what_became_of_every_file(database: ConnectionParameters, lap: Path) -> None:
-    (lap.parent / "empty.csv").touch()
-    done = CliRunner().invoke(app, ["land", str(lap.parent)])
-    assert done.exit_code == 0, done.output
-    assert "2 files: 1 landed, 0 already landed, 1 refused" in done.output
-    assert "empty.csv: empty" in done.output
-    assert "The file has no bytes; export it again." in done.output
-    again = CliRunner().invoke(app, ["land", str(lap)])
-    assert again.exit_code == 0
-    assert "0 landed, 1 already landed" in again.output
-
-
-def test_the_command_fails_when_nothing_could_be_landed(database: ConnectionParameters, tmp_path: Path) -> None:
-    (tmp_path / "empty.csv").touch()
-    assert CliRunner().invoke(app, ["land", str(tmp_path / "empty.csv")]).exit_code == 1
-    assert CliRunner().invoke(app, ["land", str(tmp_path / "missing.csv")]).exit_code == 1
-
-
-def test_status_of_an_empty_warehouse_says_what_to_do(database: ConnectionParameters) -> None:
-    done = CliRunner().invoke(app, ["status"])
-    assert done.exit_code == 0, done.output
-    assert "simrace run PATH" in done.output
-
-
-def test_a_run_without_a_path_and_without_memory_asks_for_one(
-    database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    done = CliRunner().invoke(app, ["run"])
-    assert done.exit_code == 2
 
 
 @pytest.mark.slow

@@ -160,7 +160,7 @@ def test_motec_log_without_time_and_its_copy(folder: Path, truth: dict[str, Any]
     assert rows[14][0] == "Distance"
     assert "Time" not in rows[14]
     assert rows[3][1] == saved[3][1] == "José Güntherode"
-    assert (rows[6][1], rows[7][1]) == ("5/18/2025", "6:42:15 PM")
+    assert (rows[6][1], rows[7][1]) == ("5/23/2025", "7:08:21 PM")
     data, units = table(rows, 14, 18), dict(zip(rows[14], rows[15], strict=True))
     assert (units["Vehicle Speed"], units["GPS_Speed"]) == ("mph", "km/h")
     mph, kph = np.array(data["Vehicle Speed"], float), np.array(data["GPS_Speed"], float)
