@@ -10,7 +10,7 @@ from pathlib import Path
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 1 << 18
 LINES_PER_BLOCK = 1_000
-BLOCK_CHARACTERS = 16 << 20
+BLOCK_CHARACTERS = 2 << 20  # dlt holds some 20 blocks; not under HEAD_BYTES, so that the first has all before the data
 MAX_LINE_CHARACTERS = CHUNK_BYTES
 
 

@@ -18,6 +18,7 @@ _HOLDINGS = {
     "telemetry sessions": "marts.dim_sessions",
     "laps": "marts.fct_laps",
     "samples": "marts.fct_telemetry_samples",
+    "races": "marts.race_fields",
     "race results": "marts.fct_race_results",
     "drivers": "marts.dim_drivers",
 }

@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.formats import UNSUPPORTED_FORMATS
 from ingestion.identify import identify, refuse_unsupported
-from ingestion.reading import Reason, RefusedError, read_content
+from ingestion.reading import Reason, RefusedError, read_blocks, read_content
 
 MOTEC = """"Format","MoTeC CSV File",,,"Workbook",""
 "Venue","Alder Park",,,"Worksheet",""
@@ -72,6 +72,17 @@ def test_a_table_is_recognised_and_its_parts_are_found(
     assert identity.source_format == source_format
     assert identity.layout == layout
     assert identity.delimiter == (";" if ";" in text else "\t" if "\t" in text else ",")
+
+
+def test_all_that_is_before_the_data_is_in_the_first_block(tmp_path: Path) -> None:
+    file = tmp_path / "wide.csv"
+    names = ",".join(f'"Channel {number:08}"' for number in range(12_000))
+    file.write_text(MOTEC.replace('"Time","Ground Speed"', names) + '"1","2"\n' * 5_000)
+    content = read_content(file)
+    layout = identify(content).layout
+    block = next(iter(read_blocks(content)))
+    assert layout and layout.first_data_line
+    assert int(str(block["line_count"])) >= layout.first_data_line - 1
 
 
 @pytest.mark.parametrize("text", [MOTEC, MOTEC_EXCEL, MU, MU_EDITED, GARAGE61, ACC, RESULTS, OFFICIAL, LEAGUE])

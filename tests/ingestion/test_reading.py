@@ -104,6 +104,15 @@ def test_characters_and_line_ends_across_the_border_of_two_chunks(tmp_path: Path
     assert content.newline == "mixed"
 
 
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_a_line_end_across_the_border_of_two_chunks_is_one(tmp_path: Path, more: int) -> None:
+    file = tmp_path / "border"
+    line = b"y" * (CHUNK_BYTES // 2 - 2) + b"\r\n"
+    file.write_bytes(line + b"y" * more + line + b"last\r\n")
+    assert read_content(file).newline == "crlf"
+    assert read_content(file).line_count == 3
+
+
 @pytest.mark.parametrize("at", [-3, -2, -1, 0])
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_a_surrogate_pair_across_the_border_of_two_chunks(tmp_path: Path, encoding: str, at: int) -> None:
