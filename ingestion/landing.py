@@ -12,64 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-from dlt.common.data_types import TDataType
-from dlt.common.schema import Schema
-from dlt.common.schema.utils import new_column, new_table
 from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
+from ingestion.raw_tables import DATASET, analyze_tables, exists, raw_schema, tune_tables
 from ingestion.reading import Content, LandingError, Reason, RefusedError, file_digest, read_blocks, read_content
 from ingestion.sources import Source, open_sources
 
-DATASET = "raw"
 HEAD_BYTES_KEPT = 2_048
-
-_COLUMNS: dict[str, dict[str, TDataType]] = {
-    "files": {
-        "file_id": "text",
-        "file_bytes": "bigint",
-        "encoding": "text",
-        "has_bom": "bool",
-        "newline": "text",
-        "source_format": "text",
-        "format_family": "text",
-        "delimiter": "text",
-        "quoting": "text",
-        "header_line": "bigint",
-        "units_line": "bigint",
-        "first_data_line": "bigint",
-        "line_count": "bigint",
-        "landed_at": "timestamp",
-    },
-    "file_sightings": {
-        "file_id": "text",
-        "file_path": "text",
-        "file_name": "text",
-        "modified_at": "timestamp",
-        "seen_at": "timestamp",
-    },
-    "file_blocks": {
-        "file_id": "text",
-        "block_number": "bigint",
-        "first_line": "bigint",
-        "line_count": "bigint",
-        "lines": "text",
-    },
-    "rejected_files": {
-        "file_id": "text",
-        "file_name": "text",
-        "file_path": "text",
-        "file_bytes": "bigint",
-        "reason": "text",
-        "detail": "text",
-        "head": "text",
-        "rejected_at": "timestamp",
-    },
-}
-_NULLABLE = {"delimiter", "quoting", "header_line", "units_line", "first_data_line", "head"}
 
 
 class State(StrEnum):
@@ -110,31 +62,11 @@ class Landed:
     refusals: set[tuple[str, str, str]] = field(default_factory=set)
 
 
-def raw_schema() -> Schema:
-    """The four raw tables; a column that is not named here is refused (schema contract)."""
-    schema = Schema(DATASET)
-    for table, columns in _COLUMNS.items():
-        schema.update_table(
-            new_table(
-                table,
-                write_disposition="append",
-                # dlt's own columns too, which it would add with the first row only: a table without one is read as well
-                columns=[
-                    *(new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()),
-                    new_column("_dlt_load_id", "text", nullable=False),
-                    {**new_column("_dlt_id", "text", nullable=False), "unique": True, "row_key": True},
-                ],
-                schema_contract={"columns": "freeze", "data_type": "freeze"},
-            )
-        )
-    return schema
-
-
 def read_landed(connection: Connection) -> Landed:
     """Ask the warehouse what it has. Rows of a load that did not complete do not count."""
     landed = Landed()
     with connection, connection.cursor() as cursor:
-        if not (_exists(cursor, "files") and _exists(cursor, "_dlt_loads")):
+        if not (exists(cursor, "files") and exists(cursor, "_dlt_loads")):
             return landed
         complete = "where _dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
         cursor.execute(f"select distinct file_id from raw.files {complete}")
@@ -369,7 +301,7 @@ def land_files(
     outcomes = _extract(pipeline, connection, paths, on_file, on_bytes)
     pipeline.normalize()
     _load(pipeline, connection)
-    _analyze(connection)
+    analyze_tables(connection)
     return outcomes
 
 
@@ -414,36 +346,6 @@ def _root(error: BaseException) -> BaseException:
     while cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = cause
     return error
-
-
-def tune_tables(connection: Connection) -> None:
-    """Give `raw.file_blocks` what dlt has no word for; does nothing the second time.
-
-    The planner sees a small heap beside the compressed text and would not read it in parallel unasked.
-    """
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select reloptions from pg_class where oid = to_regclass('raw.file_blocks')")
-        row = cursor.fetchone()
-        if row is None or row[0]:
-            return
-        cursor.execute("select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)")
-        if cursor.rowcount:
-            cursor.execute("alter table raw.file_blocks alter column lines set compression lz4")
-        cursor.execute("alter table raw.file_blocks set (parallel_workers = 2)")
-        cursor.execute("create index if not exists file_blocks_file_id on raw.file_blocks (file_id, block_number)")
-
-
-def _analyze(connection: Connection) -> None:
-    """The planner knows nothing of what was just loaded, and dbt reads it at once."""
-    with connection, connection.cursor() as cursor:
-        for table in (*_COLUMNS, "_dlt_loads"):
-            if _exists(cursor, table):
-                cursor.execute(f"analyze {DATASET}.{table}")
-
-
-def _exists(cursor: Cursor, table: str) -> bool:
-    cursor.execute("select to_regclass(%s) is not null", (f"{DATASET}.{table}",))
-    return bool((cursor.fetchone() or (False,))[0])
 
 
 def count_states(outcomes: Iterable[Outcome]) -> Counter[State]:
