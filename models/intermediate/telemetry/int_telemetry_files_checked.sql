@@ -12,9 +12,10 @@ with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
 ),
 
+-- a list of files reaches down to the blocks; a join would come after all the lines of all the files are read
 clocks as (
     select * from {{ ref('stg_telemetry__clocks') }}
-    where file_id in ({{ changed_keys(ref('stg_telemetry__channel_plans'), 'file_id') }})
+    where file_id = any(array({{ changed_keys(ref('stg_telemetry__channel_plans'), 'file_id') }}))
 ),
 
 whole_lines as (

@@ -20,8 +20,16 @@ session_files as (
     select * from {{ ref('int_telemetry_session_files') }}
 ),
 
+-- a list of files reaches down to the blocks; a join would come after all the lines of all the files are parsed
 samples as (
     select * from {{ ref('stg_telemetry__samples') }}
+    where
+        file_id = any(array(
+            select changed.file_id
+            from session_files as changed
+            inner join sessions on changed.session_id = sessions.session_id
+            where changed.is_used
+        ))
 ),
 
 refused_lines as (
