@@ -84,7 +84,6 @@ def landing(
     landed: Landed,
     outcomes: list[Outcome],
     changing: Set[str] = frozenset(),
-    on_file: Callable[[str], object] = lambda _: None,
     on_bytes: Callable[[int], object] = lambda _: None,
 ) -> Any:
     """Files not landed before, keyed by the SHA-256 of their bytes.
@@ -94,7 +93,6 @@ def landing(
         landed: What the warehouse has; what is found is added to it.
         outcomes: Filled with one outcome for each file found.
         changing: Paths of files to refuse, because they were written to while they were read.
-        on_file: Called with the path of each file before it is read.
         on_bytes: Called with the number of bytes read since the last call.
     """
 
@@ -103,7 +101,6 @@ def landing(
         for found in open_sources(paths):
             # A name is any bytes; what is no text of them is written as escapes.
             source = replace(found, file_path=_storable(found.file_path), file_name=_storable(found.file_name))
-            on_file(source.file_path)
             if source.file_path in changing:
                 problem = RefusedError(Reason.UNREADABLE, "it was written to while it was read; land it again later")
                 source = replace(source, problem=problem)
@@ -279,7 +276,6 @@ def land_files(
     pipeline: dlt.Pipeline,
     connection: Connection,
     paths: list[Path],
-    on_file: Callable[[str], object] = lambda _: None,
     on_bytes: Callable[[int], object] = lambda _: None,
 ) -> list[Outcome]:
     """Land what is new among the files; the good beside the bad.
@@ -288,7 +284,6 @@ def land_files(
         pipeline: From `make_pipeline`.
         connection: To the same database, to ask what is there and to tune the tables.
         paths: Files and archives, from `ingestion.sources.expand`.
-        on_file: Called with the path of each file before it is read.
         on_bytes: Called with the number of bytes read since the last call.
 
     Returns:
@@ -298,7 +293,7 @@ def land_files(
         LandingError: the files could not be unpacked here, or the database did not take the load.
     """
     finish_pending(pipeline, connection)
-    outcomes = _extract(pipeline, connection, paths, on_file, on_bytes)
+    outcomes = _extract(pipeline, connection, paths, on_bytes)
     pipeline.normalize()
     _load(pipeline, connection)
     analyze_tables(connection)
@@ -309,7 +304,6 @@ def _extract(
     pipeline: dlt.Pipeline,
     connection: Connection,
     paths: list[Path],
-    on_file: Callable[[str], object],
     on_bytes: Callable[[int], object],
 ) -> list[Outcome]:
     """Read the files; from the beginning and without it when one changes meanwhile, for its blocks are of no file."""
@@ -317,7 +311,7 @@ def _extract(
     while True:
         outcomes: list[Outcome] = []
         try:
-            pipeline.extract(landing(paths, read_landed(connection), outcomes, changing, on_file, on_bytes))
+            pipeline.extract(landing(paths, read_landed(connection), outcomes, changing, on_bytes))
         except PipelineStepFailed as error:
             pipeline.abort_packages()
             cause = _root(error)

@@ -60,6 +60,29 @@ def test_every_landed_file_rebuilds_to_the_byte(warehouse: Warehouse) -> None:
     assert f"{landed} of {landed} files rebuilt to the byte" in done.stdout
 
 
+def test_a_view_is_made_anew_in_place(warehouse: Warehouse) -> None:
+    """What stands on it stays; only a view whose columns went takes that with it."""
+    above = "select to_regclass('staging.stg_telemetry__samples')::oid"
+    before = warehouse.query(above)
+    warehouse.run("dbt", "run", "--select", "stg_files__blocks")
+    assert before == warehouse.query(above) != [(None,)]
+    lost = "drop view staging.stg_files__documents cascade; create view staging.stg_files__documents as select 1 as x"
+    warehouse.run("simrace", "db", "psql", "-qc", lost)
+    warehouse.run("dbt", "build", *NO_TESTS)
+    assert warehouse.query("select count(*) > 0 from staging.stg_files__documents where document is not null") == [
+        (True,)
+    ]
+
+
+def test_readers_read_marts_and_nothing_else(warehouse: Warehouse) -> None:
+    other = warehouse.other("read")
+    other.run("simrace", "db", "psql", "-qc", "create role simrace_reader")
+    other.run("simrace", "run", warehouse.folder / "files" / "archive")
+    reads = "set role simrace_reader; select count(*) from "
+    assert other.run("simrace", "db", "psql", "-c", reads + "marts.file_quality").returncode == 0
+    assert "permission denied" in other.run("simrace", "db", "psql", "-c", reads + "raw.files", check=False).stderr
+
+
 def test_a_forgotten_file_leaves_no_row(warehouse: Warehouse) -> None:
     """And comes back when it is landed again."""
     other = warehouse.other("forgetful")
