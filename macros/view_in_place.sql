@@ -14,6 +14,7 @@
         {%- do adapter.drop_relation(existing_relation) -%}
     {%- endif -%}
 
+    {%- if config.get('contract').enforced -%} {%- do get_assert_columns_equivalent(sql) -%} {%- endif -%}
     {% call statement('main') -%}
         do $in_place$ begin
             create or replace view {{ target_relation }} as (

@@ -65,9 +65,9 @@
 {%- endmacro %}
 
 
-{# A lap: a number, also as 'Lap 1'. #}
-{% macro measured_lap(text) -%}
-    {{ measured("case when " ~ text ~ " ilike 'lap %' then substr(" ~ text ~ ", 5) else " ~ text ~ " end") }}
+{# A lap or sector: a number, also as 'Lap 1' or 'Sector 1'. #}
+{% macro measured_number(text, word) -%}
+    {{ measured("case when " ~ text ~ " ilike '" ~ word ~ " %' then substr(" ~ text ~ ", " ~ (word | length + 2) ~ ") else " ~ text ~ " end") }}
 {%- endmacro %}
 
 
@@ -86,7 +86,8 @@
 {% macro measured_channel(cell, channel, kind) -%}
     {%- if kind.type == 'boolean' -%} {{ measured_boolean(cell) }}
     {%- elif channel == 'gear' -%} {{ measured_gear(cell) }}
-    {%- elif channel == 'lap_number' -%} {{ measured_lap(cell) }}
+    {%- elif channel == 'lap_number' -%} {{ measured_number(cell, 'lap') }}
+    {%- elif channel == 'sector_number' -%} {{ measured_number(cell, 'sector') }}
     {%- else -%}
         {%- set ns = namespace(value=measured(cell)) -%}
         {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}

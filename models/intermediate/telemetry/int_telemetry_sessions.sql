@@ -23,7 +23,16 @@ fingerprints as (
 -- the file that wins describes the session
 described as (
     select
-        sessions.*,
+        sessions.session_id,
+        sessions.file_id,
+        sessions.sim,
+        sessions.source_format,
+        coalesce(sessions.driver_name, nullif('{{ var("me") }}', '')) as driver_name,
+        sessions.car_name,
+        sessions.track_name,
+        sessions.session_type,
+        sessions.device,
+        sessions.session_started_at_source,
         session_files.sample_rate_hz as measured_rate_hz
     from session_files
     inner join sessions on session_files.file_id = sessions.file_id
@@ -44,17 +53,15 @@ select
     described.file_id,
     described.sim,
     described.source_format,
-    -- telemetry knows names alone, until somebody says whose they are
-    coalesce(aliases.driver_id, described.sim || ':name:' || described.driver_name) as driver_id,
-    described.sim || ':name:' || described.car_name as car_id,
-    described.sim || ':' || lower(described.track_name) as layout_id,
+    -- telemetry knows names alone, until somebody says what they stand for
+    coalesce(driver_aliases.driver_id, described.sim || ':name:' || described.driver_name) as driver_id,
+    coalesce(car_aliases.car_id, described.sim || ':name:' || described.car_name) as car_id,
+    coalesce(track_aliases.layout_id, described.sim || ':' || lower(described.track_name)) as layout_id,
     described.driver_name,
     described.car_name,
     described.track_name,
     described.session_type,
     described.device,
-    described.lap_range,
-    described.beacon_markers,
     described.session_started_at_source,
     described.measured_rate_hz as sample_rate_hz,
     cast(fingerprints.file_count as integer) as file_count,
@@ -66,11 +73,16 @@ select
         undated.session_started_at at time zone 'UTC',
         described.driver_name,
         described.car_name,
-        described.track_name, described.lap_range, described.beacon_markers
+        described.track_name,
+        '{{ hash_of_vars(lap_vars()) }}'
     )) as input_hash,
     undated.session_started_at
 from described
 inner join fingerprints on described.session_id = fingerprints.session_id
 inner join undated on described.session_id = undated.session_id
-left join {{ ref('driver_aliases') }} as aliases
-    on described.sim = aliases.sim and described.driver_name = aliases.driver_name
+left join {{ ref('driver_aliases') }} as driver_aliases
+    on described.sim = driver_aliases.sim and described.driver_name = driver_aliases.driver_name
+left join {{ ref('car_aliases') }} as car_aliases
+    on described.sim = car_aliases.sim and described.car_name = car_aliases.car_name
+left join {{ ref('track_aliases') }} as track_aliases
+    on described.sim = track_aliases.sim and described.track_name = track_aliases.track_name

@@ -1,0 +1,36 @@
+with laps as (
+    select * from {{ ref('fct_laps') }}
+    where is_trace_eligible
+),
+
+sessions as (
+    select * from {{ ref('int_telemetry_sessions') }}
+),
+
+layouts as (
+    select * from {{ ref('int_telemetry_session_layouts') }}
+),
+
+cars as (
+    select * from {{ ref('dim_cars') }}
+)
+
+select
+    laps.session_id,
+    laps.lap_number,
+    layouts.layout_key,
+    -- a car of no known class is a class of its own, one of no name is compared with itself
+    coalesce(
+        sessions.sim || ':class:' || cars.car_class_name,
+        sessions.car_id,
+        'session:' || cast(sessions.session_id as {{ dbt.type_string() }})
+    ) as car_class_key,
+    sessions.driver_id,
+    sessions.car_id,
+    laps.lap_time_s,
+    laps.is_pace_eligible,
+    laps.session_started_at
+from laps
+inner join sessions on laps.session_id = sessions.session_id
+inner join layouts on laps.session_id = layouts.session_id
+left join cars on sessions.car_id = cars.car_id

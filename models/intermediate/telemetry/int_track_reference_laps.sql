@@ -1,0 +1,37 @@
+with laps as (
+    select * from {{ ref('fct_laps') }}
+    where is_pace_eligible and is_trace_eligible
+),
+
+pieces as (
+    select * from {{ ref('int_telemetry_laps_segmented') }}
+    where has_curvature
+),
+
+layouts as (
+    select * from {{ ref('int_telemetry_session_layouts') }}
+),
+
+-- the fastest lap of the earliest session: another than a session landed late with an older date changes nothing
+ranked as (
+    select
+        layouts.layout_key,
+        laps.session_id,
+        laps.lap_number,
+        layouts.length_m,
+        row_number() over (
+            partition by layouts.layout_key
+            order by laps.session_started_at, laps.session_id, laps.lap_time_s, laps.lap_number
+        ) as reference_rank
+    from laps
+    inner join pieces on laps.session_id = pieces.session_id and laps.piece_number = pieces.piece_number
+    inner join layouts on laps.session_id = layouts.session_id
+)
+
+select
+    layout_key,
+    session_id,
+    lap_number,
+    length_m
+from ranked
+where reference_rank = 1
