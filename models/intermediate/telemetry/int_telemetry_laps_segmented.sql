@@ -269,8 +269,8 @@ placed as (
 marked as (
     select
         *,
-        piece_number is distinct from previous_piece_number as is_first,
-        next_piece_number is distinct from piece_number as is_last,
+        coalesce(piece_number <> previous_piece_number, true) as is_first,
+        coalesce(next_piece_number <> piece_number, true) as is_last,
         lag(driven_m) over clock as previous_driven_m,
         -- share of the step to this sample that lies before the lap's line
         case
@@ -291,14 +291,16 @@ measured as (
         -- a hole across the line belongs to the laps on both sides of it
         max(greatest(elapsed_s - previous_elapsed_s, next_elapsed_s - elapsed_s)) as longest_gap_s,
         max(case when is_first then coalesce(
-            coalesce(previous_driven_m, 0) + (driven_m - coalesce(previous_driven_m, 0)) * step_share_before,
-            driven_m,
-            0
-        ) end) as start_driven_m,
+                    coalesce(previous_driven_m, 0) + (driven_m - coalesce(previous_driven_m, 0)) * step_share_before,
+                    driven_m,
+                    0
+                )
+        end) as start_driven_m,
         coalesce(max(driven_m), 0) as last_driven_m,
         max(case when is_first then coalesce(
-            previous_distance_m + (distance_m - previous_distance_m) * step_share_before, distance_m
-        ) end) as start_distance_m,
+                    previous_distance_m + (distance_m - previous_distance_m) * step_share_before, distance_m
+                )
+        end) as start_distance_m,
         max(case when is_last then distance_m end) as last_distance_m,
         min(lap_distance_ratio) as lowest_ratio,
         max(lap_distance_ratio) as highest_ratio,

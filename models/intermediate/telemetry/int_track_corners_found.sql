@@ -34,18 +34,29 @@ sided as (
     from smoothed
 ),
 
-changes as (
+-- the bound is crossed between two grid points; where between them, the curvature on both sides tells
+steps as (
     select
         *,
-        case when side = lag(side) over (partition by layout_key order by grid_point) then 0 else 1 end as is_change
+        case when side = lag(side) over lap then 0 else 1 end as is_change,
+        lead(side) over lap as next_side,
+        distance_m - {{ step }} * coalesce(
+            (side * curvature_per_m - {{ var('corner_curvature_off') }})
+            / nullif(side * (curvature_per_m - lag(curvature_per_m) over lap), 0), 0
+        ) as crossed_before_m,
+        distance_m + {{ step }} * coalesce(
+            (side * curvature_per_m - {{ var('corner_curvature_off') }})
+            / nullif(side * (curvature_per_m - lead(curvature_per_m) over lap), 0), 0
+        ) as crossed_after_m
     from sided
+    window lap as (partition by layout_key order by grid_point)
 ),
 
 runs as (
     select
         *,
         sum(is_change) over (partition by layout_key order by grid_point) as run_number
-    from changes
+    from steps
 ),
 
 bends as (
@@ -55,8 +66,8 @@ bends as (
         lap_number,
         run_number,
         side,
-        min(distance_m) as start_m,
-        max(distance_m) as end_m,
+        min(case when is_change = 1 then crossed_before_m end) as start_m,
+        max(case when next_side is distinct from side then crossed_after_m end) as end_m,
         max(abs(curvature_per_m)) as sharpest_per_m,
         sum(abs(curvature_per_m)) as weight,
         sum(abs(curvature_per_m) * distance_m) as weighted_m

@@ -44,7 +44,10 @@ corners as (
         found.end_m
     from layouts
     inner join found on layouts.layout_key = found.layout_key
-    where not exists (select 1 from frozen where frozen.layout_id = layouts.layout_id)
+    where not exists (
+            select 1 from frozen
+            where frozen.layout_id = layouts.layout_id
+        )
 )
 
 select

@@ -32,7 +32,10 @@ entries as (
         coalesce(race_results.sim || ':class:' || race_results.car_class_name, race_results.car_id) as car_class_key
     from race_results
     -- drivers of whom there is telemetry
-    where exists (select 1 from sessions where sessions.driver_id = race_results.driver_id)
+    where exists (
+            select 1 from sessions
+            where sessions.driver_id = race_results.driver_id
+        )
 ),
 
 -- what was driven on the layout in a car of the class and was over when the race began
@@ -55,7 +58,7 @@ practised as (
             entries.driver_id = sessions.driver_id
             and entries.layout_id = sessions.layout_id
             and entries.car_class_key = sessions.car_class_key
-            and sessions.session_ended_at <= entries.began_at
+            and entries.began_at >= sessions.session_ended_at
     inner join consistency on sessions.session_id = consistency.session_id
 ),
 

@@ -92,33 +92,42 @@ shared as (
     from points
 ),
 
-interpolated as (
+of_laps as (
     select
-        shared.session_id,
+        shared.*,
         laps.lap_number,
-        shared.grid_point,
-        cast(shared.grid_point * {{ var('trace_step_m') }} as double precision) as distance_m,
-        shared.length_m,
-        cast(laps.lap_time_s as double precision) as lap_time_s,
-        case
-            when previous_piece_number is null and shared.distance_m > 0
-                then shared.to_distance_m / shared.distance_m * (shared.elapsed_s - laps.started_elapsed_s)
-            when is_last and shared.to_distance_m > shared.distance_m
-                then
-                    shared.elapsed_s - laps.started_elapsed_s
-                    + (shared.to_distance_m - shared.distance_m) / (shared.length_m - shared.distance_m)
-                    * (shared.ended_elapsed_s - shared.elapsed_s)
-            else
-                shared.previous_elapsed_s + share * (shared.elapsed_s - shared.previous_elapsed_s)
-                - laps.started_elapsed_s
-        end as lap_elapsed_s,
-        case when share < 0.5 then previous_gear else gear end as gear,
-        {% for channel in linear -%}
-            {{ interpolated(channel) }} as {{ channel }}{{ ',' if not loop.last }}
-        {% endfor %}
+        laps.lap_time_s,
+        laps.started_elapsed_s as lap_started_s
     from shared
     inner join laps
         on shared.session_id = laps.session_id and shared.point_piece_number = laps.piece_number
+),
+
+interpolated as (
+    select
+        session_id,
+        lap_number,
+        grid_point,
+        cast(grid_point * {{ var('trace_step_m') }} as double precision) as distance_m,
+        length_m,
+        cast(lap_time_s as double precision) as lap_time_s,
+        case
+            when previous_piece_number is null and distance_m > 0
+                then to_distance_m / distance_m * (elapsed_s - lap_started_s)
+            when is_last and to_distance_m > distance_m
+                then
+                    elapsed_s - lap_started_s
+                    + (to_distance_m - distance_m) / (length_m - distance_m)
+                    * (ended_elapsed_s - elapsed_s)
+            else
+                previous_elapsed_s + share * (elapsed_s - previous_elapsed_s)
+                - lap_started_s
+        end as lap_elapsed_s,
+        {% for channel in linear -%}
+            {{ interpolated(channel) }} as {{ channel }},
+        {% endfor -%}
+        case when share < 0.5 then previous_gear else gear end as gear
+    from of_laps
 ),
 
 -- Without satellites: turn by the curvature, go on by the step, and share out over the lap what does not close.

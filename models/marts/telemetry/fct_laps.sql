@@ -36,7 +36,7 @@ classed as (
                 then 'incomplete'
             when
                 has_pit_road
-                and starts_on_pit_road is not distinct from ends_on_pit_road
+                and coalesce(starts_on_pit_road, false) = coalesce(ends_on_pit_road, false)
                 then 'pit'
             when not begins_at_line or starts_on_pit_road then 'out'
             when ends_on_pit_road then 'in'

@@ -44,16 +44,16 @@ select
     cast(case
         when count(case when is_pace_eligible then 1 end) >= {{ var('consistency_fewest_laps') }}
             then regr_slope(
-                case when is_pace_eligible then cast(lap_time_s as double precision) end,
-                case when is_pace_eligible then lap_in_stint end
-            )
+                    case when is_pace_eligible then cast(lap_time_s as double precision) end,
+                    case when is_pace_eligible then lap_in_stint end
+                )
     end as numeric(10, 4)) as lap_time_slope_s,
     cast(case
         when count(case when is_pace_eligible then 1 end) >= {{ var('consistency_fewest_laps') }}
             then regr_r2(
-                case when is_pace_eligible then cast(lap_time_s as double precision) end,
-                case when is_pace_eligible then lap_in_stint end
-            )
+                    case when is_pace_eligible then cast(lap_time_s as double precision) end,
+                    case when is_pace_eligible then lap_in_stint end
+                )
     end as numeric(6, 4)) as lap_time_slope_r2,
     cast(count(case when is_fuel_eligible then 1 end) as integer) as fuel_laps,
     cast(avg(case when is_fuel_eligible then fuel_used_l end) as numeric(8, 3)) as fuel_per_lap_l,

@@ -46,8 +46,8 @@ steps as (
         lap as (partition by session_id, piece_number)
 ),
 
--- A running maximum of (time, value) carries the last value that counts past those that do not: gear 0 between two gears,
--- a wheel held still between two movements, the moment at which the brake was touched.
+-- A running maximum of (time, value) carries the last value that counts past those that do not: gear 0 between two
+-- gears, a wheel held still between two movements, the moment at which the brake was touched.
 carried as (
     select
         *,
@@ -73,10 +73,18 @@ carried as (
         before_this as (partition by session_id order by elapsed_s rows between unbounded preceding and 1 preceding)
 ),
 
+driven as (
+    select
+        carried.*,
+        laps.lap_number
+    from carried
+    inner join laps on carried.session_id = laps.session_id and carried.piece_number = laps.piece_number
+),
+
 measured as (
     select
-        carried.session_id,
-        laps.lap_number,
+        session_id,
+        lap_number,
         sum(case when throttle_ratio is not null then weight_s end) as throttle_s,
         sum(case when throttle_ratio >= {{ var('full_throttle_ratio') }} then weight_s end) as full_throttle_s,
         sum(case when brake_ratio is not null then weight_s end) as brake_s,
@@ -85,7 +93,11 @@ measured as (
         sum(case when throttle_ratio < {{ touched }} and brake_ratio < {{ touched }} then weight_s end) as coasting_s,
         sum(case when throttle_ratio >= {{ touched }} and brake_ratio >= {{ touched }} then weight_s end) as overlap_s,
         sum(case when brake_ratio is not null and cornering_g is not null then weight_s end) as trail_known_s,
-        sum(case when brake_ratio >= {{ touched }} and abs(cornering_g) >= {{ var('cornering_lat_g') }} then weight_s end)
+        sum(
+            case
+                when brake_ratio >= {{ touched }} and abs(cornering_g) >= {{ var('cornering_lat_g') }} then weight_s
+            end
+        )
             as trail_braking_s,
         sqrt(
             sum(throttle_step * throttle_step / lap_step_s)
@@ -122,9 +134,8 @@ measured as (
         max(long_g) as peak_accelerating_g,
         -min(long_g) as peak_braking_g,
         max(sqrt(lat_g * lat_g + long_g * long_g)) as peak_combined_g
-    from carried
-    inner join laps on carried.session_id = laps.session_id and carried.piece_number = laps.piece_number
-    group by carried.session_id, laps.lap_number
+    from driven
+    group by session_id, lap_number
 )
 
 select

@@ -62,11 +62,14 @@ timed as (
         case
             when bounds.minisector = {{ minisectors }} then bounds.lap_time_s
             else cast(
-                before.lap_elapsed_s + (cast(bounds.end_m as double precision) - before.distance_m)
-                * (coalesce(after.lap_elapsed_s, cast(bounds.lap_time_s as double precision)) - before.lap_elapsed_s)
-                / (coalesce(after.distance_m, cast(bounds.length_m as double precision)) - before.distance_m)
-                as numeric(10, 3)
-            )
+                    before.lap_elapsed_s + (cast(bounds.end_m as double precision) - before.distance_m)
+                    * (
+                        coalesce(after.lap_elapsed_s, cast(bounds.lap_time_s as double precision))
+                        - before.lap_elapsed_s
+                    )
+                    / (coalesce(after.distance_m, cast(bounds.length_m as double precision)) - before.distance_m)
+                    as numeric(10, 3)
+                )
         end as end_s
     from bounds
     inner join traces as before

@@ -1,0 +1,89 @@
+"""What the marts say of the generated sessions is what the simulator drove."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.warehouse.conftest import Warehouse
+
+CLASSES = {"out": {"out"}, "flying": {"pace"}, "in": {"incomplete"}}
+EXCERPT_ROWS = 20  # a file of so few rows holds no lap
+
+
+@pytest.fixture(scope="module")
+def truth(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Files with what was driven in them, and the session that they are part of."""
+    path = warehouse.folder / "files" / ".truth.json"
+    files: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["telemetry"]
+    sessions = dict(
+        warehouse.query(
+            "select distinct sightings.file_name, cast(files.session_id as text) "
+            "from intermediate.int_telemetry_session_files as files "
+            "inner join raw.file_sightings as sightings on files.file_id = sightings.file_id"
+        )
+    )
+    for file in files:
+        file["session_id"] = sessions[file["file"]]
+    return files
+
+
+def _whole(file: dict[str, Any]) -> bool:
+    return not (file["format"] == "garage61_csv" and file["laps"][0]["lap_number"] > 1)
+
+
+def test_every_lap_is_found_with_its_class_and_time(warehouse: Warehouse, truth: list[dict[str, Any]]) -> None:
+    rows = warehouse.query(
+        "select cast(session_id as text), lap_number, lap_class, lap_time_s, longest_gap_s from marts.fct_laps"
+    )
+    found = {(str(session), number): rest for session, number, *rest in rows}
+    problems = []
+    for file in filter(_whole, truth):
+        for lap in file["laps"]:
+            number = 1 if file["format"] == "garage61_csv" else lap["lap_number"]
+            lap_class, time_s, gap_s = found[file["session_id"], number]
+            if lap_class not in CLASSES[lap["class"]]:
+                problems.append((file["file"], number, lap["class"], lap_class))
+            if lap["class"] == "flying":
+                off = abs(float(str(time_s)) - lap["lap_time_s"])
+                # samples that lie a metre apart are further apart in time the slower the car
+                period = 1 / file["sample_rate_hz"] if file["sample_rate_hz"] else float(str(gap_s))
+                print(f"{file['file'][:30]} {number} {off:.4f} {period:.4f}")
+                if off > period:
+                    problems.append((file["file"], number, off, period))
+    assert not problems
+
+
+def test_corners_are_where_they_were_built(warehouse: Warehouse, truth: list[dict[str, Any]]) -> None:
+    for file in truth:
+        rows = warehouse.query(
+            "select direction, apex_m from marts.dim_track_corners as corners "
+            "inner join intermediate.int_telemetry_session_layouts as layouts using (layout_key) "
+            f"where session_id = '{file['session_id']}' order by corner_number"
+        )
+        assert [direction for direction, _ in rows] == [corner["direction"] for corner in file["corners"]], file["file"]
+        off = [abs(float(str(apex)) - corner["apex_m"]) for (_, apex), corner in zip(rows, file["corners"], strict=True)]
+        print(file["file"][:30], f"{max(off):.2f}")
+        assert max(off) < 10, file["file"]
+
+
+def test_lowest_speeds_in_corners_are_the_driven_ones(warehouse: Warehouse, truth: list[dict[str, Any]]) -> None:
+    rows = warehouse.query(
+        "select cast(session_id as text), lap_number, corner_number, min_speed_kph from marts.fct_lap_corners"
+    )
+    found = {(str(session), lap, corner): float(str(speed)) for session, lap, corner, speed in rows}
+    compared = 0
+    problems = []
+    for file in filter(_whole, truth):
+        for lap in file["laps"]:
+            if lap["class"] != "flying":
+                continue
+            number = 1 if file["format"] == "garage61_csv" else lap["lap_number"]
+            for corner, speed in enumerate(lap["corner_min_speed_kph"], start=1):
+                compared += 1
+                off = abs(found[file["session_id"], number, corner] - speed)
+                if off > 1:
+                    problems.append((file["file"], number, corner, speed, found[file["session_id"], number, corner]))
+    print(compared)
+    assert compared > 100
+    assert not problems
