@@ -328,9 +328,8 @@ measured as (
         bool_or(case when is_last then on_pit_road end) as ends_on_pit_road,
         bool_or(is_on_track is false) as leaves_track,
         sum(case
-            when incident_count is null then null
-            when is_first or incident_count < previous_incident_count then 0
-            else incident_count - previous_incident_count
+            when incident_count >= previous_incident_count then incident_count - previous_incident_count
+            when incident_count is not null then 0
         end) as incidents,
         bool_or((session_flags & {{ var('caution_flags') }}) <> 0) as has_caution,
         {% for wheel in ['fl', 'fr', 'rl', 'rr'] -%}
