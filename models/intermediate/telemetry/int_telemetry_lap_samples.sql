@@ -5,7 +5,10 @@ with samples as (
 ),
 
 laps as (
-    select * from {{ ref('int_telemetry_laps_segmented') }}
+    select
+        *,
+        row_number() over (order by session_id, piece_number) as lap_key
+    from {{ ref('int_telemetry_laps_segmented') }}
 ),
 
 layouts as (
@@ -15,9 +18,9 @@ layouts as (
 starts as (
     select
         session_id,
-        array_agg(piece_number order by started_elapsed_s) as piece_numbers,
+        array_agg(lap_key order by started_elapsed_s) as lap_keys,
         array_agg(started_elapsed_s order by started_elapsed_s) as starts_s
-    from {{ ref('int_telemetry_laps_segmented') }}
+    from laps
     group by session_id
 ),
 
@@ -73,10 +76,8 @@ steps as (
     from samples
     inner join starts on samples.session_id = starts.session_id
     inner join layouts on samples.session_id = layouts.session_id
-    inner join laps
-        on
-            samples.session_id = laps.session_id
-            and starts.piece_numbers[{{ bucket_of('samples.elapsed_s', 'starts.starts_s') }}] = laps.piece_number
+    -- by one number alone: by the session too, each sample would first be joined with every lap of it
+    inner join laps on starts.lap_keys[{{ bucket_of('samples.elapsed_s', 'starts.starts_s') }}] = laps.lap_key
 ),
 
 lagged as (

@@ -20,15 +20,11 @@ markers as (
 ),
 
 samples as (
-    select
-        samples.*,
-        coalesce(samples.speed_kph, samples.gps_speed_kph) / 3.6 as speed_mps
-    from {{ ref('fct_telemetry_samples') }} as samples
-    where
-        samples.session_id
-        = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    select * from {{ ref('fct_telemetry_samples') }}
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
 ),
 
+-- what tells the laps; read several times, so kept narrow
 steps as (
     select
         session_id,
@@ -36,32 +32,10 @@ steps as (
         lap_number,
         lap_distance_ratio,
         lap_distance_m,
-        distance_m,
-        last_lap_time_s,
-        speed_mps,
-        fuel_l,
-        on_pit_road,
-        is_on_track,
-        incident_count,
-        session_flags,
-        sector_number,
-        {% for wheel in ['fl', 'fr', 'rl', 'rr'] -%}
-            coalesce(tyre_temp_core_{{ wheel }}_c, tyre_temp_surface_m_{{ wheel }}_c) as tyre_temp_{{ wheel }}_c,
-        {% endfor -%}
-        air_temp_c,
-        track_temp_c,
-        coalesce(yaw_rate_dps, lat_g) as turning,
-        lat_deg,
-        lon_deg,
         lag(elapsed_s) over clock as previous_elapsed_s,
-        lead(elapsed_s) over clock as next_elapsed_s,
         lag(lap_number) over clock as previous_lap_number,
         lag(lap_distance_ratio) over clock as previous_ratio,
-        lag(lap_distance_m) over clock as previous_lap_distance_m,
-        lag(distance_m) over clock as previous_distance_m,
-        lag(speed_mps) over clock as previous_speed_mps,
-        lag(fuel_l) over clock as previous_fuel_l,
-        lag(incident_count) over clock as previous_incident_count
+        lag(lap_distance_m) over clock as previous_lap_distance_m
     from samples
     window clock as (partition by session_id order by elapsed_s)
 ),
@@ -251,19 +225,64 @@ edges as (
     group by session_id
 ),
 
+measured_samples as (
+    select
+        samples.*,
+        coalesce(samples.speed_kph, samples.gps_speed_kph) / 3.6 as speed_mps,
+        edges.starts_s
+    from {{ ref('fct_telemetry_samples') }} as samples
+    inner join edges on samples.session_id = edges.session_id
+    where
+        samples.session_id
+        = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+),
+
+measuring as (
+    select
+        session_id,
+        elapsed_s,
+        starts_s,
+        lap_distance_ratio,
+        lap_distance_m,
+        distance_m,
+        last_lap_time_s,
+        speed_mps,
+        fuel_l,
+        on_pit_road,
+        is_on_track,
+        incident_count,
+        session_flags,
+        sector_number,
+        {% for wheel in ['fl', 'fr', 'rl', 'rr'] -%}
+            coalesce(tyre_temp_core_{{ wheel }}_c, tyre_temp_surface_m_{{ wheel }}_c) as tyre_temp_{{ wheel }}_c,
+        {% endfor -%}
+        air_temp_c,
+        track_temp_c,
+        coalesce(yaw_rate_dps, lat_g) as turning,
+        lat_deg,
+        lon_deg,
+        lag(elapsed_s) over clock as previous_elapsed_s,
+        lead(elapsed_s) over clock as next_elapsed_s,
+        lag(lap_distance_ratio) over clock as previous_ratio,
+        lag(distance_m) over clock as previous_distance_m,
+        lag(speed_mps) over clock as previous_speed_mps,
+        lag(fuel_l) over clock as previous_fuel_l,
+        lag(incident_count) over clock as previous_incident_count
+    from measured_samples
+    window clock as (partition by session_id order by elapsed_s)
+),
+
 placed as (
     select
-        steps.*,
-        edges.starts_s,
-        {{ bucket_of('steps.elapsed_s', 'edges.starts_s') }} as piece_number,
-        {{ bucket_of('steps.previous_elapsed_s', 'edges.starts_s') }} as previous_piece_number,
-        {{ bucket_of('steps.next_elapsed_s', 'edges.starts_s') }} as next_piece_number,
+        *,
+        {{ bucket_of('elapsed_s', 'starts_s') }} as piece_number,
+        {{ bucket_of('previous_elapsed_s', 'starts_s') }} as previous_piece_number,
+        {{ bucket_of('next_elapsed_s', 'starts_s') }} as next_piece_number,
         -- metres driven since the first sample
-        sum(
-            greatest((steps.speed_mps + steps.previous_speed_mps) / 2, 0) * (steps.elapsed_s - steps.previous_elapsed_s)
-        ) over (partition by steps.session_id order by steps.elapsed_s) as driven_m
-    from steps
-    inner join edges on steps.session_id = edges.session_id
+        sum(greatest((speed_mps + previous_speed_mps) / 2, 0) * (elapsed_s - previous_elapsed_s)) over (
+            partition by session_id order by elapsed_s
+        ) as driven_m
+    from measuring
 ),
 
 marked as (
