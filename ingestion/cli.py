@@ -1,5 +1,6 @@
 """The command line: `simrace --help`."""
 
+import json
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator
@@ -11,9 +12,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from ingestion import report, warehouse
 from ingestion.build import BuildError, project_directory, run_dbt
+from ingestion.corners import CornersError, freeze, list_layouts
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
@@ -25,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(db_app, name="db")
+corners_app = typer.Typer(help="Corners of the layouts, found on a reference lap.", no_args_is_help=True)
+app.add_typer(corners_app, name="corners")
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -38,7 +43,7 @@ Paths = Annotated[
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, BuildError, LandingError) as error:
+    except (DatabaseError, BuildError, CornersError, LandingError) as error:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
 
@@ -133,6 +138,43 @@ def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open 
     console.print(f"The documentation is in {page}")
     if open_page:
         webbrowser.open(page.as_uri())
+
+
+@corners_app.command("list")
+def corners_list() -> None:
+    """List the layouts with laps, how many corners were found on each, and whether they are frozen."""
+    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+        table = Table("layout", "metres", "corners", "frozen")
+        for layout in list_layouts(connection, project_directory()):
+            table.add_row(
+                escape(layout.layout_id),
+                f"{layout.length_m:,.1f}",
+                str(layout.corners),
+                "yes" if layout.is_frozen else "",
+            )
+        console.print(table)
+
+
+@corners_app.command("freeze")
+def corners_freeze(
+    layout: Annotated[str, typer.Argument(help="Layout as `simrace corners list` names it.")],
+    reference_lap: Annotated[
+        str, typer.Option(help="Lap to find them on, SESSION_ID:LAP_NUMBER; else the best of the earliest session.")
+    ] = "",
+    again: Annotated[bool, typer.Option(help="Replace corners that are frozen already.")] = False,
+) -> None:
+    """Write a layout's corners and length to seeds/, where you can name them; numbers then stay what they are."""
+    with _readable_errors():
+        parameters = connection_parameters(_say)
+        if reference_lap:
+            models = ["int_track_reference_laps", "int_track_corners_found"]
+            variables = json.dumps({"corner_reference_lap": reference_lap})
+            _dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
+        with closing(parameters.connect()) as connection:
+            count = freeze(connection, project_directory(), layout, again)
+    console.print(
+        f"{count} corners of {escape(layout)} are in seeds/track_corners.csv; `simrace run` builds with them."
+    )
 
 
 def _known_paths() -> list[str]:

@@ -219,12 +219,19 @@ class Session:
 
     def corner_speeds_kph(self, lap: int) -> list[float | None]:
         """Lowest speed in each corner of a lap (0 is the out lap); None where the lap does not reach."""
-        speeds: list[float | None] = []
-        for corner in self.layout.corners:
-            first = lap * self.layout.length_m + corner.start_m - PIT_BOX_M
-            window = self.speed_mps[max(0, round(first)) : round(first + corner.end_m - corner.start_m) + 1]
-            speeds.append(round(float(window.min()) * 3.6, 3) if len(window) else None)
-        return speeds
+        return [round(float(window.min()) * 3.6, 3) if len(window) else None for window in self._corner_windows(lap)]
+
+    def slowest_inside(self, lap: int) -> list[bool]:
+        """Whether the lowest speed of each corner lies inside it, not at an end that the car speeds or slows through."""
+        return [len(window) > 2 and 0 < int(window.argmin()) < len(window) - 1 for window in self._corner_windows(lap)]
+
+    def _corner_windows(self, lap: int) -> list[Floats]:
+        firsts = [lap * self.layout.length_m + corner.start_m - PIT_BOX_M for corner in self.layout.corners]
+        lengths = [corner.end_m - corner.start_m for corner in self.layout.corners]
+        return [
+            self.speed_mps[max(0, round(first)) : round(first + length) + 1]
+            for first, length in zip(firsts, lengths, strict=True)
+        ]
 
 
 def _smoothed(values: Floats, width: int) -> Floats:

@@ -133,6 +133,7 @@ def _truth(path: Path, variant: Variant, session: Session, laps: tuple[int, ...]
                 "lap_time_s": float(times[lap]),
                 "start_s": float(session.lap_bounds_s[lap] + offset),
                 "corner_min_speed_kph": session.corner_speeds_kph(lap),
+                "corner_min_speed_inside": session.slowest_inside(lap),
             }
             for lap in numbers
         ],

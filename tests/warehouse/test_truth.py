@@ -8,7 +8,10 @@ import pytest
 from tests.warehouse.conftest import Warehouse
 
 CLASSES = {"out": {"out"}, "flying": {"pace"}, "in": {"incomplete"}}
-EXCERPT_ROWS = 20  # a file of so few rows holds no lap
+APEX_OFF_M = 10
+SPEED_OFF_KPH = 1
+# Where a car speeds or slows right through a corner, it is slowest at the end of it: a matter of where that is.
+SPEED_OFF_AT_EDGE_KPH = 3
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +51,6 @@ def test_every_lap_is_found_with_its_class_and_time(warehouse: Warehouse, truth:
                 off = abs(float(str(time_s)) - lap["lap_time_s"])
                 # samples that lie a metre apart are further apart in time the slower the car
                 period = 1 / file["sample_rate_hz"] if file["sample_rate_hz"] else float(str(gap_s))
-                print(f"{file['file'][:30]} {number} {off:.4f} {period:.4f}")
                 if off > period:
                     problems.append((file["file"], number, off, period))
     assert not problems
@@ -62,9 +64,10 @@ def test_corners_are_where_they_were_built(warehouse: Warehouse, truth: list[dic
             f"where session_id = '{file['session_id']}' order by corner_number"
         )
         assert [direction for direction, _ in rows] == [corner["direction"] for corner in file["corners"]], file["file"]
-        off = [abs(float(str(apex)) - corner["apex_m"]) for (_, apex), corner in zip(rows, file["corners"], strict=True)]
-        print(file["file"][:30], f"{max(off):.2f}")
-        assert max(off) < 10, file["file"]
+        off = [
+            abs(float(str(apex)) - corner["apex_m"]) for (_, apex), corner in zip(rows, file["corners"], strict=True)
+        ]
+        assert max(off) < APEX_OFF_M, file["file"]
 
 
 def test_lowest_speeds_in_corners_are_the_driven_ones(warehouse: Warehouse, truth: list[dict[str, Any]]) -> None:
@@ -72,18 +75,16 @@ def test_lowest_speeds_in_corners_are_the_driven_ones(warehouse: Warehouse, trut
         "select cast(session_id as text), lap_number, corner_number, min_speed_kph from marts.fct_lap_corners"
     )
     found = {(str(session), lap, corner): float(str(speed)) for session, lap, corner, speed in rows}
-    compared = 0
+    inside = 0
     problems = []
     for file in filter(_whole, truth):
-        for lap in file["laps"]:
-            if lap["class"] != "flying":
-                continue
+        for lap in (lap for lap in file["laps"] if lap["class"] == "flying"):
             number = 1 if file["format"] == "garage61_csv" else lap["lap_number"]
-            for corner, speed in enumerate(lap["corner_min_speed_kph"], start=1):
-                compared += 1
-                off = abs(found[file["session_id"], number, corner] - speed)
-                if off > 1:
-                    problems.append((file["file"], number, corner, speed, found[file["session_id"], number, corner]))
-    print(compared)
-    assert compared > 100
+            corners = zip(lap["corner_min_speed_kph"], lap["corner_min_speed_inside"], strict=True)
+            for corner, (speed, is_inside) in enumerate(corners, start=1):
+                inside += is_inside
+                shown = found[file["session_id"], number, corner]
+                if abs(shown - speed) > (SPEED_OFF_KPH if is_inside else SPEED_OFF_AT_EDGE_KPH):
+                    problems.append((file["file"], number, corner, speed, shown))
     assert not problems
+    assert inside > 100

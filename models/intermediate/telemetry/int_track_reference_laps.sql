@@ -21,7 +21,18 @@ ranked as (
         layouts.length_m,
         row_number() over (
             partition by layouts.layout_key
-            order by laps.session_started_at, laps.session_id, laps.lap_time_s, laps.lap_number
+            order by
+                case
+                    when
+                        cast(laps.session_id as {{ dbt.type_string() }}) || ':' || laps.lap_number
+                        = '{{ var("corner_reference_lap") }}'
+                        then 0
+                    else 1
+                end,
+                laps.session_started_at,
+                laps.session_id,
+                laps.lap_time_s,
+                laps.lap_number
         ) as reference_rank
     from laps
     inner join pieces on laps.session_id = pieces.session_id and laps.piece_number = pieces.piece_number

@@ -1,0 +1,60 @@
+"""`simrace corners`: what is found is written to the seeds of the project, and keeps its names."""
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.warehouse.conftest import ROOT, Warehouse
+
+LAYOUT = "motec:saltmarsh ring - grand prix"
+
+
+@pytest.fixture
+def project(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
+    """The warehouse with a project of its own, whose seeds may be written."""
+    for part in ("dbt_project.yml", "profiles.yml"):
+        shutil.copy(ROOT / part, tmp_path / part)
+    for part in ("models", "macros", "seeds", "tests/generic"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    return Warehouse(tmp_path, {**warehouse.environment, "SIMRACE_PROJECT": str(tmp_path)})
+
+
+def _seed(project: Warehouse, name: str) -> list[dict[str, str]]:
+    with (project.folder / "seeds" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_corners_are_frozen_as_they_are_found(project: Warehouse) -> None:
+    project.run("simrace", "corners", "freeze", LAYOUT)
+    frozen = [(int(row["corner_number"]), row["direction"], float(row["apex_m"]))
+              for row in _seed(project, "track_corners.csv") if row["layout_id"] == LAYOUT]  # fmt: skip
+    found = project.query(
+        "select corner_number, direction, cast(apex_m as double precision) from marts.dim_track_corners "
+        f"where layout_id = '{LAYOUT}' order by corner_number"
+    )
+    assert frozen == found
+    assert [row["length_m"] for row in _seed(project, "track_layouts.csv") if row["layout_id"] == LAYOUT] == ["4318.4"]
+    listed = project.run("simrace", "corners", "list").stdout
+    assert [line.split("\u2502")[4].strip() for line in listed.splitlines() if LAYOUT in line] == ["yes"]
+
+
+def test_frozen_corners_are_replaced_only_when_asked_and_keep_their_names(project: Warehouse) -> None:
+    project.run("simrace", "corners", "freeze", LAYOUT)
+    path = project.folder / "seeds" / "track_corners.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",5,,left", ",5,The Mole,left"), encoding="utf-8")
+    refused = project.run("simrace", "corners", "freeze", LAYOUT, check=False)
+    assert refused.returncode == 1
+    assert "--again" in refused.stderr
+    project.run("simrace", "corners", "freeze", LAYOUT, "--again")
+    rows = [row for row in _seed(project, "track_corners.csv") if row["layout_id"] == LAYOUT]
+    assert [row["corner_name"] for row in rows].count("The Mole") == 1 == len({row["layout_id"] for row in rows})
+    assert rows[4]["corner_name"] == "The Mole"
+
+
+def test_a_layout_without_laps_is_refused_with_those_that_have_some(project: Warehouse) -> None:
+    refused = project.run("simrace", "corners", "freeze", "motec:nowhere", check=False)
+    assert refused.returncode == 1
+    assert LAYOUT in refused.stderr
+    assert not _seed(project, "track_corners.csv")
