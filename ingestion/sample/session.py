@@ -222,7 +222,7 @@ class Session:
         return [round(float(window.min()) * 3.6, 3) if len(window) else None for window in self._corner_windows(lap)]
 
     def slowest_inside(self, lap: int) -> list[bool]:
-        """Whether the lowest speed of each corner lies inside it, not at an end that the car speeds or slows through."""
+        """Whether each corner is slowest inside it, not at an end that the car speeds or slows right through."""
         return [len(window) > 2 and 0 < int(window.argmin()) < len(window) - 1 for window in self._corner_windows(lap)]
 
     def _corner_windows(self, lap: int) -> list[Floats]:

@@ -43,11 +43,14 @@ ranked as (
 )
 
 select
-    layout_id,
-    sim,
-    track_id,
-    track_name,
-    config_name,
-    corners_per_lap
+    ranked.layout_id,
+    ranked.sim,
+    ranked.track_id,
+    ranked.track_name,
+    ranked.config_name,
+    measured.length_source,
+    ranked.corners_per_lap,
+    measured.length_m
 from ranked
-where latest_rank = 1
+left join {{ ref('int_track_layouts_measured') }} as measured on ranked.layout_id = measured.layout_id
+where ranked.latest_rank = 1
