@@ -30,6 +30,8 @@ candidates as (
         case
             when laps.declared_length_m is not null then laps.declared_length_m
             when laps.distance_source = 'lap_distance' then laps.highest_lap_distance_m
+            -- a speed that is there for a part of the lap does not say how long it is
+            when laps.distance_source = 'distance' then laps.distance_driven_m
             else coalesce(laps.driven_m, laps.distance_driven_m)
         end as length_m,
         laps.lowest_lat_deg,
@@ -60,7 +62,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by layout_key order by source_rank, session_started_at, session_id
+            partition by layout_key order by length_m is null, source_rank, session_started_at, session_id
         ) as length_rank,
         row_number() over (
             partition by layout_key order by lowest_lat_deg is null, session_started_at, session_id, source_rank
@@ -78,4 +80,4 @@ select
 from ranked as lengths
 inner join ranked as origins on lengths.layout_key = origins.layout_key and origins.origin_rank = 1
 left join seeded on lengths.layout_id = seeded.layout_id
-where lengths.length_rank = 1
+where lengths.length_rank = 1 and coalesce(seeded.length_m, lengths.length_m) is not null

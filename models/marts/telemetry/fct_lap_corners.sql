@@ -26,7 +26,8 @@ corners as (
     select
         *,
         case direction when 'left' then 1 else -1 end as side,
-        row_number() over (partition by layout_key order by zone_start_m) as zone_number
+        row_number() over (partition by layout_key order by zone_start_m) as zone_number,
+        lag(end_m) over (partition by layout_key order by zone_start_m) as previous_end_m
     from {{ ref('dim_track_corners') }}
 ),
 
@@ -130,6 +131,16 @@ measured as (
                     zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
                     * (cast(corners.end_m as double precision) - zoned.from_m) / zoned.step_m
         end) as exit_speed_mps,
+        -- of two corners close together the one may be left by the step that enters the zone of the other
+        max(case
+            when
+                zoned.previous_zone_number < zoned.zone_number
+                and zoned.from_m < corners.previous_end_m
+                and zoned.reached_m >= corners.previous_end_m
+                then
+                    zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
+                    * (cast(corners.previous_end_m as double precision) - zoned.from_m) / zoned.step_m
+        end) as previous_exit_speed_mps,
         min(case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end)
             as min_speed_mps,
         {{ value_at_lowest(
@@ -149,6 +160,7 @@ measured as (
 timed as (
     select
         *,
+        coalesce(exit_speed_mps, lead(previous_exit_speed_mps) over lap) as left_speed_mps,
         cast(
             coalesce(cast(lead(zone_started_s) over lap as numeric(10, 3)), lap_time_s)
             - cast(zone_started_s as numeric(10, 3)) as numeric(10, 3)
@@ -179,8 +191,8 @@ select
     cast(case when throttle_on_m > brake_point_m or brake_point_m is null then throttle_on_m end as numeric(9, 1))
         as throttle_on_m,
     cast(entry_speed_mps * 3.6 as numeric(6, 1)) as entry_speed_kph,
-    cast(least(min_speed_mps, entry_speed_mps, exit_speed_mps) * 3.6 as numeric(6, 1)) as min_speed_kph,
-    cast(exit_speed_mps * 3.6 as numeric(6, 1)) as exit_speed_kph,
+    cast(least(min_speed_mps, entry_speed_mps, left_speed_mps) * 3.6 as numeric(6, 1)) as min_speed_kph,
+    cast(left_speed_mps * 3.6 as numeric(6, 1)) as exit_speed_kph,
     cast(min_speed_gear as smallint) as gear,
     cast(peak_lat_g as numeric(6, 2)) as peak_lat_g,
     time_s,

@@ -71,12 +71,12 @@ reasoned as (
         end as pace_reason,
         case
             when lap_class in ('incomplete', 'pit', 'out', 'in') then lap_class
-            when distance_source is null then 'no_distance'
+            when distance_source is null or length_m is null then 'no_distance'
             when longest_gap_s > {{ var('trace_longest_gap_s') }} then 'gap'
             when longest_ratio_step > {{ var('lap_jump_ratio') }} then 'moved'
             when
                 distance_source in ('speed', 'distance')
-                and abs(coalesce(driven_m, distance_driven_m) / length_m - 1)
+                and abs(case distance_source when 'speed' then driven_m else distance_driven_m end / length_m - 1)
                 > {{ var('trace_length_tolerance_ratio') }}
                 then 'wrong_length'
         end as trace_reason,

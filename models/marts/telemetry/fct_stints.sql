@@ -11,7 +11,7 @@ ordered as (
     window session_laps as (partition by session_id order by started_elapsed_s)
 ),
 
--- a stint begins where the session does, out of the pits, or with fuel that was not there at the end of the lap before
+-- a stint begins where the session does or out of the pits
 numbered as (
     select
         *,

@@ -55,12 +55,15 @@ best_minisectors as (
     group by session_id, minisector
 ),
 
+-- the best lap may have no trace: what the others give, when it is slower, is no best
 theoretical as (
     select
-        session_id,
-        sum(time_s) as theoretical_best_s
+        best_minisectors.session_id,
+        sum(best_minisectors.time_s) as theoretical_best_s
     from best_minisectors
-    group by session_id
+    inner join spread on best_minisectors.session_id = spread.session_id
+    group by best_minisectors.session_id
+    having sum(best_minisectors.time_s) <= max(spread.best_lap_time_s)
 ),
 
 sectors as (
@@ -73,7 +76,7 @@ sectors as (
     group by session_id
 ),
 
--- a lap from any mini-sector round to it again
+-- a lap from any mini-sector round to it again, over two pace laps in a row
 rolling as (
     select
         session_id,
@@ -81,6 +84,7 @@ rolling as (
         min(lap_number * {{ var('minisectors') }} + minisector) over a_lap as first_place,
         lap_number * {{ var('minisectors') }} + minisector as last_place
     from minisectors
+    where is_pace_eligible
     window
         a_lap as (
             partition by session_id
