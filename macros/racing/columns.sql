@@ -15,7 +15,8 @@
 {% macro race_result_columns() -%}
     {%- set columns = [
         'file_id', 'race_id', 'entrant_id', 'driver_id', 'team_id', 'car_id', 'car_class_id', 'entrant_name',
-        'team_name', 'car_number', 'car_name', 'car_class_name', 'out_reason', 'line_number', 'out_reason_id',
+        'team_name', 'country_code', 'club_name', 'car_number', 'car_name', 'car_class_name', 'out_reason',
+        'line_number', 'out_reason_id',
         'finish_position', 'finish_position_in_class', 'start_position', 'start_position_in_class', 'laps', 'laps_led',
         'race_time_ms', 'interval_ms', 'laps_down', 'average_lap_ms', 'best_lap_ms', 'best_lap_number',
         'qualifying_lap_ms', 'incidents', 'points', 'league_points', 'irating_before', 'irating_after',

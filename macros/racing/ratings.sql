@@ -27,3 +27,9 @@
 {% macro published(number) -%}
     cast(round(cast({{ number }} as numeric), 6) as numeric(18, 6))
 {%- endmacro %}
+
+
+{# A safety rating without the 0.40 that each whole number crossed gave: what is left moves by driving alone. #}
+{% macro safety_rating_corrected(safety_rating) -%}
+    cast({{ safety_rating }} - 0.40 * floor({{ safety_rating }}) as numeric(6, 2))
+{%- endmacro %}
