@@ -24,3 +24,11 @@
     ] -%}
     {{ return(columns) }}
 {%- endmacro %}
+
+
+{# iRacing's licence categories as words, by their ids. #}
+{% macro license_categories() -%}
+    {{ return({
+        '1': 'oval', '2': 'road', '3': 'dirt_oval', '4': 'dirt_road', '5': 'sports_car', '6': 'formula_car',
+    }) }}
+{%- endmacro %}
