@@ -101,13 +101,12 @@ known as (
 moments as (
     select
         *,
-        row_number() over moment_order = 1
         {%- for attribute in attributes %}
-            or {{ attribute }} is distinct from lag({{ attribute }}) over moment_order
-        {%- endfor %} as is_change
+            lag({{ attribute }}) over (partition by driver_id order by happened_at) as previous_{{ attribute }},
+        {%- endfor %}
+        row_number() over (partition by driver_id order by happened_at) as moment_number
     from known
     where event_number = last_event_number
-    window moment_order as (partition by driver_id order by happened_at)
 ),
 
 versions as (
@@ -116,7 +115,11 @@ versions as (
         lead(happened_at) over (partition by driver_id order by happened_at) as valid_to,
         row_number() over (partition by driver_id order by happened_at) as version_number
     from moments
-    where is_change
+    where
+        moment_number = 1
+        {%- for attribute in attributes %}
+            or {{ attribute }} is distinct from previous_{{ attribute }}
+        {%- endfor %}
 )
 
 select
