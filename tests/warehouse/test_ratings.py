@@ -5,7 +5,9 @@ from tests.warehouse.conftest import Warehouse
 
 def test_each_rating_follows_from_the_race_before(warehouse: Warehouse) -> None:
     """Real drivers race elsewhere too; of invented ones every race is here."""
-    links, whole = warehouse.query("select count(is_chained), sum(cast(is_chained as integer)) from marts.rating_history")[0]
+    links, whole = warehouse.query(
+        "select count(is_chained), sum(cast(is_chained as integer)) from marts.rating_history"
+    )[0]
     assert isinstance(links, int) and links > 100
     assert links == whole
     shown = warehouse.query("select value from marts.data_quality_kpis where kpi = 'ratings_chained'")
