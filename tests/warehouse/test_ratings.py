@@ -1,5 +1,9 @@
 """Ratings of generated races are told whole: no race is missing, and they move by the formula."""
 
+from dataclasses import replace
+
+import pytest
+
 from tests.warehouse.conftest import Warehouse
 
 
@@ -31,3 +35,12 @@ def test_standings_come_from_the_files_and_from_the_seed(warehouse: Warehouse) -
         "group by 1 order by 1"
     )
     assert championships == [("example_gt_coast_2026", True, True), ("iracing:league_season:122001", False, False)]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
+def test_a_day_and_a_month_are_those_of_utc(warehouse: Warehouse, zone: str) -> None:
+    """Whatever the zone of the connection: races and sessions of the unit tests begin beside midnight."""
+    elsewhere = replace(warehouse, environment={**warehouse.environment, "PGTZ": zone})
+    tests = ("activity_daily", "incident_rates", "championship_rounds")
+    done = elsewhere.run("dbt", "test", "--select", *(f"{model},test_type:unit" for model in tests))
+    assert "PASS=6 " in done.stdout, done.stdout[-2_000:]

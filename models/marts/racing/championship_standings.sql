@@ -68,7 +68,7 @@ ranked as (
             partition by drivers.championship_id
             order by
                 drivers.race_points + drivers.bonus_points - drivers.points_deducted desc,
-                tie_breaks.best_places,
+                tie_breaks.best_places asc,
                 tie_breaks.latest_places asc,
                 drivers.driver_id asc
         ) as position
