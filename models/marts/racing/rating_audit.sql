@@ -61,7 +61,7 @@ estimated as (
             -- what is not official moves no rating
             when not is_official then 0
             -- how a team's change is shared among its drivers is not known
-            when is_team_race then null
+            when is_official is null or is_team_race then null
             when is_starter then starter_change
             else
                 -sum(starter_change) over (partition by race_id, car_class_id) * expected_score
