@@ -15,11 +15,20 @@
 {% macro race_result_columns() -%}
     {%- set columns = [
         'file_id', 'race_id', 'entrant_id', 'driver_id', 'team_id', 'car_id', 'car_class_id', 'entrant_name',
-        'team_name', 'car_number', 'car_name', 'car_class_name', 'out_reason', 'line_number', 'out_reason_id',
+        'team_name', 'country_code', 'club_name', 'car_number', 'car_name', 'car_class_name', 'out_reason',
+        'line_number', 'out_reason_id',
         'finish_position', 'finish_position_in_class', 'start_position', 'start_position_in_class', 'laps', 'laps_led',
         'race_time_ms', 'interval_ms', 'laps_down', 'average_lap_ms', 'best_lap_ms', 'best_lap_number',
         'qualifying_lap_ms', 'incidents', 'points', 'league_points', 'irating_before', 'irating_after',
         'license_level_before', 'license_level_after', 'safety_rating_before', 'safety_rating_after', 'is_team', 'is_ai',
     ] -%}
     {{ return(columns) }}
+{%- endmacro %}
+
+
+{# iRacing's licence categories as words, by their ids. #}
+{% macro license_categories() -%}
+    {{ return({
+        '1': 'oval', '2': 'road', '3': 'dirt_oval', '4': 'dirt_road', '5': 'sports_car', '6': 'formula_car',
+    }) }}
 {%- endmacro %}

@@ -13,6 +13,8 @@
         'iracing:' || car_class_key as car_class_id,
         entrant_name,
         case when team_id is not null then entry_name end as team_name,
+        country_code,
+        club_name,
         car_number,
         car_name,
         car_class_name,

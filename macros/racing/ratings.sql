@@ -27,3 +27,15 @@
 {% macro published(number) -%}
     cast(round(cast({{ number }} as numeric), 6) as numeric(18, 6))
 {%- endmacro %}
+
+
+{# A safety rating without the 0.40 that each whole number crossed gave: what is left moves by driving alone. #}
+{% macro safety_rating_corrected(safety_rating) -%}
+    cast({{ safety_rating }} - 0.40 * floor({{ safety_rating }}) as numeric(6, 2))
+{%- endmacro %}
+
+
+{# Class of a licence from its level: four levels a class, 1 rookie, 2 D, 3 C, 4 B, 5 A, 6 and 7 professional. #}
+{% macro license_class(license_level) -%}
+    cast(ceil({{ license_level }} / 4.0) as integer)
+{%- endmacro %}

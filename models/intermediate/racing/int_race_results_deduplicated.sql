@@ -53,6 +53,8 @@ select
     car_class_id,
     entrant_name,
     team_name,
+    country_code,
+    club_name,
     car_number,
     car_name,
     car_class_name,

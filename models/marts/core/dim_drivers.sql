@@ -12,6 +12,11 @@ sessions as (
     where driver_id is not null
 ),
 
+current_versions as (
+    select * from {{ ref('dim_driver_versions') }}
+    where is_current
+),
+
 -- one row per appearance of a driver, whatever the source
 appearances as (
     select
@@ -69,6 +74,8 @@ select
     ranked.driver_id,
     ranked.sim,
     ranked.driver_name,
+    current_versions.country_code,
+    current_versions.club_name,
     summed.races,
     summed.telemetry_sessions,
     summed.is_ai,
@@ -76,4 +83,5 @@ select
     summed.last_race_at
 from ranked
 inner join summed on ranked.driver_id = summed.driver_id
+left join current_versions on ranked.driver_id = current_versions.driver_id
 where ranked.latest_rank = 1

@@ -17,6 +17,14 @@ results as (
     from {{ ref('fct_race_results') }}
 ),
 
+-- whoever raced elsewhere in between breaks the chain: a figure to know, with no limit to pass
+ratings as (
+    select
+        count(is_chained) as links,
+        count(case when is_chained then 1 end) as whole_links
+    from {{ ref('rating_history') }}
+),
+
 measured as (
     select
         'files_landed' as kpi,
@@ -74,6 +82,14 @@ measured as (
         0.01,
         without_finish / nullif(cast(results as double precision), 0)
     from results
+    union all
+    select
+        'ratings_chained',
+        'share',
+        '>=',
+        0,
+        whole_links / nullif(cast(links as double precision), 0)
+    from ratings
 )
 
 select

@@ -81,6 +81,8 @@ renamed as (
         case when lines.is_team then {{ json_text('lines.car', 'teamName') }} else lines.driver_name end
             as entrant_name,
         {{ json_text('lines.car', 'teamName') }} as team_name,
+        cast(null as text) as country_code,
+        cast(null as text) as club_name,
         {{ json_text('lines.car', 'raceNumber') }} as car_number,
         cast(null as text) as car_name,
         {{ json_text('lines.car', 'carGroup') }} as car_class_name,

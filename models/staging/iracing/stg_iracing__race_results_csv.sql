@@ -21,6 +21,7 @@ cells as (
         {{ blank_to_null(cell('Car')) }} as car_name,
         {{ blank_to_null(cell('Car Class ID')) }} as car_class_key,
         {{ blank_to_null(cell('Car Class')) }} as car_class_name,
+        {{ blank_to_null(cell('Club')) }} as club_name,
         {{ blank_to_null(cell('Car #')) }} as car_number,
         {{ to_int(cell('Out ID')) }} as out_reason_id,
         {{ blank_to_null(cell('Out')) }} as out_reason_text,
@@ -59,6 +60,8 @@ renamed as (
         cells.car_class_key,
         -- strings
         cells.entrant_name,
+        cast(null as text) as country_code,
+        cells.club_name,
         cells.car_number,
         cells.car_name,
         cells.car_class_name,

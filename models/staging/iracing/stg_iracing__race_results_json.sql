@@ -86,6 +86,9 @@ renamed as (
         -- strings
         {{ json_text('lines.line', 'display_name') }} as entrant_name,
         {{ json_text('lines.entry', 'display_name') }} as entry_name,
+        -- ZZ stands for no country
+        nullif({{ json_text('lines.line', 'country_code') }}, 'ZZ') as country_code,
+        {{ json_text('lines.line', 'club_name') }} as club_name,
         coalesce(
             {{ json_text("lines.line -> 'livery'", 'car_number') }},
             {{ json_text("lines.entry -> 'livery'", 'car_number') }}

@@ -1,0 +1,12 @@
+with daily as (
+    select * from {{ ref('activity_daily') }}
+)
+
+select
+    driver_id,
+    car_id,
+    layout_id,
+    cast({{ dbt.date_trunc('week', 'activity_date') }} as date) as week_date,
+    {{ summed_activity() }}
+from daily
+group by driver_id, car_id, layout_id, cast({{ dbt.date_trunc('week', 'activity_date') }} as date)
