@@ -27,3 +27,19 @@
 {% macro published(number) -%}
     cast(round(cast({{ number }} as numeric), 6) as numeric(18, 6))
 {%- endmacro %}
+
+
+{# Licence class of a licence level, four levels a class: 1 is a rookie, 2 to 5 are D to A, 6 is a professional. #}
+{% macro license_class(level) -%}
+    cast(ceil({{ level }} / 4.0) as integer)
+{%- endmacro %}
+
+
+{# The same as drivers write it. #}
+{% macro license_letter(level) -%}
+    case {{ license_class(level) }}
+        {%- for letter in ['R', 'D', 'C', 'B', 'A', 'Pro', 'Pro/WC'] %}
+            when {{ loop.index }} then '{{ letter }}'
+        {%- endfor %}
+    end
+{%- endmacro %}
