@@ -17,6 +17,7 @@ from ingestion.build import BuildError, project_directory, run_dbt
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
+from ingestion.export import ExportError, Format, export_ml
 from ingestion.reading import LandingError
 
 app = typer.Typer(
@@ -25,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(db_app, name="db")
+export_app = typer.Typer(help="Write tables as files for other tools.", no_args_is_help=True)
+app.add_typer(export_app, name="export")
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -38,7 +41,7 @@ Paths = Annotated[
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, BuildError, LandingError) as error:
+    except (DatabaseError, BuildError, LandingError, ExportError) as error:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
 
@@ -133,6 +136,17 @@ def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open 
     console.print(f"The documentation is in {page}")
     if open_page:
         webbrowser.open(page.as_uri())
+
+
+@export_app.command("ml")
+def export_training_data(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
+    file_format: Annotated[Format, typer.Option("--format", help="Kind of files.")] = Format.PARQUET,
+) -> None:
+    """Write the training data and the dictionary of their columns."""
+    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+        for exported in export_ml(connection, directory, file_format):
+            console.print(f"{exported.rows:,} rows  sha256 {exported.sha256}  {exported.path}", highlight=False)
 
 
 def _known_paths() -> list[str]:
