@@ -10,13 +10,12 @@ races as (
 )
 
 select
-    race_results.race_id,
-    race_results.entry_id,
-    {%- for column in race_result_columns() if column not in ['race_id'] + race_result_outcome_columns() %}
+    {%- for column in race_result_columns() if column not in race_result_outcome_columns() %}
         race_results.{{ column }},
     {%- endfor %}
     {%- for column in race_result_outcome_columns() %}
-        case when races.is_over then race_results.{{ column }} end as {{ column }}{{ ',' if not loop.last }}
+        case when races.is_over then race_results.{{ column }} end as {{ column }},
     {%- endfor %}
+    race_results.entry_id
 from race_results
 inner join races on race_results.race_id = races.race_id

@@ -82,12 +82,11 @@ earlier as (
     select
         races.race_id,
         {%- for scope, condition in scopes.items() %}
-            cast(count(case when {{ condition }} then 1 end) as integer) as races_{{ scope }},
+            count(case when {{ condition }} then 1 end) as races_{{ scope }},
             {%- for figure, parts in figures.items() %}
-                cast(count(case when {{ condition }} then {{ parts.divisor }} end) as integer)
-                    as {{ figure }}_races_{{ scope }},
+                count(case when {{ condition }} then {{ parts.divisor }} end) as {{ figure }}_races_{{ scope }},
                 sum(case when {{ condition }} then {{ parts.dividend }} end)
-                    / sum(case when {{ condition }} then {{ parts.divisor }} end) as {{ figure }}_{{ scope }},
+                / sum(case when {{ condition }} then {{ parts.divisor }} end) as {{ figure }}_{{ scope }},
             {%- endfor %}
         {%- endfor %}
         max(past.results_known_at) as last_result_known_at
@@ -103,15 +102,15 @@ earlier as (
 -- few races say little: with n of them the layout's own figure weighs n / (n + k), its category's the rest
 shrunk as (
     select
-        *,
         {%- for figure in figures %}
             coalesce(
                 (
                     {{ figure }}_races_on_layout * {{ figure }}_on_layout + {{ prior }} * {{ figure }}_in_category
                 ) / ({{ figure }}_races_on_layout + {{ prior }}),
                 {{ figure }}_in_category
-            ) as {{ figure }}{{ ',' if not loop.last }}
+            ) as {{ figure }},
         {%- endfor %}
+        *
     from earlier
 )
 
@@ -120,10 +119,10 @@ select
     races.layout_id,
     races.license_category_id,
     races.sim,
-    coalesce(shrunk.races_on_layout, 0) as races_on_layout,
-    coalesce(shrunk.races_in_category, 0) as races_in_category,
+    cast(coalesce(shrunk.races_on_layout, 0) as integer) as races_on_layout,
+    cast(coalesce(shrunk.races_in_category, 0) as integer) as races_in_category,
     {%- for figure in figures %}
-        coalesce(shrunk.{{ figure }}_races_on_layout, 0) as {{ figure }}_races,
+        cast(coalesce(shrunk.{{ figure }}_races_on_layout, 0) as integer) as {{ figure }}_races,
         {{ published('shrunk.' ~ figure ~ '_on_layout') }} as {{ figure }}_on_layout,
         {{ published('shrunk.' ~ figure ~ '_in_category') }} as {{ figure }}_in_category,
         {{ published('shrunk.' ~ figure) }} as {{ figure }},

@@ -25,61 +25,61 @@ experience as (
     group by driver_races.race_id, driver_races.entrant_id
 ),
 {% for window, extent in windows.items() %}
-earlier_{{ window }} as (
-    select
-        driver_races.race_id,
-        driver_races.entrant_id,
-        earlier.*,
-        -- each whole number crossed gave 0.40 more; a licence of another class counts on another scale
-        case
-            when earlier.license_class_after = driver_races.license_class_before
-                then earlier.safety_rating_after - 0.40 * floor(earlier.safety_rating_after)
-        end as safety_rating_without_jumps
-    from driver_races
-    cross join lateral (
+    earlier_{{ window }} as (
         select
-            past.driver_race_number as past_race_number,
-            past.finish_position,
-            past.finish_position_in_class,
-            past.start_position_in_class,
-            past.class_entries,
-            past.incidents,
-            past.corners_per_lap * past.laps as corners,
-            past.irating_before,
-            past.irating_after,
-            past.license_class_after,
-            past.safety_rating_after,
-            past.expected_finish_in_class,
-            past.did_not_finish
-        from driver_races as past
-        where
-            past.driver_id = driver_races.driver_id
-            and past.form_group = driver_races.form_group
-            and {{ was_over('past', 'driver_races') }}
-            {%- if extent.days %}
-                and past.results_known_at > driver_races.green_flag_at - interval '{{ extent.days }} days'
-            {%- endif %}
-        {%- if extent.races %}
+            driver_races.race_id,
+            driver_races.entrant_id,
+            earlier.*,
+            -- each whole number crossed gave 0.40 more; a licence of another class counts on another scale
+            case
+                when earlier.license_class_after = driver_races.license_class_before
+                    then earlier.safety_rating_after - 0.40 * floor(earlier.safety_rating_after)
+            end as safety_rating_without_jumps
+        from driver_races
+        cross join lateral (
+            select
+                past.driver_race_number as past_race_number,
+                past.finish_position,
+                past.finish_position_in_class,
+                past.start_position_in_class,
+                past.class_entries,
+                past.incidents,
+                past.corners_per_lap * past.laps as corners,
+                past.irating_before,
+                past.irating_after,
+                past.license_class_after,
+                past.safety_rating_after,
+                past.expected_finish_in_class,
+                past.did_not_finish
+            from driver_races as past
+            where
+                past.driver_id = driver_races.driver_id
+                and past.form_group = driver_races.form_group
+                and {{ was_over('past', 'driver_races') }}
+                {%- if extent.days %}
+                    and past.results_known_at > driver_races.green_flag_at - interval '{{ extent.days }} days'
+                {%- endif %}
             order by past.driver_race_number desc
-            limit {{ extent.races }}
-        {%- endif %}
-    ) as earlier
-),
+            limit {{ extent.races or 'all' }}
+        ) as earlier
+    ),
 
-summed_{{ window }} as (
-    select
-        race_id,
-        entrant_id,
-        {%- for known, measures in form_measures() | groupby('known') %}
-            cast({{ measures[0].count or 'count(' ~ measures[0]['values'] ~ ')' }} as integer) as {{ known }}_{{ window }},
-        {%- endfor %}
-        {%- for measure in form_measures() %}
-            {{ published(measure.aggregate or 'avg(' ~ measure['values'] ~ ')') }} as {{ measure.name }}_{{ window }},
-        {%- endfor %}
-        cast(count(*) as integer) as races_{{ window }}
-    from earlier_{{ window }}
-    group by race_id, entrant_id
-),
+    summed_{{ window }} as (
+        select
+            race_id,
+            entrant_id,
+            {%- for known, measures in form_measures() | groupby('known') %}
+                cast({{ measures[0].count or 'count(' ~ measures[0]['values'] ~ ')' }} as integer)
+                    as {{ known }}_{{ window }},
+            {%- endfor %}
+            {%- for measure in form_measures() %}
+                {{ published(measure.aggregate or 'avg(' ~ measure['values'] ~ ')') }}
+                    as {{ measure.name }}_{{ window }},
+            {%- endfor %}
+            cast(count(*) as integer) as races_{{ window }}
+        from earlier_{{ window }}
+        group by race_id, entrant_id
+    ),
 {% endfor %}
 form as (
     select
