@@ -1,6 +1,7 @@
 {%- set windows = var('form_windows') -%}
 
-with driver_races as (
+-- not materialized, or every driver's races would be sought among all races instead of by their index
+with driver_races as not materialized (
     select * from {{ ref('int_driver_races_ordered') }}
 ),
 
