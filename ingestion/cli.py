@@ -20,6 +20,7 @@ from ingestion.corners import CornersError, freeze, list_layouts
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
+from ingestion.export import ExportError, Format, export_ml
 from ingestion.reading import LandingError
 
 app = typer.Typer(
@@ -30,6 +31,8 @@ app = typer.Typer(
 app.add_typer(db_app, name="db")
 corners_app = typer.Typer(help="Corners of the layouts, found on a reference lap.", no_args_is_help=True)
 app.add_typer(corners_app, name="corners")
+export_app = typer.Typer(help="Write tables as files for other tools.", no_args_is_help=True)
+app.add_typer(export_app, name="export")
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -43,7 +46,7 @@ Paths = Annotated[
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, BuildError, CornersError, LandingError) as error:
+    except (DatabaseError, BuildError, CornersError, ExportError, LandingError) as error:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
 
@@ -175,6 +178,17 @@ def corners_freeze(
     console.print(
         f"{count} corners of {escape(layout)} are in seeds/track_corners.csv; `simrace run` builds with them."
     )
+
+
+@export_app.command("ml")
+def export_training_data(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
+    file_format: Annotated[Format, typer.Option("--format", help="Kind of files.")] = Format.PARQUET,
+) -> None:
+    """Write the training data and the dictionary of their columns."""
+    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+        for exported in export_ml(connection, directory, file_format):
+            console.print(f"{exported.rows:,} rows  sha256 {exported.sha256}  {exported.path}", highlight=False)
 
 
 def _known_paths() -> list[str]:

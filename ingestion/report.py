@@ -14,13 +14,14 @@ from ingestion.landing import Outcome, State
 
 MAX_REFUSED_SHOWN = 40
 
+# Relation, and what of it is counted.
 _HOLDINGS = {
-    "telemetry sessions": "marts.dim_sessions",
-    "laps": "marts.fct_laps",
-    "samples": "marts.fct_telemetry_samples",
-    "races": "marts.race_fields",
-    "race results": "marts.fct_race_results",
-    "drivers": "marts.dim_drivers",
+    "telemetry sessions": ("marts.dim_sessions", "*"),
+    "laps": ("marts.fct_laps", "*"),
+    "samples": ("marts.fct_telemetry_samples", "*"),
+    "races": ("marts.fct_race_fields", "distinct race_id"),
+    "race results": ("marts.fct_race_results", "*"),
+    "drivers": ("marts.dim_drivers", "*"),
 }
 
 
@@ -56,9 +57,9 @@ def show_holdings(console: Console, connection: Connection) -> None:
     """Print how much the marts hold, and the fastest laps."""
     table = Table("the warehouse holds", "rows")
     with connection, connection.cursor() as cursor:
-        for name, relation in _HOLDINGS.items():
+        for name, (relation, counted) in _HOLDINGS.items():
             if _exists(cursor, relation):
-                cursor.execute(f"select count(*) from {relation}")
+                cursor.execute(f"select count({counted}) from {relation}")
                 table.add_row(name, f"{(cursor.fetchone() or (0,))[0]:,}")
     if table.row_count:
         console.print(table)

@@ -87,3 +87,26 @@
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }};
 {%- endmacro %}
+
+
+{#
+    Incremental strategy `upsert`: the select is the whole table. Rows that are gone go, rows that differ are updated, rows
+    that are new come, and the rest is not touched, so readers never see the table missing or half full.
+#}
+{% macro get_incremental_upsert_sql(arg_dict) -%}
+    {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
+    {%- set target = arg_dict['target_relation'] -%}
+    {%- set keys = arg_dict['unique_key'] -%}
+    {%- set same_key -%}
+        {% for key in keys %}target.{{ key }} = source.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+    {%- endset -%}
+    delete from {{ target }} as target
+    where not exists (select 1 from {{ arg_dict['temp_relation'] }} as source where {{ same_key }});
+    merge into {{ target }} as target
+    using {{ arg_dict['temp_relation'] }} as source
+    on {{ same_key }}
+    when matched and row(target.{{ columns | join(', target.') }}) is distinct from row(source.{{ columns | join(', source.') }})
+        then update set
+            {% for column in columns %}{{ column }} = source.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    when not matched then insert ({{ columns | join(', ') }}) values (source.{{ columns | join(', source.') }});
+{%- endmacro %}

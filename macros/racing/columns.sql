@@ -5,7 +5,8 @@
         'league_id', 'league_season_id', 'layout_id', 'track_id', 'license_category_id', 'series_name', 'season_name',
         'league_name', 'league_season_name', 'event_name', 'simsession_name', 'track_name', 'config_name',
         'license_category', 'simsession_number', 'season_year', 'season_quarter', 'file_strength_of_field',
-        'corners_per_lap', 'cautions', 'lead_changes', 'is_official', 'started_at', 'ended_at', 'modified_at',
+        'corners_per_lap', 'cautions', 'caution_laps', 'lead_changes', 'is_official', 'started_at', 'ended_at',
+        'modified_at',
     ] -%}
     {{ return(columns) }}
 {%- endmacro %}
@@ -20,7 +21,8 @@
         'finish_position', 'finish_position_in_class', 'start_position', 'start_position_in_class', 'laps', 'laps_led',
         'race_time_ms', 'interval_ms', 'laps_down', 'average_lap_ms', 'best_lap_ms', 'best_lap_number',
         'qualifying_lap_ms', 'incidents', 'points', 'league_points', 'irating_before', 'irating_after',
-        'license_level_before', 'license_level_after', 'safety_rating_before', 'safety_rating_after', 'is_team', 'is_ai',
+        'license_level_before', 'license_level_after', 'safety_rating_before', 'safety_rating_after',
+        'file_class_strength_of_field', 'is_team', 'is_ai',
     ] -%}
     {{ return(columns) }}
 {%- endmacro %}
@@ -31,4 +33,22 @@
     {{ return({
         '1': 'oval', '2': 'road', '3': 'dirt_oval', '4': 'dirt_road', '5': 'sports_car', '6': 'formula_car',
     }) }}
+{%- endmacro %}
+
+
+{# Of a race's columns those that nobody knows before it is over. #}
+{% macro race_outcome_columns() -%}
+    {{ return(['file_strength_of_field', 'cautions', 'caution_laps', 'lead_changes']) }}
+{%- endmacro %}
+
+
+{# Of a line's columns those that nobody knows before the race is over; what is left is the entry list. #}
+{% macro race_result_outcome_columns() -%}
+    {%- set columns = [
+        'out_reason', 'out_reason_id', 'finish_position', 'finish_position_in_class', 'laps', 'laps_led',
+        'race_time_ms', 'interval_ms', 'laps_down', 'average_lap_ms', 'best_lap_ms', 'best_lap_number', 'incidents',
+        'points', 'league_points', 'irating_after', 'license_level_after', 'safety_rating_after',
+        'file_class_strength_of_field',
+    ] -%}
+    {{ return(columns) }}
 {%- endmacro %}

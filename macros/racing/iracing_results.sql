@@ -53,6 +53,7 @@
         case
             when license_level_after is not null then cast(sub_level_after / 100.0 as numeric(6, 2))
         end as safety_rating_after,
+        file_class_strength_of_field,
         is_team,
         is_ai
     from {{ relation }}

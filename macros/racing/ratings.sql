@@ -35,7 +35,17 @@
 {%- endmacro %}
 
 
-{# Class of a licence from its level: four levels a class, 1 rookie, 2 D, 3 C, 4 B, 5 A, 6 and 7 professional. #}
-{% macro license_class(license_level) -%}
-    cast(ceil({{ license_level }} / 4.0) as integer)
+{# Licence class of a licence level, four levels a class: 1 is a rookie, 2 to 5 are D to A, 6 is a professional. #}
+{% macro license_class(level) -%}
+    cast(ceil({{ level }} / 4.0) as integer)
+{%- endmacro %}
+
+
+{# The same as drivers write it. #}
+{% macro license_letter(level) -%}
+    case {{ license_class(level) }}
+        {%- for letter in ['R', 'D', 'C', 'B', 'A', 'Pro', 'Pro/WC'] %}
+            when {{ loop.index }} then '{{ letter }}'
+        {%- endfor %}
+    end
 {%- endmacro %}

@@ -3,13 +3,17 @@
     indexes=[{'columns': ['driver_id', 'form_group', 'driver_race_number'], 'unique': true}],
 ) }}
 
+{%- set order_of_races -%}
+    ordered_at nulls first, subsession_number nulls first, subsession_id, simsession_number, race_id, entrant_id
+{%- endset %}
+
 with race_results as (
-    select * from {{ ref('int_race_results_deduplicated') }}
+    select * from {{ ref('int_race_results_known') }}
     where not is_team and not is_ai
 ),
 
 races as (
-    select * from {{ ref('int_races_deduplicated') }}
+    select * from {{ ref('int_races_known') }}
 ),
 
 rated_entries as (
@@ -22,6 +26,7 @@ dated as (
         race_results.*,
         races.sim,
         races.subsession_id,
+        races.layout_id,
         races.subsession_number,
         races.simsession_number,
         races.license_category_id,
@@ -44,14 +49,19 @@ select
     race_id,
     entrant_id,
     driver_id,
+    car_id,
+    layout_id,
     subsession_id,
     license_category_id,
     form_group,
     cast(row_number() over (
         partition by driver_id, form_group
-        order by
-            ordered_at nulls first, subsession_number nulls first, subsession_id, simsession_number, race_id, entrant_id
+        order by {{ order_of_races }}
     ) as integer) as driver_race_number,
+    cast(row_number() over (
+        partition by driver_id
+        order by {{ order_of_races }}
+    ) as integer) as driver_start_number,
     subsession_number,
     simsession_number,
     finish_position,
@@ -63,11 +73,11 @@ select
     corners_per_lap,
     irating_before,
     irating_after,
-    cast(ceil(license_level_before / 4.0) as integer) as license_class_before,
-    cast(ceil(license_level_after / 4.0) as integer) as license_class_after,
+    {{ license_class('license_level_before') }} as license_class_before,
+    {{ license_class('license_level_after') }} as license_class_after,
     safety_rating_after,
     expected_finish_in_class,
-    out_reason <> 'running' as is_dnf,
+    out_reason <> 'running' as did_not_finish,
     ordered_at,
     green_flag_at,
     results_known_at

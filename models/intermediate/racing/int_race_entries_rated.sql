@@ -4,7 +4,7 @@
 ) }}
 
 with race_results as (
-    select * from {{ ref('int_race_results_deduplicated') }}
+    select * from {{ ref('int_race_results_known') }}
     where not is_team
 ),
 

@@ -87,6 +87,7 @@ select
     license_level_after,
     safety_rating_before,
     safety_rating_after,
+    file_class_strength_of_field,
     is_team,
     is_ai
 from placed

@@ -1,3 +1,12 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='upsert',
+    unique_key=['subsession_id', 'cust_id'],
+    on_schema_change='fail',
+) }}
+
+{%- set shares = var('split_shares') %}
+
 with race_results as (
     select * from {{ ref('fct_race_results') }}
     where sim = 'iracing' and simsession_number = 0 and not is_ai
@@ -12,7 +21,27 @@ entries as (
 ),
 
 fields as (
-    select * from {{ ref('race_fields') }}
+    select * from {{ ref('fct_race_fields') }}
+),
+
+difficulties as (
+    select * from {{ ref('track_difficulty') }}
+),
+
+races as (
+    select
+        race_id,
+        green_flag_at
+    from race_results
+    group by race_id, green_flag_at
+),
+
+-- races of one start stay together, and what is undated is before everything
+timed as (
+    select
+        race_id,
+        cast(rank() over (order by green_flag_at nulls first) - 1 as numeric(18, 6)) / count(*) over () as share_before
+    from races
 )
 
 select
@@ -20,22 +49,28 @@ select
     {{ dbt.replace('race_results.driver_id', "'iracing:'", "''") }} as cust_id,
     race_results.race_id,
     race_results.driver_id,
+    case
+        when timed.share_before < {{ shares.train }} then 'train'
+        when timed.share_before < {{ shares.train }} + {{ shares.validation }} then 'validation'
+        else 'test'
+    end as split,
+    -- known at the green flag
     race_results.layout_id,
     race_results.car_id,
     race_results.car_class_id,
     race_results.license_category_id,
     race_results.series_name,
-    -- known at the green flag
+    race_results.license_letter_before,
     race_results.start_position,
     race_results.start_position_in_class,
     race_results.qualifying_lap_ms,
     race_results.irating_before,
-    race_results.license_level_before,
+    race_results.license_class_before,
     race_results.safety_rating_before,
     race_results.corners_per_lap,
-    fields.entries as field_size,
+    fields.race_entries as field_size,
     entries.class_entries as class_field_size,
-    fields.strength_of_field,
+    fields.race_strength_of_field as strength_of_field,
     entries.class_strength_of_field,
     entries.opponents_irating_mean,
     entries.opponents_irating_max,
@@ -45,35 +80,32 @@ select
     entries.rank_by_irating,
     entries.expected_finish_in_class,
     form.driver_race_number,
-    form.races_in_window,
-    form.avg_finish_recent,
-    form.avg_finish_in_class_recent,
-    form.avg_finish_percent_recent,
-    form.avg_incidents_recent,
-    form.incidents_per_100_corners_recent,
-    form.podium_rate_recent,
-    form.top5_rate_recent,
-    form.dnf_rate_recent,
-    form.avg_places_gained_recent,
-    form.avg_irating_change_recent,
-    form.irating_slope_recent,
-    form.safety_rating_slope_recent,
-    form.avg_finish_minus_expected_recent,
+    form.races_on_layout,
+    form.races_in_car,
     form.days_since_last_race,
+    {%- for column in form_columns() %}
+        form.{{ column.name }},
+    {%- endfor %}
+    difficulties.races_on_layout as track_races,
+    difficulties.incidents_per_100_corners as track_incidents_per_100_corners,
+    difficulties.incidents_relative_to_category as track_incidents_relative_to_category,
+    difficulties.did_not_finish_rate as track_did_not_finish_rate,
+    difficulties.lap_spread_percent as track_lap_spread_percent,
     race_results.is_official,
     race_results.is_team_race,
     race_results.green_flag_at as feature_cutoff_at,
     -- known only afterwards
     race_results.finish_position as target_finish_position,
     race_results.finish_position_in_class as target_finish_position_in_class,
-    race_results.start_position_in_class - race_results.finish_position_in_class as target_places_gained,
-    race_results.laps as target_laps,
+    cast(
+        race_results.finish_position_in_class - entries.expected_finish_in_class as numeric(18, 6)
+    ) as target_finish_minus_expected,
+    race_results.irating_change as target_irating_change,
     race_results.incidents as target_incidents,
-    race_results.best_lap_ms as target_best_lap_ms,
-    race_results.irating_after - race_results.irating_before as target_irating_change,
-    race_results.out_reason <> 'running' as target_is_dnf,
-    race_results.finish_position_in_class <= 3 as target_is_podium
+    race_results.did_not_finish as target_did_not_finish
 from race_results
 left join form on race_results.race_id = form.race_id and race_results.entrant_id = form.entrant_id
 left join entries on race_results.race_id = entries.race_id and race_results.entry_id = entries.entry_id
-left join fields on race_results.race_id = fields.race_id
+left join fields on entries.race_id = fields.race_id and entries.car_class_id = fields.car_class_id
+left join difficulties on race_results.race_id = difficulties.race_id
+left join timed on race_results.race_id = timed.race_id

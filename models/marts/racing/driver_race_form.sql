@@ -1,121 +1,112 @@
-with driver_races as (
+{%- set windows = var('form_windows') -%}
+
+-- not materialized, or every driver's races would be sought among all races instead of by their index
+with driver_races as not materialized (
     select * from {{ ref('int_driver_races_ordered') }}
 ),
 
--- The last races of the same driver and category that were over at this green flag. A frame of rows cannot say it: of
--- the rows before this one, some still run (a race of 24 hours lasts through many others).
-windows as (
+-- Races count here whatever their category, for a driver learns a layout and a car in all of them.
+experience as (
     select
         driver_races.race_id,
         driver_races.entrant_id,
-        driver_races.license_class_before as license_class_now,
-        driver_races.green_flag_at as green_flag_now,
-        earlier.*
-    from driver_races
-    cross join lateral (
-        select
-            past.driver_race_number as past_race_number,
-            past.finish_position,
-            past.finish_position_in_class,
-            past.start_position_in_class,
-            past.class_entries,
-            past.laps,
-            past.incidents,
-            past.corners_per_lap,
-            past.irating_before,
-            past.irating_after,
-            past.license_class_after,
-            past.safety_rating_after,
-            past.expected_finish_in_class,
-            past.is_dnf,
-            -- an event with heats dates their end alike, after its feature
+        cast(count(case when past.layout_id = driver_races.layout_id then 1 end) as integer) as races_on_layout,
+        cast(count(case when past.car_id = driver_races.car_id then 1 end) as integer) as races_in_car,
+        max(
             case
+                when past.form_group <> driver_races.form_group then null
                 when past.subsession_id = driver_races.subsession_id then driver_races.green_flag_at
                 else past.results_known_at
-            end as results_known_at
-        from driver_races as past
-        where
-            past.driver_id = driver_races.driver_id
-            and past.form_group = driver_races.form_group
-            and past.driver_race_number < driver_races.driver_race_number
-            and (
-                past.results_known_at <= driver_races.green_flag_at
-                -- the heats of an event are over before its feature, though the event dates them alike
-                or past.subsession_id = driver_races.subsession_id
-                -- without a date on one side iRacing's running number alone tells which came first
-                or (
-                    (past.results_known_at is null or driver_races.green_flag_at is null)
-                    and past.subsession_number < driver_races.subsession_number
-                )
-            )
-        order by past.driver_race_number desc
-        limit {{ var('form_window_races') }}
-    ) as earlier
+            end
+        ) as last_result_known_at
+    from driver_races
+    inner join driver_races as past
+        on driver_races.driver_id = past.driver_id
+            and {{ was_over('past', 'driver_races') }}
+    group by driver_races.race_id, driver_races.entrant_id
 ),
+{% for window, extent in windows.items() %}
+    earlier_{{ window }} as (
+        select
+            driver_races.race_id,
+            driver_races.entrant_id,
+            earlier.*,
+            -- each whole number crossed gave 0.40 more; a licence of another class counts on another scale
+            case
+                when earlier.license_class_after = driver_races.license_class_before
+                    then earlier.safety_rating_after - 0.40 * floor(earlier.safety_rating_after)
+            end as safety_rating_without_jumps
+        from driver_races
+        cross join lateral (
+            select
+                past.driver_race_number as past_race_number,
+                past.finish_position,
+                past.finish_position_in_class,
+                past.start_position_in_class,
+                past.class_entries,
+                past.incidents,
+                past.corners_per_lap * past.laps as corners,
+                past.irating_before,
+                past.irating_after,
+                past.license_class_after,
+                past.safety_rating_after,
+                past.expected_finish_in_class,
+                past.did_not_finish
+            from driver_races as past
+            where
+                past.driver_id = driver_races.driver_id
+                and past.form_group = driver_races.form_group
+                and {{ was_over('past', 'driver_races') }}
+                {%- if extent.days %}
+                    and past.results_known_at > driver_races.green_flag_at - interval '{{ extent.days }} days'
+                {%- endif %}
+            order by past.driver_race_number desc
+            limit {{ extent.races or 'all' }}
+        ) as earlier
+    ),
 
-summed as (
+    summed_{{ window }} as (
+        select
+            race_id,
+            entrant_id,
+            {%- for known, measures in form_measures() | groupby('known') %}
+                cast({{ measures[0].count or 'count(' ~ measures[0]['values'] ~ ')' }} as integer)
+                    as {{ known }}_{{ window }},
+            {%- endfor %}
+            {%- for measure in form_measures() %}
+                {{ published(measure.aggregate or 'avg(' ~ measure['values'] ~ ')') }}
+                    as {{ measure.name }}_{{ window }},
+            {%- endfor %}
+            cast(count(*) as integer) as races_{{ window }}
+        from earlier_{{ window }}
+        group by race_id, entrant_id
+    ),
+{% endfor %}
+form as (
     select
-        race_id,
-        entrant_id,
-        cast(count(*) as integer) as races_in_window,
-        {{ published('avg(finish_position)') }} as avg_finish_recent,
-        {{ published('avg(finish_position_in_class)') }} as avg_finish_in_class_recent,
-        {{ published('avg(100.0 * finish_position_in_class / class_entries)') }} as avg_finish_percent_recent,
-        {{ published('avg(incidents)') }} as avg_incidents_recent,
+        driver_races.race_id,
+        driver_races.entrant_id,
+        driver_races.driver_id,
+        driver_races.license_category_id,
+        driver_races.driver_race_number,
+        coalesce(experience.races_on_layout, 0) as races_on_layout,
+        coalesce(experience.races_in_car, 0) as races_in_car,
         {{ published(
-            'sum(case when corners_per_lap * laps > 0 then 100.0 * incidents end)
-            / nullif(sum(case when incidents is not null then corners_per_lap * laps end), 0)'
-        ) }} as incidents_per_100_corners_recent,
-        {{ published(
-            'avg(case when finish_position_in_class <= 3 then 1.0 when finish_position_in_class > 3 then 0 end)'
-        ) }} as podium_rate_recent,
-        {{ published(
-            'avg(case when finish_position_in_class <= 5 then 1.0 when finish_position_in_class > 5 then 0 end)'
-        ) }} as top5_rate_recent,
-        {{ published('avg(case when is_dnf then 1.0 when not is_dnf then 0 end)') }} as dnf_rate_recent,
-        {{ published('avg(start_position_in_class - finish_position_in_class)') }} as avg_places_gained_recent,
-        {{ published('avg(irating_after - irating_before)') }} as avg_irating_change_recent,
-        {{ published('regr_slope(irating_after, past_race_number)') }} as irating_slope_recent,
-        -- each whole number crossed gave 0.40 more; a licence of another class counts on another scale
-        {{ published(
-            'regr_slope(
-                case
-                    when license_class_after = license_class_now
-                        then safety_rating_after - 0.40 * floor(safety_rating_after)
-                end,
-                past_race_number
-            )'
-        ) }} as safety_rating_slope_recent,
-        {{ published('avg(finish_position_in_class - expected_finish_in_class)') }} as avg_finish_minus_expected_recent,
-        {{ published('extract(epoch from max(green_flag_now) - max(results_known_at)) / 86400') }}
-            as days_since_last_race,
-        max(results_known_at) as last_result_known_at
-    from windows
-    group by race_id, entrant_id
+            'extract(epoch from driver_races.green_flag_at - experience.last_result_known_at) / 86400'
+        ) }} as days_since_last_race,
+        {%- for column in form_columns() %}
+            {{ 'coalesce(' ~ column.name ~ ', 0) as ' if column.is_count }}{{ column.name }},
+        {%- endfor %}
+        driver_races.green_flag_at as feature_cutoff_at,
+        experience.last_result_known_at
+    from driver_races
+    left join experience
+        on driver_races.race_id = experience.race_id and driver_races.entrant_id = experience.entrant_id
+    {%- for window in windows %}
+        left join summed_{{ window }}
+            on driver_races.race_id = summed_{{ window }}.race_id
+                and driver_races.entrant_id = summed_{{ window }}.entrant_id
+    {%- endfor %}
 )
 
-select
-    driver_races.race_id,
-    driver_races.entrant_id,
-    driver_races.driver_id,
-    driver_races.license_category_id,
-    driver_races.driver_race_number,
-    coalesce(summed.races_in_window, 0) as races_in_window,
-    summed.avg_finish_recent,
-    summed.avg_finish_in_class_recent,
-    summed.avg_finish_percent_recent,
-    summed.avg_incidents_recent,
-    summed.incidents_per_100_corners_recent,
-    summed.podium_rate_recent,
-    summed.top5_rate_recent,
-    summed.dnf_rate_recent,
-    summed.avg_places_gained_recent,
-    summed.avg_irating_change_recent,
-    summed.irating_slope_recent,
-    summed.safety_rating_slope_recent,
-    summed.avg_finish_minus_expected_recent,
-    summed.days_since_last_race,
-    driver_races.green_flag_at as feature_cutoff_at,
-    summed.last_result_known_at
-from driver_races
-left join summed on driver_races.race_id = summed.race_id and driver_races.entrant_id = summed.entrant_id
+select * from form

@@ -121,6 +121,7 @@ renamed as (
         cast(null as integer) as license_level_after,
         cast(null as numeric(6, 2)) as safety_rating_before,
         cast(null as numeric(6, 2)) as safety_rating_after,
+        cast(null as integer) as file_class_strength_of_field,
         -- booleans
         lines.is_team,
         lines.is_ai

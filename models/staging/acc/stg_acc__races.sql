@@ -32,6 +32,7 @@ keyed as (
         cast(null as integer) as file_strength_of_field,
         cast(null as integer) as corners_per_lap,
         cast(null as integer) as cautions,
+        cast(null as integer) as caution_laps,
         cast(null as integer) as lead_changes,
         false as is_official,
         cast(null as timestamptz) as started_at,

@@ -94,6 +94,7 @@ renamed as (
         {{ at_least('cells.new_license_level', 1) }} as license_level_after,
         {{ at_least('cells.old_sub_level', 0) }} as sub_level_before,
         {{ at_least('cells.new_sub_level', 0) }} as sub_level_after,
+        cast(null as integer) as file_class_strength_of_field,
         -- booleans
         coalesce({{ to_int('cells.cust_id') }} < 0, false) and not cells.is_ai as is_team,
         cells.is_ai

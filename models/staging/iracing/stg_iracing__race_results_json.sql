@@ -54,16 +54,17 @@ leaders as (
     group by race_id, file_id
 ),
 
--- files before 2022 name the classes once, not in every line
-class_names as (
+-- what is known of a class stands beside the sessions; files before 2022 have its name nowhere else
+classes as (
     select
         entries.file_id,
-        {{ json_text('classes.class', 'car_class_id') }} as car_class_id,
-        min({{ json_text('classes.class', 'short_name') }}) as car_class_name
+        {{ json_text('listed.class', 'car_class_id') }} as car_class_id,
+        min({{ json_text('listed.class', 'short_name') }}) as car_class_name,
+        max({{ json_int('listed.class', 'strength_of_field', 1) }}) as file_class_strength_of_field
     from entries
-    cross join lateral {{ json_rows("entries.event -> 'car_classes'") }} as classes (class)
+    cross join lateral {{ json_rows("entries.event -> 'car_classes'") }} as listed (class)
     where entries.entry_number = 1
-    group by entries.file_id, {{ json_text('classes.class', 'car_class_id') }}
+    group by entries.file_id, {{ json_text('listed.class', 'car_class_id') }}
 ),
 
 renamed as (
@@ -94,7 +95,7 @@ renamed as (
             {{ json_text("lines.entry -> 'livery'", 'car_number') }}
         ) as car_number,
         {{ json_text('lines.line', 'car_name') }} as car_name,
-        coalesce({{ json_text('lines.line', 'car_class_name') }}, class_names.car_class_name) as car_class_name,
+        coalesce({{ json_text('lines.line', 'car_class_name') }}, classes.car_class_name) as car_class_name,
         {{ json_int('lines.line', 'reason_out_id') }} as out_reason_id,
         {{ json_text('lines.line', 'reason_out') }} as out_reason_text,
         -- numerics; places count from 0 in these files
@@ -124,14 +125,15 @@ renamed as (
         {{ json_int('lines.line', 'new_license_level', 1) }} as license_level_after,
         {{ json_int('lines.line', 'old_sub_level', 0) }} as sub_level_before,
         {{ json_int('lines.line', 'new_sub_level', 0) }} as sub_level_after,
+        classes.file_class_strength_of_field,
         -- booleans
         lines.is_team,
         coalesce({{ to_boolean(json_text('lines.line', 'ai')) }}, false) as is_ai
     from lines
     left join leaders on lines.race_id = leaders.race_id and lines.file_id = leaders.file_id
-    left join class_names
-        on lines.file_id = class_names.file_id
-            and {{ json_text('lines.line', 'car_class_id') }} = class_names.car_class_id
+    left join classes
+        on lines.file_id = classes.file_id
+            and {{ json_text('lines.line', 'car_class_id') }} = classes.car_class_id
 )
 
 {{ finished_iracing_results('renamed') }}

@@ -136,6 +136,7 @@ select
     file_strength_of_field,
     cast(null as integer) as corners_per_lap,
     cast(null as integer) as cautions,
+    cast(null as integer) as caution_laps,
     cast(null as integer) as lead_changes,
     is_official,
     started_at,

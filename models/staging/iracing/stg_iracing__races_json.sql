@@ -34,6 +34,7 @@ renamed as (
         {{ json_int('event', 'event_strength_of_field', 1) }} as file_strength_of_field,
         {{ json_int('event', 'corners_per_lap', 1) }} as corners_per_lap,
         {{ json_int('event', 'num_cautions', 0) }} as cautions,
+        {{ json_int('event', 'num_caution_laps', 0) }} as caution_laps,
         {{ json_int('event', 'num_lead_changes', 0) }} as lead_changes,
         -- booleans
         {{ to_boolean(json_text('event', 'official_session')) }} as is_official,

@@ -1,0 +1,177 @@
+"""No feature knows the future: a race's result, altered or taken away, changes no feature of a race up to that one."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+
+from ingestion.database import connection_parameters
+from ingestion.sample import season
+from tests.warehouse.conftest import ROOT, Warehouse
+
+RACES = 48
+TRIED = 20
+SEED = 3
+# A race takes at least 24 minutes: each begins while the one before it, or several, are under way.
+BETWEEN_RACES = timedelta(minutes=20)
+
+INPUTS = ("int_race_files", "int_races_united", "int_race_results_united")
+BUILT = (
+    "int_race_results_deduplicated",
+    "int_races_deduplicated",
+    "int_races_known",
+    "int_race_results_known",
+    "int_race_entries_rated",
+    "int_driver_races_ordered",
+    "driver_race_form",
+    "fct_race_results",
+    "fct_race_fields",
+    "track_difficulty",
+    "ml_training_data",
+)
+
+# Everything that a race tells once it is over, turned round.
+ALTERED = (
+    """
+    update ci_intermediate.int_race_results_united set
+        finish_position = 100 - finish_position,
+        finish_position_in_class = 100 - finish_position_in_class,
+        laps = laps / 2,
+        laps_led = laps_led + 1,
+        race_time_ms = race_time_ms + 7000,
+        interval_ms = interval_ms + 7000,
+        laps_down = laps_down + 1,
+        average_lap_ms = average_lap_ms + 7000,
+        best_lap_ms = best_lap_ms + 70 * finish_position,
+        best_lap_number = best_lap_number + 1,
+        incidents = 3 * incidents + 5,
+        points = points + 70,
+        league_points = league_points + 70,
+        irating_after = irating_after + 70 * finish_position,
+        license_level_after = license_level_after + 1,
+        safety_rating_after = 4.99 - safety_rating_after,
+        out_reason = case out_reason when 'running' then 'disconnected' else 'running' end,
+        file_class_strength_of_field = file_class_strength_of_field + 700
+    where race_id = '{race_id}'
+    """,
+    """
+    update ci_intermediate.int_races_united set
+        file_strength_of_field = file_strength_of_field + 700,
+        cautions = coalesce(cautions, 0) + 7,
+        caution_laps = coalesce(caution_laps, 0) + 7,
+        lead_changes = coalesce(lead_changes, 0) + 7,
+        ended_at = ended_at + interval '7 minutes'
+    where race_id = '{race_id}'
+    """,
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The feature models under the target `ci`, whose schemas stand beside those of the warehouse."""
+
+    query: Callable[[str], list[tuple[object, ...]]]
+    build: Callable[[str | None], None]
+    compared: dict[str, str]
+
+    def restore(self) -> None:
+        for table in INPUTS:
+            self.query(f"truncate ci_intermediate.{table}")
+            self.query(f"insert into ci_intermediate.{table} select * from intermediate.{table}")
+
+    def changed(self, mart: str, where: str) -> list[tuple[object, ...]]:
+        """Keys of rows that are not the same in both."""
+        columns = self.compared[mart]
+        one, other = (f"select {columns} from {schema}.{mart} where {where}" for schema in ("marts", "ci_marts"))
+        return self.query(f"(({one}) except ({other})) union all (({other}) except ({one}))")
+
+
+@pytest.fixture(scope="module")
+def trial(warehouse: Warehouse) -> Iterator[Trial]:
+    other = warehouse.other("leakage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(season, "BETWEEN_RACES", BETWEEN_RACES)
+        season.write_season(other.folder / "season", RACES, SEED)
+    other.run("simrace", "land", other.folder / "season")
+    other.run("dbt", "run", "--select", "+ml_feature_dictionary")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in other.environment.items():
+            patch.setenv(name, value)
+        parameters = connection_parameters()
+        for name, value in parameters.environment().items():
+            patch.setenv(name, value)
+        connection = parameters.connect()
+        connection.autocommit = True
+
+        def query(statement: str) -> list[tuple[object, ...]]:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+
+        arguments = ["--target", "ci", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--log-level", "none"]
+        # parsed once, which takes longer than a build
+        manifest = dbtRunner().invoke(["parse", *arguments]).result
+        assert isinstance(manifest, Manifest)
+
+        def build(cutoff: str | None) -> None:
+            variables = json.dumps({"results_cutoff": cutoff})
+            done = dbtRunner(manifest=manifest).invoke(["run", *arguments, "--vars", variables, "--select", *BUILT])
+            assert done.success, done.exception or done.result
+
+        query("create schema ci_intermediate")
+        for table in INPUTS:
+            query(f"create table ci_intermediate.{table} (like intermediate.{table})")
+        features = query("select column_name from marts.ml_feature_dictionary where column_role in ('key', 'feature')")
+        compared = {"ml_training_data": ", ".join(str(name) for (name,) in features)}
+        yield Trial(query, build, compared | {"driver_race_form": "*", "track_difficulty": "*"})
+        connection.close()
+
+
+def _tried_races(trial: Trial) -> list[tuple[str, str]]:
+    races = trial.query(
+        "select distinct race_id, cast(feature_cutoff_at as text) from marts.ml_training_data "
+        "where feature_cutoff_at is not null order by 1"
+    )
+    assert len(races) > TRIED
+    chosen = random.Random(SEED).sample(races, TRIED)  # noqa: S311
+    return [(str(race_id), str(started_at)) for race_id, started_at in chosen]
+
+
+def _changed_up_to(trial: Trial, started_at: str) -> dict[str, int]:
+    where = f"feature_cutoff_at <= '{started_at}'"
+    changed = {mart: len(trial.changed(mart, where)) for mart in trial.compared}
+    return {mart: count for mart, count in changed.items() if count}
+
+
+def test_an_altered_result_changes_no_feature_up_to_it(trial: Trial) -> None:
+    leaks, told_later = {}, 0
+    for race_id, started_at in _tried_races(trial):
+        trial.restore()
+        for statement in ALTERED:
+            trial.query(statement.format(race_id=race_id))
+        trial.build(None)
+        if changed := _changed_up_to(trial, started_at):
+            leaks[race_id] = changed
+        told_later += bool(trial.changed("ml_training_data", f"feature_cutoff_at > '{started_at}'"))
+    assert not leaks
+    assert told_later > TRIED / 2, "a result that tells no later race anything proves nothing"
+
+
+def test_taking_away_the_future_changes_no_feature_up_to_it(trial: Trial) -> None:
+    trial.restore()
+    leaks = {}
+    for race_id, started_at in _tried_races(trial):
+        trial.build(started_at)
+        if changed := _changed_up_to(trial, started_at):
+            leaks[race_id] = changed
+        left = trial.query(
+            f"select max(feature_cutoff_at) = '{started_at}', "
+            f"count(target_finish_position) filter (where race_id = '{race_id}') from ci_marts.ml_training_data"
+        )
+        assert left == [(True, 0)], "the future is still there"
+    assert not leaks
