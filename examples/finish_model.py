@@ -1,8 +1,8 @@
 """Predict the finishing place in class from what is known at the green flag.
 
-    pip install "simrace[ml]"
-    simrace export ml training
-    python examples/finish_model.py training
+    .venv/bin/python -m pip install -e ".[ml]"      # scikit-learn; `make` has done it
+    .venv/bin/simrace export ml training
+    .venv/bin/python examples/finish_model.py training
 
 The model is trained on the earliest races, chosen on later ones and tried on the latest; beside it stand two orders
 that need no model: by iRating and by grid.

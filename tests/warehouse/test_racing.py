@@ -112,7 +112,7 @@ def test_exported_data_are_the_marts(warehouse: Warehouse, tmp_path: Path, file_
 
 
 def test_the_example_learns_from_exported_data(warehouse: Warehouse, tmp_path: Path) -> None:
-    pytest.importorskip("sklearn", reason="the extra `ml` is not installed: pip install simrace[ml]")
+    pytest.importorskip("sklearn", reason="the extra `ml` is not installed")
     warehouse.run("simrace", "export", "ml", tmp_path)
     done = warehouse.run(Path(sys.executable).name, ROOT / "examples" / "finish_model.py", tmp_path)
     scores = {line[:28].strip(): line[28:].split() for line in done.stdout.splitlines()[-3:]}
