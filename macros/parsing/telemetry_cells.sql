@@ -87,7 +87,9 @@
     {%- if kind.type == 'boolean' -%} {{ measured_boolean(cell) }}
     {%- elif channel == 'gear' -%} {{ measured_gear(cell) }}
     {%- elif channel == 'lap_number' -%} {{ measured_number(cell, 'lap') }}
-    {%- elif channel == 'sector_number' -%} {{ measured_number(cell, 'sector') }}
+    {%- elif channel == 'sector_number' -%}
+        {# loggers cut tracks into corners and straights with names of their own: no sector, and no wrong number either #}
+        nullif({{ measured_number(cell, 'sector') }}, cast('nan' as double precision))
     {%- else -%}
         {%- set ns = namespace(value=measured(cell)) -%}
         {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}

@@ -124,7 +124,7 @@ def test_the_documentation_is_one_file_with_every_column_described(warehouse: Wa
 
 
 def test_sql_is_in_house_style(warehouse: Warehouse) -> None:
-    warehouse.run("sqlfluff", "lint", "--disable-progress-bar", "models", "tests")
+    warehouse.run("sqlfluff", "lint", "--disable-progress-bar", "--processes", "0", "models", "tests")
 
 
 @pytest.mark.slow
