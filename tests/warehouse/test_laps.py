@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.warehouse.conftest import Warehouse
+from tests.warehouse.test_build import TELEMETRY
 
-TELEMETRY = ("--select", "+marts.telemetry", "--exclude", "resource_type:test", "resource_type:unit_test")
 FASTER = 1.01
 CORRECTED_MPS = 95  # faster than any car of the generator
 
