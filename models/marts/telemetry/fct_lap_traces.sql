@@ -37,9 +37,8 @@ steps as (
         lag(distance_m) over clock as previous_distance_m,
         lag(reached_m) over clock as previous_reached_m,
         lag(gear) over clock as previous_gear,
-        {% for channel in linear -%}
-            lag({{ channel }}) over clock as previous_{{ channel }},
-        {% endfor -%}
+        -- one window function for all of them: each costs as much as the rest of the row
+        lag(array[{{ linear | join(', ') }}]) over clock as previous_channels,
         lead(elapsed_s) over clock is null as is_last,
         cast(floor(length_m / {{ var('trace_step_m') }}) as integer) + 1 as grid_points
     from samples
@@ -124,7 +123,7 @@ interpolated as (
                 - lap_started_s
         end as lap_elapsed_s,
         {% for channel in linear -%}
-            {{ interpolated(channel) }} as {{ channel }},
+            {{ interpolated(channel, loop.index) }} as {{ channel }},
         {% endfor -%}
         case when share < 0.5 then previous_gear else gear end as gear
     from of_laps
