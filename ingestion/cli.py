@@ -213,7 +213,7 @@ def _land(parameters: ConnectionParameters, paths: list[str]) -> bool:
     files = expand(paths)
     if not files:
         _say("There are no files in: " + ", ".join(paths))
-        return True
+        raise typer.Exit(1)
     pipeline = make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
     total = sum(map(_size, files))
     with closing(parameters.connect()) as connection, _byte_progress("landing", total) as on_bytes:
