@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import psycopg2
@@ -44,23 +45,25 @@ class Warehouse:
             assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
+    @cached_property
+    def url(self) -> str:
+        return self.run("simrace", "db", "url").stdout.strip()
+
     def query(self, statement: str) -> list[tuple[object, ...]]:
-        url = self.run("simrace", "db", "url").stdout.strip()
-        with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
 
     def other(self, name: str) -> "Warehouse":
         """An empty database on the same server."""
-        url = self.run("simrace", "db", "url").stdout.strip()
-        with closing(psycopg2.connect(url)) as connection:
+        with closing(psycopg2.connect(self.url)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(f"create database {name}")
         folder = self.folder / name
         folder.mkdir()
         here = {
-            "SIMRACE_DATABASE_URL": url.rpartition("/")[0] + f"/{name}",
+            "SIMRACE_DATABASE_URL": self.url.rpartition("/")[0] + f"/{name}",
             "DBT_TARGET_PATH": str(folder / "target"),
             "DBT_LOG_PATH": str(folder / "logs"),
         }
