@@ -2,3 +2,9 @@
 {% macro layout_key(sessions) -%}
     coalesce({{ sessions }}.layout_id, 'session:' || cast({{ sessions }}.session_id as {{ dbt.type_string() }}))
 {%- endmacro %}
+
+
+{# Cars that are compared: those of a class, or one car whose class nobody knows. #}
+{% macro car_class_key(sim, car_class_name, car_id) -%}
+    coalesce({{ sim }} || ':class:' || {{ car_class_name }}, {{ car_id }})
+{%- endmacro %}

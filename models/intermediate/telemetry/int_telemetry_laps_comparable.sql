@@ -21,8 +21,7 @@ select
     layouts.layout_key,
     -- a car of no known class is a class of its own, one of no name is compared with itself
     coalesce(
-        sessions.sim || ':class:' || cars.car_class_name,
-        sessions.car_id,
+        {{ car_class_key('sessions.sim', 'cars.car_class_name', 'sessions.car_id') }},
         'session:' || cast(sessions.session_id as {{ dbt.type_string() }})
     ) as car_class_key,
     sessions.driver_id,

@@ -13,7 +13,7 @@ sessions as (
         sessions.driver_id,
         sessions.layout_id,
         sessions.car_id,
-        coalesce(sessions.sim || ':class:' || cars.car_class_name, sessions.car_id) as car_class_key,
+        {{ car_class_key('sessions.sim', 'cars.car_class_name', 'sessions.car_id') }} as car_class_key,
         {{ dbt.dateadd('second', 'cast(ceiling(sessions.last_elapsed_s) as integer)', 'sessions.session_started_at') }}
             as session_ended_at
     from {{ ref('int_telemetry_sessions') }} as sessions
@@ -29,7 +29,7 @@ entries as (
     select
         race_results.*,
         coalesce(race_results.green_flag_at, race_results.started_at) as began_at,
-        coalesce(race_results.sim || ':class:' || race_results.car_class_name, race_results.car_id) as car_class_key
+        {{ car_class_key('race_results.sim', 'race_results.car_class_name', 'race_results.car_id') }} as car_class_key
     from race_results
     -- drivers of whom there is telemetry
     where exists (

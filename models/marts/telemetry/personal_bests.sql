@@ -17,7 +17,7 @@ driven as (
         sessions.driver_id,
         sessions.layout_id,
         sessions.car_id,
-        coalesce(sessions.sim || ':class:' || cars.car_class_name, sessions.car_id) as car_class_key,
+        {{ car_class_key('sessions.sim', 'cars.car_class_name', 'sessions.car_id') }} as car_class_key,
         laps.session_id,
         laps.lap_number,
         laps.lap_time_s,
