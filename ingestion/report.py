@@ -24,6 +24,13 @@ _HOLDINGS = {
     "drivers": ("marts.dim_drivers", "*"),
 }
 
+NEXT_QUERIES = (
+    "select * from marts.fct_laps order by lap_time_s limit 10",
+    "select * from marts.fct_lap_corners order by delta_s desc nulls last limit 10",
+    "select * from marts.driver_race_form order by feature_cutoff_at desc nulls last limit 10",
+    "select * from marts.unmapped_channels order by files desc",
+)
+
 
 def show_landing(console: Console, outcomes: list[Outcome]) -> None:
     """Print what became of every file: one table by format, one line for each refusal."""
@@ -108,11 +115,10 @@ def show_next_steps(console: Console) -> None:
     console.print(
         "[bold]Where to look next[/]\n"
         "  simrace docs         every table and column, and how each is made\n"
-        "  simrace status       files, rows, quality figures\n"
-        '  simrace db psql -c "select * from marts.fct_laps order by lap_time_s limit 10"\n'
-        '  simrace db psql -c "select * from marts.driver_race_form order by started_at desc limit 10"\n'
-        '  simrace db psql -c "select * from marts.unmapped_channels order by files desc"'
+        "  simrace status       files, rows, quality figures"
     )
+    for query in NEXT_QUERIES:
+        console.print(f'  simrace db psql -c "{query}"', markup=False, highlight=False)
 
 
 def _exists(cursor: Cursor, relation: str) -> bool:

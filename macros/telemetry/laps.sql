@@ -8,3 +8,9 @@
 {% macro car_class_key(sim, car_class_name, car_id) -%}
     coalesce({{ sim }} || ':class:' || {{ car_class_name }}, {{ car_id }})
 {%- endmacro %}
+
+
+{# Lateral acceleration of a sample of a lap in g: as measured, else from how the car turns. #}
+{% macro cornering_g() -%}
+    coalesce(lat_g, curvature_per_m * speed_mps * speed_mps / 9.80665)
+{%- endmacro %}

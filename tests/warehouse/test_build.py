@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.report import NEXT_QUERIES
 from tests.warehouse.conftest import Warehouse
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
@@ -30,6 +31,10 @@ def test_a_second_run_lands_nothing_and_changes_nothing(warehouse: Warehouse) ->
     )
     assert raw == after
     assert before == warehouse.checksums()
+
+
+def test_the_queries_that_a_run_names_find_something(warehouse: Warehouse) -> None:
+    assert [query for query in NEXT_QUERIES if not warehouse.query(query)] == []
 
 
 def test_every_kind_of_mart_is_filled(warehouse: Warehouse) -> None:

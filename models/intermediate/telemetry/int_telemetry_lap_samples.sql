@@ -131,7 +131,6 @@ select
     rpm,
     lat_g,
     long_g,
-    yaw_rate_dps,
     case
         when speed_mps >= {{ var('curvature_lowest_speed_mps') }}
             then coalesce(radians(yaw_rate_dps) / speed_mps, lat_g * 9.80665 / (speed_mps * speed_mps))

@@ -42,7 +42,7 @@ zones as (
 samples as (
     select
         *,
-        coalesce(lat_g, curvature_per_m * speed_mps * speed_mps / 9.80665) as cornering_g
+        {{ cornering_g() }} as cornering_g
     from {{ ref('int_telemetry_lap_samples') }}
     where
         session_id
