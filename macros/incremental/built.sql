@@ -16,6 +16,16 @@
         built_at timestamptz not null default now(),
         primary key (model, key)
     );
+    create table if not exists {{ ops_schema() }}.code (
+        model text primary key,
+        code_hash text not null,
+        built_at timestamptz not null default now()
+    );
+    create table if not exists {{ ops_schema() }}.gone_rows (
+        model text not null,
+        key text not null,
+        primary key (model, key)
+    );
 {%- endmacro %}
 
 {# Keys of a fingerprint relation that the model has not built as they now are. #}
@@ -91,7 +101,8 @@
 
 {#
     Incremental strategy `upsert`: the select is the whole table. Rows that are gone go, rows that differ are updated, rows
-    that are new come, and the rest is not touched, so readers never see the table missing or half full.
+    that are new come, and the rest is not touched, so readers never see the table missing or half full. From a dimension
+    that facts refer to, rows go at the end of the run: see remove_gone_rows.
 #}
 {% macro get_incremental_upsert_sql(arg_dict) -%}
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | list -%}
@@ -100,8 +111,16 @@
     {%- set same_key -%}
         {% for key in keys %}target.{{ key }} = source.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
     {%- endset -%}
-    delete from {{ target }} as target
-    where not exists (select 1 from {{ arg_dict['temp_relation'] }} as source where {{ same_key }});
+    {% if this.identifier in foreign_keys() | map(attribute='dimension') -%}
+        delete from {{ ops_schema() }}.gone_rows where model = '{{ this.identifier }}';
+        insert into {{ ops_schema() }}.gone_rows (model, key)
+        select '{{ this.identifier }}', {{ row_key('target', keys) }}
+        from {{ target }} as target
+        where not exists (select 1 from {{ arg_dict['temp_relation'] }} as source where {{ same_key }});
+    {%- else -%}
+        delete from {{ target }} as target
+        where not exists (select 1 from {{ arg_dict['temp_relation'] }} as source where {{ same_key }});
+    {%- endif %}
     merge into {{ target }} as target
     using {{ arg_dict['temp_relation'] }} as source
     on {{ same_key }}

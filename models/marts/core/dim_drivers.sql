@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='upsert',
+    unique_key=['driver_id'],
+    on_schema_change='fail',
+) }}
+
 with race_results as (
     select * from {{ ref('int_race_results_deduplicated') }}
     where driver_id is not null

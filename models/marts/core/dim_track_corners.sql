@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all', on_schema_change='append_new_columns') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='upsert',
+    unique_key=['layout_key', 'corner_number'],
+    on_schema_change='fail',
+) }}
 
 with layouts as (
     select * from {{ ref('int_track_layouts_measured') }}

@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='upsert',
+    unique_key=['layout_id'],
+    on_schema_change='fail',
+) }}
+
 with races as (
     select * from {{ ref('int_races_deduplicated') }}
 ),

@@ -2,6 +2,10 @@ with sessions as (
     select * from {{ ref('dim_sessions') }}
 ),
 
+driven as (
+    select * from {{ ref('session_consistency') }}
+),
+
 laps as (
     select * from {{ ref('fct_laps') }}
     where is_complete
@@ -29,20 +33,21 @@ layout_lengths as (
 
 activities as (
     select
-        coalesce(driver_id, 'unknown') as driver_id,
-        coalesce(car_id, 'unknown') as car_id,
-        coalesce(layout_id, 'unknown') as layout_id,
-        cast(session_started_at at time zone 'UTC' as date) as activity_date,
+        coalesce(sessions.driver_id, 'unknown') as driver_id,
+        coalesce(sessions.car_id, 'unknown') as car_id,
+        coalesce(sessions.layout_id, 'unknown') as layout_id,
+        cast(sessions.session_started_at at time zone 'UTC' as date) as activity_date,
         1 as sessions,
-        complete_lap_count as session_laps,
-        driven_km as session_km,
-        duration_s / 3600 as session_hours,
+        driven.complete_lap_count as session_laps,
+        driven.driven_km as session_km,
+        sessions.duration_s / 3600 as session_hours,
         0 as races,
         cast(null as integer) as race_laps,
         cast(null as double precision) as race_km,
         cast(null as numeric(18, 6)) as race_hours,
         cast(null as integer) as race_incidents
     from sessions
+    inner join driven on sessions.session_id = driven.session_id
     union all
     select
         race_results.driver_id,

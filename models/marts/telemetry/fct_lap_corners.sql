@@ -92,6 +92,7 @@ measured as (
     select
         zoned.session_id,
         zoned.lap_number,
+        zoned.layout_key,
         corners.corner_number,
         zoned.lap_time_s,
         zoned.is_pace_eligible,
@@ -154,7 +155,9 @@ measured as (
         max(abs(zoned.cornering_g)) as peak_lat_g
     from zoned
     inner join corners on zoned.layout_key = corners.layout_key and zoned.zone_number = corners.zone_number
-    group by zoned.session_id, zoned.lap_number, corners.corner_number, zoned.lap_time_s, zoned.is_pace_eligible
+    group by
+        zoned.session_id, zoned.lap_number, zoned.layout_key, corners.corner_number, zoned.lap_time_s,
+        zoned.is_pace_eligible
 ),
 
 timed as (
@@ -182,6 +185,7 @@ compared as (
 select
     session_id,
     lap_number,
+    layout_key,
     corner_number,
     case when has_best_lap then best_lap_number end as session_best_lap_number,
     cast(brake_point_m as numeric(9, 1)) as brake_point_m,

@@ -2,6 +2,17 @@ with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
 ),
 
+driven as (
+    select
+        session_id,
+        sum(sample_count) as sample_count,
+        count(*) as lap_count,
+        count(lap_time_s) as complete_lap_count,
+        sum(driven_m) as driven_m
+    from {{ ref('fct_laps') }}
+    group by session_id
+),
+
 pace_laps as (
     select
         session_id,
@@ -104,6 +115,10 @@ rolled as (
 
 select
     sessions.session_id,
+    cast(driven.sample_count as bigint) as sample_count,
+    cast(driven.lap_count as integer) as lap_count,
+    cast(driven.complete_lap_count as integer) as complete_lap_count,
+    cast(driven.driven_m / 1000 as numeric(12, 3)) as driven_km,
     cast(coalesce(spread.pace_laps, 0) as integer) as pace_laps,
     cast(spread.best_lap_time_s as numeric(10, 3)) as best_lap_time_s,
     {% set enough = 'spread.pace_laps >= ' ~ var('consistency_fewest_laps') -%}
@@ -122,6 +137,7 @@ select
     cast(rolled.best_rolling_lap_s as numeric(10, 3)) as best_rolling_lap_s,
     sessions.session_started_at
 from sessions
+left join driven on sessions.session_id = driven.session_id
 left join spread on sessions.session_id = spread.session_id
 left join theoretical on sessions.session_id = theoretical.session_id
 left join sectors on sessions.session_id = sectors.session_id

@@ -1,0 +1,57 @@
+{#
+    What a table was made by is part of what it is: an incremental model whose code changed, or that of a macro or a model it
+    is made from, is built anew by the next run, its columns and checks too. Nobody has to think of --full-refresh.
+#}
+{% macro code_hash() -%}
+    {%- set models = [model.unique_id] -%}
+    {%- set macros = [] -%}
+    {%- set parts = [] -%}
+    {%- for unique_id in models -%}
+        {%- set node = graph.nodes[unique_id] -%}
+        {%- do parts.append(node.raw_code) -%}
+        {%- do parts.append(tojson(node.constraints)) -%}
+        {%- for column in node.columns.values() -%}
+            {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
+        {%- endfor -%}
+        {%- do macros.extend(node.depends_on.macros | reject('in', macros)) -%}
+        {%- for parent in node.depends_on.nodes if parent.startswith('model.') and parent not in models -%}
+            {%- do models.append(parent) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set own = 'macro.' ~ project_name ~ '.' -%}
+    {%- for unique_id in macros if unique_id.startswith(own) -%}
+        {%- set macro = context[unique_id[own | length:]].macro -%}
+        {%- do parts.append(macro.macro_sql) -%}
+        {%- do macros.extend(macro.depends_on.macros | reject('in', macros)) -%}
+    {%- endfor -%}
+    {{ return(local_md5(parts | sort | join('\n'))) }}
+{%- endmacro %}
+
+
+{# dbt's own question whether an incremental model is built from nothing. #}
+{% macro should_full_refresh() -%}
+    {%- if config.get('full_refresh') is not none -%} {{ return(config.get('full_refresh')) }} {%- endif -%}
+    {{ return(flags.FULL_REFRESH or (config.get('materialized') == 'incremental' and is_code_changed())) }}
+{%- endmacro %}
+
+{% macro is_code_changed() -%}
+    {%- if load_relation(api.Relation.create(database=target.database, schema=ops_schema(), identifier='code')) is none -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- set recorded -%}
+        select code_hash from {{ ops_schema() }}.code where model = '{{ this.identifier }}'
+    {%- endset -%}
+    {{ return((run_query(recorded).columns[0].values() | list) != [code_hash()]) }}
+{%- endmacro %}
+
+{# Post-hook of every incremental model. #}
+{% macro record_code() -%}
+    {%- if config.get('materialized') == 'incremental' -%}
+        insert into {{ ops_schema() }}.code (model, code_hash)
+        values ('{{ this.identifier }}', '{{ code_hash() }}')
+        on conflict (model) do update set
+            code_hash = excluded.code_hash,
+            built_at = excluded.built_at
+        where code.code_hash <> excluded.code_hash
+    {%- endif -%}
+{%- endmacro %}

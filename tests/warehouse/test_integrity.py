@@ -1,0 +1,114 @@
+"""What the database itself holds to: keys, checks, and tables that are as their code says."""
+
+import json
+import re
+import shutil
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from tests.warehouse.conftest import ROOT, Warehouse
+
+
+def _declared_keys(manifest: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """Table, columns and dimension of every foreign key in the models' YAML."""
+    keys = set()
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model":
+            constraints = [(constraint["columns"], constraint) for constraint in node["constraints"]]
+            for column in node["columns"].values():
+                constraints += [([column["name"]], constraint) for constraint in column["constraints"]]
+            for columns, constraint in constraints:
+                if constraint["type"] == "foreign_key":
+                    dimension = re.findall(r"dim_\w+", constraint["to"] or constraint["expression"])[0]
+                    keys.add((node["name"], ", ".join(columns), dimension))
+    return keys
+
+
+def _keys_in_the_database(warehouse: Warehouse) -> set[tuple[object, ...]]:
+    return set(
+        warehouse.query(
+            "select facts.relname, (select string_agg(attname, ', ' order by place) from unnest(conkey) with "
+            "ordinality as key (number, place) inner join pg_attribute on attrelid = conrelid and attnum = number), "
+            "dimensions.relname "
+            "from pg_constraint inner join pg_class as facts on conrelid = facts.oid "
+            "inner join pg_class as dimensions on confrelid = dimensions.oid "
+            "where contype = 'f' and convalidated and condeferrable and condeferred"
+        )
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("--full-refresh",)], ids=["incremental", "full"])
+def test_every_foreign_key_is_there_and_valid_after_a_build(warehouse: Warehouse, arguments: tuple[str, ...]) -> None:
+    selection = ("dim_cars", "dim_drivers", "dim_track_layouts", "fct_race_results", "fct_lap_corners")
+    warehouse.run("dbt", "run", *arguments, "--select", *selection)
+    if arguments:  # the tables that stand on them again
+        warehouse.run("dbt", "run")
+    manifest = json.loads((Path(warehouse.environment["DBT_TARGET_PATH"]) / "manifest.json").read_text("utf-8"))
+    assert _keys_in_the_database(warehouse) == _declared_keys(manifest) != set()
+
+
+def test_every_mart_has_its_key_in_the_database(warehouse: Warehouse) -> None:
+    keyless = warehouse.query(
+        "select relname from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'r' "
+        "and not exists (select from pg_constraint where conrelid = pg_class.oid and contype = 'p')"
+    )
+    assert not keyless
+
+
+@pytest.mark.parametrize(
+    ("change", "broken"),
+    [
+        ("update marts.fct_race_results set driver_id = 'nobody'", psycopg2.errors.ForeignKeyViolation),
+        ("delete from marts.dim_sessions", psycopg2.errors.ForeignKeyViolation),
+        ("update marts.fct_telemetry_samples set speed_kph = 701", psycopg2.errors.CheckViolation),
+        ("update marts.fct_laps set lap_time_s = 0", psycopg2.errors.CheckViolation),
+        ("insert into marts.dim_cars select * from marts.dim_cars", psycopg2.errors.UniqueViolation),
+    ],
+)
+def test_what_cannot_be_is_refused(warehouse: Warehouse, change: str, broken: type[Exception]) -> None:
+    with closing(psycopg2.connect(warehouse.url)) as connection, pytest.raises(broken), connection:
+        connection.cursor().execute(change)
+
+
+def test_a_key_that_cannot_be_made_ends_the_run_and_is_named(warehouse: Warehouse) -> None:
+    stray = "update marts.fct_lap_traces set session_id = '00000000-0000-0000-0000-00000000dead' where ctid = '(0,1)'"
+    lift = "alter table marts.fct_lap_traces drop constraint fct_lap_traces__session_id__fk"
+    with closing(psycopg2.connect(warehouse.url)) as connection, connection:
+        cursor = connection.cursor()
+        cursor.execute("select session_id from marts.fct_lap_traces where ctid = '(0,1)'")
+        (session_id,) = cursor.fetchone() or ("",)
+        cursor.execute(f"{lift}; {stray}")
+    done = warehouse.run("dbt", "run", "--select", "unmapped_channels", check=False)
+    mend = f"update marts.fct_lap_traces set session_id = '{session_id}' where session_id::text like '%dead'"
+    warehouse.run("simrace", "db", "psql", "-qc", mend)
+    assert done.returncode == 1
+    assert "fct_lap_traces__session_id__fk" in done.stdout
+    warehouse.run("dbt", "run", "--select", "unmapped_channels")
+
+
+def test_changed_code_rebuilds_what_it_made_and_nothing_else(warehouse: Warehouse) -> None:
+    """Without --full-refresh; and the old code, come back, gives the old rows."""
+    project = warehouse.folder / "changed_project"
+    for part in ("models", "macros", "seeds", "tests/generic", "dbt_project.yml", "profiles.yml"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        (project / part).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / part, project / part)
+    macro = project / "macros" / "telemetry" / "laps.sql"
+    macro.write_text(macro.read_text("utf-8").replace("/ 9.80665", "/ 9.0"), "utf-8")
+    tables = ("fct_lap_corners", "lap_driving_metrics", "fct_lap_traces")
+
+    def built() -> dict[object, object]:
+        return dict(warehouse.query(f"select relname, oid from pg_class where relname in {tables}"))
+
+    before, rows = built(), warehouse.checksums()
+    there = ("--project-dir", project, "--profiles-dir", project)
+    warehouse.run("dbt", "run", "--select", *tables, *there)
+    after = built()
+    assert {table for table in tables if before[table] != after[table]} == {"fct_lap_corners", "lap_driving_metrics"}
+    assert warehouse.checksums()["fct_lap_corners"] != rows["fct_lap_corners"]
+    warehouse.run("dbt", "run", "--select", *tables)
+    assert warehouse.checksums() == rows
