@@ -26,6 +26,15 @@
         key text not null,
         primary key (model, key)
     );
+    create table if not exists {{ ops_schema() }}.quarantine_history (
+        file_id text not null,
+        race_id text not null,
+        line_number bigint not null,
+        reason text not null,
+        quarantined_at timestamptz not null default now(),
+        released_at timestamptz,
+        primary key (file_id, race_id, line_number, reason, quarantined_at)
+    );
 {%- endmacro %}
 
 {# Keys of a fingerprint relation that the model has not built as they now are. #}

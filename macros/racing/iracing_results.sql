@@ -54,6 +54,7 @@
             when license_level_after is not null then cast(sub_level_after / 100.0 as numeric(6, 2))
         end as safety_rating_after,
         file_class_strength_of_field,
+        line_fault,
         is_team,
         is_ai
     from {{ relation }}

@@ -97,8 +97,8 @@ def test_changed_code_rebuilds_what_it_made_and_nothing_else(warehouse: Warehous
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         (project / part).parent.mkdir(parents=True, exist_ok=True)
         copy(ROOT / part, project / part)
-    macro = project / "macros" / "telemetry" / "laps.sql"
-    macro.write_text(macro.read_text("utf-8").replace("/ 9.80665", "/ 9.0"), "utf-8")
+    macro = project / "macros" / "telemetry" / "share_of.sql"
+    macro.write_text(macro.read_text("utf-8").replace("coalesce({{ part }}, 0)", "0.5"), "utf-8")
     tables = ("fct_lap_corners", "lap_driving_metrics", "fct_lap_traces")
 
     def built() -> dict[object, object]:
@@ -108,7 +108,7 @@ def test_changed_code_rebuilds_what_it_made_and_nothing_else(warehouse: Warehous
     there = ("--project-dir", project, "--profiles-dir", project)
     warehouse.run("dbt", "run", "--select", *tables, *there)
     after = built()
-    assert {table for table in tables if before[table] != after[table]} == {"fct_lap_corners", "lap_driving_metrics"}
-    assert warehouse.checksums()["fct_lap_corners"] != rows["fct_lap_corners"]
+    assert {table for table in tables if before[table] != after[table]} == {"lap_driving_metrics"}
+    assert warehouse.checksums()["lap_driving_metrics"] != rows["lap_driving_metrics"]
     warehouse.run("dbt", "run", "--select", *tables)
     assert warehouse.checksums() == rows

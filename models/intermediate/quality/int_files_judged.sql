@@ -1,3 +1,5 @@
+{%- set is_withheld = 'lines.lines_refused > 0 and lines.lines_loaded = 0 and lines.lines_superseded = 0' %}
+
 with files as (
     select * from {{ ref('stg_files__files') }}
 ),
@@ -8,7 +10,8 @@ lines as (
         lines_read,
         lines_loaded,
         lines_superseded,
-        lines_refused
+        lines_refused,
+        lines_withheld
     from {{ ref('int_telemetry_file_lines') }}
     union all
     select
@@ -16,7 +19,8 @@ lines as (
         lines_read,
         lines_loaded,
         lines_superseded,
-        lines_refused
+        lines_refused,
+        lines_withheld
     from {{ ref('int_result_file_lines') }}
 ),
 
@@ -44,15 +48,22 @@ select
         when lines.lines_loaded > 0 then 'used'
         when lines.lines_superseded > 0 then 'superseded'
         when files.format_family = 'results' and lines.lines_read = 0 then 'practice'
+        when lines.lines_refused > 0 then 'withheld'
         else 'no_rows'
     end as state,
-    cast(null as {{ dbt.type_string() }}) as reason,
-    cast(null as {{ dbt.type_string() }}) as detail,
+    case when {{ is_withheld }} then 'too_many_bad_lines' end as reason,
+    case
+        when {{ is_withheld }}
+            then
+                lines.lines_refused || ' of ' || lines.lines_read || ' lines are refused, more than a share of '
+                || '{{ var("bad_line_share_limit") }}'
+    end as detail,
     files.file_bytes,
     lines.lines_read,
     lines.lines_loaded,
     lines.lines_superseded,
     lines.lines_refused,
+    lines.lines_withheld,
     files.modified_at,
     files.landed_at
 from files
@@ -74,6 +85,7 @@ select
     0 as lines_loaded,
     0 as lines_superseded,
     0 as lines_refused,
+    0 as lines_withheld,
     cast(null as timestamptz) as modified_at,
     cast(null as timestamptz) as landed_at
 from rejected

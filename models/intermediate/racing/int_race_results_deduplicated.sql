@@ -5,6 +5,7 @@
 
 with race_results as (
     select * from {{ ref('int_race_results_united') }}
+    where refused_reason is null
 ),
 
 winners as (
@@ -16,12 +17,7 @@ winners as (
 ),
 
 of_winners as (
-    select
-        race_results.*,
-        row_number() over (
-            partition by race_results.race_id, race_results.entrant_id
-            order by race_results.line_number
-        ) as line_rank
+    select race_results.*
     from race_results
     inner join winners on race_results.file_id = winners.file_id and race_results.race_id = winners.race_id
 ),
@@ -39,7 +35,6 @@ placed as (
             order by start_position nulls last
         ) as start_rank
     from of_winners
-    where line_rank = 1
 )
 
 select

@@ -22,6 +22,10 @@ counted as (
         coalesce(checked.lines_read, 0) as lines_read,
         coalesce(checked.lines_refused, 0) as lines_refused,
         coalesce(loaded.lines_loaded, 0) as lines_loaded,
+        coalesce(case
+            when {{ has_too_many_bad_lines('checked.lines_refused', 'checked.lines_read') }}
+                then checked.lines_read - checked.lines_refused
+        end, 0) as lines_withheld,
         coalesce(loaded.lines_out_of_range, 0) as lines_out_of_range,
         coalesce(loaded.lines_without_speed, 0) as lines_without_speed,
         -- what a better file of the session may hold in its place
@@ -47,6 +51,7 @@ select
     -- only a file that has a better one may miss lines: of any other, what is missing is lost and a test says so
     case when has_better_file then lines_read - lines_refused - lines_loaded else 0 end as lines_superseded,
     lines_refused,
+    lines_withheld,
     lines_out_of_range,
     lines_without_speed
 from counted

@@ -28,7 +28,7 @@ whole_lines as (
             partition by file_id order by line_number desc rows between unbounded preceding and 1 preceding
         ) as earliest_after
     from clocks
-    where cell_count = column_count and elapsed_s is not null
+    where cell_count = column_count and abs(elapsed_s) <= {{ var('session_longest_s') }}
 ),
 
 -- A clock that jumps ahead leaves its own lines later than what follows; one that jumps back, earlier than what stood
@@ -60,9 +60,17 @@ verdicts as (
         file_id,
         line_number,
         elapsed_s,
-        case when cell_count = column_count then 'no_clock' else 'wrong_number_of_cells' end as reason
+        case
+            when cell_count is distinct from column_count then 'wrong_number_of_cells'
+            when not has_clock then 'no_clock'
+            when elapsed_s is null then 'clock_not_a_number'
+            else 'clock_outside_session'
+        end as reason
     from clocks
-    where cell_count is distinct from column_count or elapsed_s is null
+    where
+        cell_count is distinct from column_count
+        or elapsed_s is null
+        or abs(elapsed_s) > {{ var('session_longest_s') }}
 )
 
 select

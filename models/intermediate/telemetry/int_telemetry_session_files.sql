@@ -10,7 +10,7 @@ plans as (
 
 checked as (
     select * from {{ ref('int_telemetry_files_checked') }}
-    where first_elapsed_s is not null
+    where first_elapsed_s is not null and not {{ has_too_many_bad_lines('lines_refused', 'lines_read') }}
 ),
 
 ranked as (

@@ -56,7 +56,7 @@ measured as (
         'lines',
         '<=',
         0,
-        sum(abs(lines_read - lines_loaded - lines_superseded - lines_refused))
+        sum(abs(lines_read - lines_loaded - lines_superseded - lines_refused - lines_withheld))
     from files
     union all
     select

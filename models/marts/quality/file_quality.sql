@@ -15,6 +15,7 @@ select
     cast(lines_loaded as bigint) as lines_loaded,
     cast(lines_superseded as bigint) as lines_superseded,
     cast(lines_refused as bigint) as lines_refused,
+    cast(lines_withheld as bigint) as lines_withheld,
     modified_at,
     landed_at
 from files

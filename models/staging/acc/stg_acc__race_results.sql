@@ -122,6 +122,7 @@ renamed as (
         cast(null as numeric(6, 2)) as safety_rating_before,
         cast(null as numeric(6, 2)) as safety_rating_after,
         cast(null as integer) as file_class_strength_of_field,
+        cast(null as text) as line_fault,
         -- booleans
         lines.is_team,
         lines.is_ai
@@ -135,5 +136,5 @@ renamed as (
     left join winners on lines.file_id = winners.file_id
 )
 
-select {{ race_result_columns() | join(', ') }}
+select {{ race_result_columns() | join(', ') }}, line_fault
 from renamed

@@ -44,7 +44,8 @@ cells as (
         {{ to_int(cell('New License Level')) }} as new_license_level,
         {{ to_int(cell('Old License Sub-Level')) }} as old_sub_level,
         {{ to_int(cell('New License Sub-Level')) }} as new_sub_level,
-        coalesce({{ to_boolean(cell('AI')) }}, false) as is_ai
+        coalesce({{ to_boolean(cell('AI')) }}, false) as is_ai,
+        case when cardinality(cells) <> cardinality(names) then 'wrong_number_of_cells' end as line_fault
     from result_lines
 ),
 
@@ -53,7 +54,7 @@ renamed as (
         -- ids
         cells.file_id,
         races.race_id,
-        coalesce(cells.cust_id, 'name:' || cells.entrant_name, 'line:' || cells.line_number) as driver_key,
+        coalesce(cells.cust_id, 'name:' || cells.entrant_name) as driver_key,
         -- without a team, the team's id is the driver's
         case when {{ to_int('cells.team_id') }} < 0 then cells.team_id end as team_id,
         cells.car_key,
@@ -95,6 +96,7 @@ renamed as (
         {{ at_least('cells.old_sub_level', 0) }} as sub_level_before,
         {{ at_least('cells.new_sub_level', 0) }} as sub_level_after,
         cast(null as integer) as file_class_strength_of_field,
+        cells.line_fault,
         -- booleans
         coalesce({{ to_int('cells.cust_id') }} < 0, false) and not cells.is_ai as is_team,
         cells.is_ai

@@ -75,8 +75,7 @@ renamed as (
         case when not lines.is_team then
                 coalesce(
                     {{ json_text('lines.line', 'cust_id') }},
-                    'name:' || {{ json_text('lines.line', 'display_name') }},
-                    'line:' || lines.line_number
+                    'name:' || {{ json_text('lines.line', 'display_name') }}
                 )
         end as driver_key,
         case
@@ -126,6 +125,7 @@ renamed as (
         {{ json_int('lines.line', 'old_sub_level', 0) }} as sub_level_before,
         {{ json_int('lines.line', 'new_sub_level', 0) }} as sub_level_after,
         classes.file_class_strength_of_field,
+        cast(null as text) as line_fault,
         -- booleans
         lines.is_team,
         coalesce({{ to_boolean(json_text('lines.line', 'ai')) }}, false) as is_ai

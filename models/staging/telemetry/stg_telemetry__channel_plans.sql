@@ -74,7 +74,7 @@ select
         sessions.start_time_s,
         columns_used.column_count,
         columns_used.mapping,
-        '{{ local_md5(tojson(var("telemetry_channels"))) }}'
+        '{{ hash_of_vars(["telemetry_channels", "session_longest_s"]) }}'
     )) as input_hash
 from files
 inner join sessions on files.file_id = sessions.file_id

@@ -15,6 +15,10 @@ select
     (length(prepared.line) - length(replace(prepared.line, plans.separator, ''))) / length(plans.separator)
     + 1 as cell_count,
     plans.column_count,
+    case
+        when plans.elapsed_s_position is null then plans.sample_rate_hz is not null
+        else trim(clock.clock_text, ' "') <> ''
+    end as has_clock,
     {{ telemetry_clock('clock.clock_text', 'blocks.first_line + lines.line_offset - 1', 'plans') }} as elapsed_s
 from plans
 inner join blocks on plans.file_id = blocks.file_id

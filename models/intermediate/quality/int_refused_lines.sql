@@ -1,0 +1,22 @@
+with telemetry as (
+    select * from {{ ref('int_telemetry_refused_lines') }}
+),
+
+results as (
+    select * from {{ ref('int_race_results_united') }}
+    where refused_reason is not null
+)
+
+select
+    file_id,
+    '' as race_id,
+    line_number,
+    reason
+from telemetry
+union all
+select
+    file_id,
+    race_id,
+    line_number,
+    refused_reason as reason
+from results
