@@ -35,15 +35,27 @@
         released_at timestamptz,
         primary key (file_id, race_id, line_number, reason, quarantined_at)
     );
+    create table if not exists {{ ops_schema() }}.retired (
+        session_id uuid not null,
+        file_id text not null,
+        raw_retired_at timestamptz not null default now(),
+        traces_retired_at timestamptz,
+        primary key (session_id, file_id)
+    );
+    create table if not exists {{ ops_schema() }}.pins (
+        session_id uuid primary key,
+        pinned_at timestamptz not null default now()
+    );
 {%- endmacro %}
 
-{# Keys of a fingerprint relation that the model has not built as they now are. #}
+{# Keys of a fingerprint relation that the model has not built as they now are; never what can no longer be built. #}
 {% macro changed_keys(fingerprints, key) -%}
     select fingerprints.{{ key }}
     from {{ fingerprints }} as fingerprints
-    {% if is_incremental() -%}
-        where
-            not exists (
+    where
+        not {{ is_retired(key, 'fingerprints.' ~ key) }}
+        {% if is_incremental() and not is_built_anew() -%}
+            and not exists (
                 select 1
                 from {{ ops_schema() }}.built as built
                 where
@@ -51,7 +63,20 @@
                     and built.key = cast(fingerprints.{{ key }} as {{ dbt.type_string() }})
                     and built.input_hash = fingerprints.input_hash
             )
-    {%- endif %}
+        {%- endif %}
+{%- endmacro %}
+
+{# Whether the lines of a file or session are gone (`simrace retain`): what was made from them stays as it is. #}
+{% macro is_retired(key, value) -%}
+    {%- if key in ('file_id', 'session_id') -%}
+        exists (
+            select 1
+            from {{ ops_schema() }}.retired as retired
+            where cast(retired.{{ key }} as {{ dbt.type_string() }}) = cast({{ value }} as {{ dbt.type_string() }})
+        )
+    {%- else -%}
+        false
+    {%- endif -%}
 {%- endmacro %}
 
 {# Post-hook of a model that uses changed_keys: what it holds is what the fingerprints say now. #}
@@ -59,6 +84,7 @@
     delete from {{ ops_schema() }}.built as built
     where
         built.model = '{{ this.identifier }}'
+        and not {{ is_retired(key, 'built.key') }}
         and not exists (
             select 1
             from {{ fingerprints }} as fingerprints
@@ -84,6 +110,7 @@
             from {{ ops_schema() }}.built as built
             where
                 built.model = '{{ this.identifier }}'
+                and not {{ is_retired(key, 'built.key') }}
                 and not exists (
                     select 1
                     from {{ fingerprints }} as fingerprints

@@ -28,10 +28,24 @@
 {%- endmacro %}
 
 
-{# dbt's own question whether an incremental model is built from nothing. #}
+{#
+    dbt's own question whether an incremental model is built from nothing. Where sessions are retired it is not: they could not
+    be built again, so all the others are built in place.
+#}
 {% macro should_full_refresh() -%}
     {%- if config.get('full_refresh') is not none -%} {{ return(config.get('full_refresh')) }} {%- endif -%}
+    {{ return(is_built_anew() and not (config.get('incremental_strategy') == 'replace_changed' and has_retired())) }}
+{%- endmacro %}
+
+{% macro is_built_anew() -%}
     {{ return(flags.FULL_REFRESH or (config.get('materialized') == 'incremental' and is_code_changed())) }}
+{%- endmacro %}
+
+{% macro has_retired() -%}
+    {%- if load_relation(api.Relation.create(database=target.database, schema=ops_schema(), identifier='retired')) is none -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {{ return(run_query('select 1 from ' ~ ops_schema() ~ '.retired limit 1').rows | length > 0) }}
 {%- endmacro %}
 
 {% macro is_code_changed() -%}

@@ -1,9 +1,9 @@
 {#- Returns keys that a step lost or invented: dropped rows and stale rows both show up here. -#}
-{% test keeps_every_key_of(model, of, columns) %}
+{% test keeps_every_key_of(model, of, columns, of_where='true') %}
 {%- set keys = columns | join(', ') %}
 
 (
-    select 'lost' as problem, {{ keys }} from {{ of }}
+    select 'lost' as problem, {{ keys }} from {{ of }} where {{ of_where }}
     except
     select 'lost', {{ keys }} from {{ model }}
 )
@@ -11,7 +11,7 @@ union all
 (
     select 'invented', {{ keys }} from {{ model }}
     except
-    select 'invented', {{ keys }} from {{ of }}
+    select 'invented', {{ keys }} from {{ of }} where {{ of_where }}
 )
 
 {% endtest %}

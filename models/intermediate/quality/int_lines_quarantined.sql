@@ -3,7 +3,7 @@
     incremental_strategy='replace_changed',
     replace_key='file_id',
     fingerprints='int_files_with_refused_lines',
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
     post_hook=[
         "{{ record_built(ref('int_files_with_refused_lines'), 'file_id') }}",
         "{{ record_quarantine() }}",

@@ -3,7 +3,7 @@
     incremental_strategy='replace_changed',
     replace_key='file_id',
     fingerprints='stg_telemetry__channel_plans',
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
     pre_hook='{{ read_in_parallel() }}',
     post_hook="{{ record_built(ref('stg_telemetry__channel_plans'), 'file_id') }}",
 ) }}
@@ -61,7 +61,7 @@ verdicts as (
         line_number,
         elapsed_s,
         case
-            when cell_count is distinct from column_count then 'wrong_number_of_cells'
+            when coalesce(cell_count <> column_count, true) then 'wrong_number_of_cells'
             when not has_clock then 'no_clock'
             when elapsed_s is null then 'clock_not_a_number'
             else 'clock_outside_session'

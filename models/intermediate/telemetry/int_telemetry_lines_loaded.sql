@@ -4,7 +4,7 @@
     replace_key='session_id',
     replace_key_type='uuid',
     fingerprints='int_telemetry_sessions',
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
 ) }}
 

@@ -76,6 +76,7 @@ select
         described.track_name,
         '{{ hash_of_vars(lap_vars()) }}'
     )) as input_hash,
+    {{ is_retired('session_id', 'described.session_id') }} as is_retired,
     undated.session_started_at
 from described
 inner join fingerprints on described.session_id = fingerprints.session_id

@@ -21,5 +21,6 @@ select
     cast(sample_rate_hz as numeric(10, 3)) as sample_rate_hz,
     cast(last_elapsed_s - first_elapsed_s as numeric(12, 3)) as duration_s,
     file_count,
+    is_retired,
     session_started_at
 from sessions

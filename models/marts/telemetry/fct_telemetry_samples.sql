@@ -5,7 +5,7 @@
     replace_key_type='uuid',
     fingerprints='int_telemetry_sessions',
     parallel_build=true,
-    on_schema_change='fail',
+    on_schema_change='append_new_columns',
     indexes=[{'columns': ['session_id']}],
     pre_hook='{{ read_in_parallel() }}',
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
