@@ -44,7 +44,7 @@
     {%- set rows = [] -%}
     {%- for result in (results if execute else []) -%}
         {%- set status = result.status.value -%}
-        {%- set lines = [] if status in ('success', 'pass') else ((result.message or '') | string).strip().split('\n')[:2] -%}
+        {%- set lines = [] if status in ('success', 'pass', 'no-op') else ((result.message or '') | string).strip().split('\n')[:2] -%}
         {%- set message = lines | map('trim') | join(' ') | truncate(300, true, '...', 0) -%}
         {%- set rows_affected = (result.adapter_response or {}).get('rows_affected', -1) -%}
         {%- set texts = [

@@ -2,7 +2,7 @@
 with samples as (
     select
         'fct_telemetry_samples' as mart,
-        coalesce(sum(lines_loaded), 0) as rows_held,
+        coalesce(sum(case when lines_repeated is not null then lines_loaded end), 0) as rows_held,
         coalesce(sum(lines_repeated), 0) as rows_repeated
     from {{ ref('int_telemetry_lines_loaded') }}
 )
