@@ -94,19 +94,19 @@ def _plain(value: Value) -> str:
 
 
 def _prepare() -> None:
+    """Open the log of the home that is named now, in the format that is asked for now."""
     file = log_file()
-    for handler in _logger.handlers:
-        if isinstance(handler, _Handler) and handler.baseFilename == str(file):
-            break
-        _logger.removeHandler(handler)
-        handler.close()
-    else:
-        handler = _Handler(file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
-        handler.errors = "backslashreplace"
-        _logger.addHandler(handler)
+    handler = next((one for one in _logger.handlers if isinstance(one, _Handler)), None)
+    if handler is None or handler.baseFilename != str(file):
+        if handler:
+            _logger.removeHandler(handler)
+            handler.close()
         with suppress(OSError):  # the handler says so
             # Paths name people: for the owner alone. The server's set-up opens a home of root's as far as it must.
             file.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file.parent.mkdir(mode=0o700, exist_ok=True)
+        handler = _Handler(file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
+        handler.errors = "backslashreplace"
+        _logger.addHandler(handler)
     handler.setFormatter(LineFormatter(os.environ.get(FORMAT_VARIABLE, "").lower() == "json"))
     _logger.setLevel(logging.DEBUG if os.environ.get(LEVEL_VARIABLE, "").lower() == "debug" else logging.INFO)
