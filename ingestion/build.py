@@ -1,18 +1,29 @@
 """Run dbt on the warehouse, in this process."""
 
+import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ingestion.database import ConnectionParameters
+from ingestion.logs import log_event
 
 PROJECT_VARIABLE = "SIMRACE_PROJECT"
 
 
 class BuildError(RuntimeError):
-    """dbt did not do all that it was asked; the text says what failed and where to look."""
+    """dbt did not do all that it was asked; the text says what failed and where to look.
+
+    Attributes:
+        invocation_id: dbt's, when it got as far as that.
+    """
+
+    def __init__(self, message: str, invocation_id: str | None = None) -> None:
+        super().__init__(message)
+        self.invocation_id = invocation_id
 
 
 @dataclass(frozen=True)
@@ -37,10 +48,12 @@ class BuildResult:
     Attributes:
         counts: Number of steps by how they ended, such as success, pass, warn, error, fail, skipped.
         problems: One line for each step that failed or warned.
+        invocation_id: By which dbt's log, its artifacts and ops.dbt_results name it.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    invocation_id: str | None = None
 
 
 def project_directory() -> Path:
@@ -78,23 +91,42 @@ def run_dbt(
     from dbt.cli.main import dbtRunner  # here, because it takes a second that `simrace --help` should not
 
     project = project_directory()
+    result = BuildResult()
 
     def on_event(event: Any) -> None:
+        result.invocation_id = event.info.invocation_id
         if event.info.name == "LogStartLine":
             on_progress(Progress(event.data.index - 1, event.data.total, event.data.description))
 
     os.environ.update(parameters.environment())
+    log_event("dbt_started", command=arguments[0])
+    began = time.monotonic()
     runner = dbtRunner(callbacks=[on_event])
     folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
     outcome = runner.invoke([*arguments, *folders, "--log-level", "none", "--log-path", str(project / "logs")])
-    result = BuildResult()
     for step in getattr(outcome.result, "results", None) or []:
         status = str(step.status)
         result.counts[status] = result.counts.get(status, 0) + 1
         if status in ("error", "fail", "warn"):
             message = " ".join((step.message or "").split())
             result.problems.append(f"{status}: {step.node.name}: {message}")
+            # Without the message: it may show rows.
+            level = logging.WARNING if status == "warn" else logging.ERROR
+            log_event("dbt_node_ended", level, node=step.node.name, status=status, failures=step.failures)
+    log_event(
+        "dbt_ended",
+        level=logging.INFO if outcome.success else logging.ERROR,
+        command=arguments[0],
+        outcome="succeeded" if outcome.success else "failed",
+        invocation_id=result.invocation_id,
+        seconds=round(time.monotonic() - began, 3),
+        nodes=sum(result.counts.values()),
+        problems=len(result.problems),
+    )
     if not outcome.success:
         problems = "\n".join(result.problems) or str(outcome.exception or "dbt stopped without saying why")
-        raise BuildError(f"dbt {arguments[0]} failed:\n{problems}\nThe details are in {project / 'logs' / 'dbt.log'}.")
+        raise BuildError(
+            f"dbt {arguments[0]} failed:\n{problems}\nThe details are in {project / 'logs' / 'dbt.log'}.",
+            result.invocation_id,
+        )
     return result

@@ -1,14 +1,17 @@
 """The command line: `simrace --help`."""
 
 import json
+import os
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -22,6 +25,9 @@ from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
 from ingestion.export import ExportError, Format, export_ml
 from ingestion.reading import LandingError
+from ingestion.runs import Run, log_landing, recorded
+from ingestion.status import Status, read_status
+from ingestion.webhook import URL_VARIABLE, notify, notify_of_run
 
 app = typer.Typer(
     help="Land the files that the sims write, build tested tables of races, laps and samples.",
@@ -51,6 +57,26 @@ def _readable_errors() -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+@contextmanager
+def _recorded(command: str) -> Iterator[Run]:
+    """A command that is written down and, when there are problems at its end, told to the webhook."""
+    with _readable_errors():
+        run = None
+        try:
+            with recorded(command) as run:
+                yield run
+        except Exception:
+            if run:
+                _tell(notify_of_run(run))
+            raise
+        _tell(notify_of_run(run))
+
+
+def _tell(answer: str) -> None:
+    if answer:
+        _say(answer)
+
+
 def _say(message: str) -> None:
     errors.print(message, highlight=False, markup=False)
 
@@ -64,27 +90,28 @@ def run(
     with _readable_errors():
         named = paths or _known_paths()
         project_directory()
-        parameters = connection_parameters(_say)
+    with _recorded("run") as run:
+        run.parameters = parameters = connection_parameters(_say)
         with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
-            nothing_landed = _land(parameters, named)
+            nothing_landed = _land(parameters, named, run)
             warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
-            _build(parameters, full_refresh)
+            _build(parameters, full_refresh, run)
         with closing(parameters.connect()) as connection:
             report.show_holdings(console, connection)
         report.show_next_steps(console)
-    if nothing_landed:
-        raise typer.Exit(1)
+        if nothing_landed:
+            raise typer.Exit(1)
 
 
 @app.command()
 def land(paths: Paths) -> None:
     """Land files without building: identify, hash, keep the text as it is."""
-    with _readable_errors():
-        parameters = connection_parameters(_say)
+    with _recorded("land") as run:
+        run.parameters = parameters = connection_parameters(_say)
         with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
-            nothing_landed = _land(parameters, paths or [])
-    if nothing_landed:
-        raise typer.Exit(1)
+            nothing_landed = _land(parameters, paths or [], run)
+        if nothing_landed:
+            raise typer.Exit(1)
 
 
 @app.command()
@@ -108,10 +135,48 @@ def sample(
 
 
 @app.command()
-def status() -> None:
-    """Say what is landed, refused and held, and how good it is."""
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print all of it as one JSON object.")] = False,
+    check: Annotated[bool, typer.Option(help="Exit with 1 when there is a problem; for cron.")] = False,
+    tell: Annotated[bool, typer.Option("--notify", help=f"Tell {URL_VARIABLE} of problems.")] = False,
+) -> None:
+    """Say what is landed, refused and held, how fresh and how good it is, how the last run went, and what is wrong."""
+    with _readable_errors():
+        parameters = connection_parameters(_say)
+        if tell and not os.environ.get(URL_VARIABLE):
+            raise DatabaseError(f"There is nobody to tell: set {URL_VARIABLE} to a URL.")
+        with closing(parameters.connect()) as connection:
+            found = _read_status(connection)
+            if as_json:
+                print(json.dumps({**asdict(found), "problems": [*map(asdict, found.problems)]}, default=str, indent=2))
+            else:
+                report.show_status(console, connection, found)
+    if tell:
+        _tell(notify(str(parameters), found.problems))
+    if check and found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def metrics(
+    file: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to replace, such as simrace.prom; else print."),
+    ] = None,
+) -> None:
+    """Write the state of the warehouse as Prometheus metrics."""
+    from ingestion.metrics import metrics_text, write_metrics
+
     with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
-        report.show_status(console, connection)
+        found = _read_status(connection)
+    if file is None:
+        print(metrics_text(found), end="")
+        return
+    try:
+        write_metrics(found, file)
+    except OSError as error:
+        errors.print(f"[red]Error:[/] {escape(f'{file} cannot be written: {error.strerror}')}", highlight=False)
+        raise typer.Exit(1) from error
 
 
 @app.command()
@@ -205,7 +270,11 @@ def _known_paths() -> list[str]:
     return usual
 
 
-def _land(parameters: ConnectionParameters, paths: list[str]) -> bool:
+def _read_status(connection: Connection) -> Status:
+    return read_status(connection, home_directory(), project_directory())
+
+
+def _land(parameters: ConnectionParameters, paths: list[str], run: Run) -> bool:
     """Land and report; True when files were found and none of them is in the warehouse."""
     from ingestion.landing import State, count_states, land_files, make_pipeline
     from ingestion.sources import expand
@@ -216,8 +285,11 @@ def _land(parameters: ConnectionParameters, paths: list[str]) -> bool:
         raise typer.Exit(1)
     pipeline = make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
     total = sum(map(_size, files))
-    with closing(parameters.connect()) as connection, _byte_progress("landing", total) as on_bytes:
-        outcomes = land_files(pipeline, connection, files, on_bytes=on_bytes)
+    with closing(parameters.connect()) as connection:
+        with run.landing(), _byte_progress("landing", total) as on_bytes:
+            outcomes = land_files(pipeline, connection, files, on_bytes=on_bytes)
+        run.count(outcomes)
+        log_landing(connection, outcomes)
     report.show_landing(console, outcomes)
     states = count_states(outcomes)
     return not states[State.LANDED] and not states[State.ALREADY_LANDED]
@@ -230,13 +302,21 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _build(parameters: ConnectionParameters, full_refresh: bool) -> None:
+def _build(parameters: ConnectionParameters, full_refresh: bool, run: Run) -> None:
     # Unit tests are about our logic, not about these files: `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
-    _dbt(parameters, [*arguments, "--full-refresh"] if full_refresh else arguments, "building")
+    try:
+        with run.building():
+            run.invocation_id = _dbt(
+                parameters, [*arguments, "--full-refresh"] if full_refresh else arguments, "building"
+            )
+    except BuildError as error:
+        run.invocation_id = error.invocation_id
+        raise
 
 
-def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> None:
+def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> str | None:
+    """Run dbt and say how it went; its invocation_id."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=errors, transient=True) as progress:
         task = progress.add_task(doing, total=None)
@@ -252,6 +332,7 @@ def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> 
         console.print(f"dbt {arguments[0]}: {counts}")
     for problem in result.problems:
         console.print(f"  {problem}", highlight=False, markup=False)
+    return result.invocation_id
 
 
 @contextmanager

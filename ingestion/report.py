@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingestion.landing import Outcome, State
+from ingestion.status import Status, say_freshness
 
 MAX_REFUSED_SHOWN = 40
 
@@ -72,42 +73,70 @@ def show_holdings(console: Console, connection: Connection) -> None:
         console.print(table)
 
 
-def show_quality(console: Console, connection: Connection) -> None:
-    """Print the quality figures beside their limits."""
-    table = Table("quality", "value", "limit", "")
-    with connection, connection.cursor() as cursor:
-        if not _exists(cursor, "marts.data_quality_kpis"):
-            console.print("No quality figures yet: `simrace run` builds them.")
-            return
-        cursor.execute(
-            "select kpi, value, unit, comparison, limit_value, passes from marts.data_quality_kpis order by 1"
-        )
-        for kpi, value, unit, comparison, limit, passes in cursor:
-            shown = "no data" if value is None else f"{value:,.4f} {unit}"
-            mark = "" if passes is None else "[green]ok[/]" if passes else "[red]out of bounds[/]"
-            table.add_row(kpi.replace("_", " "), shown, f"{comparison} {limit:g}", mark)
-    console.print(table)
-
-
-def show_status(console: Console, connection: Connection) -> None:
-    """Print what is landed, refused and held, how fresh it is, and the quality figures."""
-    with connection, connection.cursor() as cursor:
-        if not _exists(cursor, "raw.files"):
-            console.print("Nothing is landed yet: `simrace run PATH` lands files and builds the marts.")
-            return
-        cursor.execute("select count(distinct file_id), sum(file_bytes), max(landed_at) from raw.files")
-        files, size, landed_at = cursor.fetchone() or (0, 0, None)
-        cursor.execute("select count(distinct file_id) from raw.rejected_files")
-        refused = (cursor.fetchone() or (0,))[0]
-        cursor.execute("select pg_size_pretty(pg_database_size(current_database()))")
-        disk = (cursor.fetchone() or ("?",))[0]
-    last = f"{landed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if landed_at else "never"
+def show_status(console: Console, connection: Connection, status: Status) -> None:
+    """Print what is landed, refused and held, how fresh and how good it is, how the last run went, and the problems."""
+    if not status.freshness:
+        console.print("Nothing is landed yet: `simrace run PATH` lands files and builds the marts.")
+        return
+    last = f"{status.last_landed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if status.last_landed_at else "never"
     console.print(
-        f"[bold]{files:,} files[/] landed ({float(size or 0) / 1e6:,.1f} MB), {refused:,} refused, "
-        f"last landing {last}, {disk} on disk"
+        f"[bold]{sum(status.files.values()):,} files[/] landed ({status.file_bytes / 1e6:,.1f} MB), "
+        f"{sum(status.refused.values()):,} refused, last landing {last}"
     )
+    for reason, count in status.refused.items():
+        console.print(f"  refused: {count:,} {reason}")
+    if lines := status.lines:
+        console.print(
+            f"[bold]{lines['read']:,} lines[/] read: {lines['loaded']:,} loaded, {lines['superseded']:,} superseded, "
+            f"{lines['refused']:,} quarantined"
+        )
+    colour = {"pass": "green", "warn": "yellow", "error": "red"}[status.freshness.status]
+    console.print(
+        f"[bold]freshness[/] of {status.freshness.source}: [{colour}]{status.freshness.status}[/]. "
+        f"{say_freshness(status.freshness)}",
+        highlight=False,
+    )
+    sizes = ", ".join(f"{name} {size / 1e6:,.1f}" for name, size in status.schema_bytes.items())
+    console.print(
+        f"[bold]disk[/]: database {status.database_bytes / 1e6:,.1f} MB ({sizes}), "
+        f"working files {status.working_bytes / 1e6:,.1f} MB",
+        highlight=False,
+    )
+    _show_last_run(console, status)
     show_holdings(console, connection)
-    show_quality(console, connection)
+    _show_quality(console, status)
+    for problem in status.problems:
+        console.print(f"[red]{problem.kind}[/]: {escape(problem.name)}: {escape(problem.message)}", highlight=False)
+    if not status.problems:
+        console.print("[green]No problems.[/]")
+
+
+def _show_last_run(console: Console, status: Status) -> None:
+    if run := status.run:
+        console.print(
+            f"[bold]last run[/]: {run.command} {run.outcome} at {run.ended_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
+            f"landing {run.landing_s:,.1f} s, dbt {run.dbt_s:,.1f} s",
+            highlight=False,
+        )
+    if dbt := status.dbt:
+        nodes = ", ".join(f"{count:,} {name}" for name, count in dbt.nodes.items())
+        console.print(
+            f"[bold]last dbt {dbt.command}[/] at {dbt.started_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC: {nodes}",
+            highlight=False,
+        )
+
+
+def _show_quality(console: Console, status: Status) -> None:
+    if not status.kpis:
+        console.print("No quality figures yet: `simrace run` builds them.")
+        return
+    table = Table("quality", "value", "limit", "")
+    for kpi in status.kpis:
+        shown = "no data" if kpi.value is None else f"{kpi.value:,.4f} {kpi.unit}"
+        limit = "" if kpi.limit is None else f"{kpi.comparison} {kpi.limit:g}"
+        mark = "" if kpi.passes is None else "[green]ok[/]" if kpi.passes else "[red]out of bounds[/]"
+        table.add_row(kpi.kpi.replace("_", " "), shown, limit, mark)
+    console.print(table)
 
 
 def show_next_steps(console: Console) -> None:

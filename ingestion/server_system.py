@@ -38,7 +38,7 @@ def prepare_home(home: Path) -> Identity | None:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         return None
     home.mkdir(mode=0o711, parents=True, exist_ok=True)
-    if not any(home.iterdir()):  # ours from now on; others may pass through, not look
+    if {entry.name for entry in home.iterdir()} <= {"logs"}:  # ours from now on; others may pass through, not look
         home.chmod(home.stat().st_mode | 0o011)
     name, identity = _ordinary_user(home)
     code, _ = call(["/bin/sh", "-c", 'cd "$0"', str(home)], Path("/"), identity)

@@ -1,3 +1,11 @@
+{#- History, one row a figure and invocation: never made anew, else the past would be lost. -#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    full_refresh=false,
+    on_schema_change='append_new_columns',
+) }}
+
 with files as (
     select * from {{ ref('int_files_judged') }}
 ),
@@ -25,78 +33,127 @@ ratings as (
     from {{ ref('rating_history') }}
 ),
 
+keys as (
+    select
+        sum(rows_held) as rows_held,
+        sum(rows_repeated) as rows_repeated
+    from {{ ref('int_mart_keys_counted') }}
+),
+
+waits as (
+    select * from {{ ref('int_file_waits') }}
+),
+
+-- the run that measures has not ended: it counts in the next
+small_runs as (
+    select run_s from {{ ref('int_runs_counted') }}
+    where
+        command = 'run'
+        and outcome = 'succeeded'
+        and files_landed = 1
+        and bytes_landed <= {{ var('kpi_small_file_bytes') }}
+        and ended_at >= current_timestamp - interval '{{ var("kpi_window_days") }} days'
+),
+
+limits as (
+    {%- for kpi, bound in var('kpi_limits').items() %}
+    select
+        '{{ kpi }}' as kpi,
+        '{{ bound.unit }}' as unit,
+        '{{ bound.comparison }}' as comparison,
+        cast({{ 'null' if bound.limit is none else bound.limit }} as numeric(18, 6)) as limit_value,
+        {{ 'true' if bound.get('alerts', true) else 'false' }} as is_alert
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+),
+
 measured as (
     select
         'files_landed' as kpi,
-        'share' as unit,
-        '>=' as comparison,
-        0.95 as limit_value,
         count(case when state <> 'refused' then 1 end) / nullif(cast(count(*) as double precision), 0) as value
     from files
     union all
     select
         'landed_files_used',
-        'share',
-        '>=',
-        0.95,
         count(case when state in ('used', 'superseded', 'practice') then 1 end)
         / nullif(cast(count(case when state <> 'refused' then 1 end) as double precision), 0)
     from files
     union all
     select
         'lines_refused',
-        'share',
-        '<=',
-        0.001,
         sum(lines_refused) / nullif(cast(sum(lines_read) as double precision), 0)
     from files
     union all
     select
         'lines_lost',
-        'lines',
-        '<=',
-        0,
         sum(abs(lines_read - lines_loaded - lines_superseded - lines_refused - lines_withheld))
     from files
     union all
     select
         'samples_without_speed',
-        'share',
-        '<=',
-        0.01,
         without_speed / nullif(cast(loaded as double precision), 0)
     from samples
     union all
     select
         'samples_out_of_range',
-        'share',
-        '<=',
-        0.01,
         out_of_range / nullif(cast(loaded as double precision), 0)
     from samples
     union all
     select
         'results_without_finish',
-        'share',
-        '<=',
-        0.01,
         without_finish / nullif(cast(results as double precision), 0)
     from results
     union all
     select
         'ratings_chained',
-        'share',
-        '>=',
-        0,
         whole_links / nullif(cast(links as double precision), 0)
     from ratings
+    union all
+    select
+        'lines_passing_schema',
+        (
+            select
+                (sum(files.lines_read) - sum(files.lines_refused) - coalesce(max(samples.out_of_range), 0))
+                / nullif(cast(sum(files.lines_read) as double precision), 0)
+            from files
+            cross join samples
+        )
+    union all
+    select
+        'rows_duplicated',
+        rows_repeated / nullif(cast(rows_held as double precision), 0)
+    from keys
+    union all
+    select
+        'lateness_p95_s',
+        percentile_cont(0.95) within group (order by load_s)
+    from waits
+    where load_recency_rank = 1
+    union all
+    select
+        'age_at_landing_p95_s',
+        percentile_cont(0.95) within group (order by age_at_landing_s)
+    from waits
+    where load_recency_rank = 1
+    union all
+    select
+        'landing_to_mart_p95_s',
+        percentile_cont(0.95) within group (order by run_s)
+    from small_runs
 )
 
 select
-    kpi,
-    unit,
-    comparison,
-    cast(value as numeric(18, 6)) as value,
-    cast(limit_value as numeric(18, 6)) as limit_value,
-    case comparison when '>=' then value >= limit_value else value <= limit_value end as passes
-from measured
+    '{{ invocation_id }}' as invocation_id,
+    limits.kpi,
+    limits.unit,
+    limits.comparison,
+    cast(measured.value as numeric(18, 6)) as value,
+    limits.limit_value,
+    case limits.comparison
+        when '>=' then measured.value >= limits.limit_value
+        else measured.value <= limits.limit_value
+    end as passes,
+    limits.is_alert,
+    current_timestamp as measured_at
+from limits
+inner join measured on limits.kpi = measured.kpi

@@ -10,7 +10,9 @@ with files as (
 ),
 
 complete_loads as (
-    select load_id
+    select
+        load_id,
+        inserted_at
     from {{ source('raw', '_dlt_loads') }}
     where status = 0
 ),
@@ -57,7 +59,8 @@ select
     files.line_count,
     files.has_bom,
     sightings.modified_at,
-    files.landed_at
+    files.landed_at,
+    complete_loads.inserted_at as loaded_at
 from files
 inner join complete_loads on files._dlt_load_id = complete_loads.load_id
 inner join sightings on files.file_id = sightings.file_id

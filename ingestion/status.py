@@ -1,0 +1,317 @@
+"""The state of the warehouse in figures: what `simrace status`, `simrace metrics` and the webhook tell.
+
+Everything is read from the database as it is, without dbt: it can be asked while a build runs and after one failed.
+"""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from ingestion.freshness import Freshness, read_freshness
+
+FAILED = ("error", "fail", "runtime error")  # statuses of dbt's nodes
+_COMPLETE = "_dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that a person should look at.
+
+    Attributes:
+        kind: run_failed, dbt_failed, source_stale, or kpi_out_of_bounds.
+        name: Of the run's command, the node, the source or the figure.
+        message: A sentence.
+    """
+
+    kind: str
+    name: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A quality figure as measured last; see `data_quality_kpis` for what each means.
+
+    Attributes:
+        kpi: Its name.
+        unit: Of value and limit.
+        comparison: Whether the value must be at least (>=) or at most (<=) the limit.
+        value: None without data.
+        limit: None where there is none.
+        passes: None without value or limit.
+        is_alert: Whether being out of bounds is a problem.
+    """
+
+    kpi: str
+    unit: str
+    comparison: str
+    value: float | None
+    limit: float | None
+    passes: bool | None
+    is_alert: bool
+
+
+@dataclass(frozen=True)
+class FailedNode:
+    """A node of dbt that failed.
+
+    Attributes:
+        node: Its name.
+        status: error or fail.
+        message: Two lines at most.
+    """
+
+    node: str
+    status: str
+    message: str | None
+
+
+@dataclass(frozen=True)
+class DbtInvocation:
+    """The last time dbt built or tested.
+
+    Attributes:
+        invocation_id: As its log names it.
+        command: build, run, test and so on.
+        started_at: When it began.
+        seconds: Sum of the time of its nodes, which run side by side.
+        nodes: How many nodes ended in each status.
+        failed: Those that failed.
+    """
+
+    invocation_id: str
+    command: str
+    started_at: datetime
+    seconds: float
+    nodes: dict[str, int]
+    failed: list[FailedNode]
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last `simrace run` or `simrace land`.
+
+    Attributes:
+        command: run or land.
+        outcome: succeeded or failed.
+        error: What went wrong.
+        started_at: When it began.
+        ended_at: When it ended.
+        landing_s: Time of landing in seconds.
+        dbt_s: Time of dbt in seconds.
+    """
+
+    command: str
+    outcome: str
+    error: str | None
+    started_at: datetime
+    ended_at: datetime
+    landing_s: float
+    dbt_s: float
+
+
+@dataclass
+class Status:
+    """What is known of the warehouse; what was never built or run is empty.
+
+    Attributes:
+        files: Contents landed, by format.
+        refused: Contents refused and not landed since, by reason.
+        file_bytes: Size of what is landed, unpacked.
+        lines: Lines read, loaded, superseded and refused, as `file_quality` counts them.
+        last_landed_at: When the newest content was landed.
+        freshness: How old that is, judged; None when nothing was ever landed.
+        kpis: Quality figures as measured last.
+        measured_at: When that was.
+        run: The last run.
+        runs: How many runs ended in each outcome.
+        last_success_at: When a run last ended well.
+        dbt: The last time dbt built or tested.
+        schema_bytes: Size of each schema on disk.
+        database_bytes: Size of the whole database on disk.
+        working_bytes: Size of the files in SIMRACE_HOME, the embedded server's own apart.
+    """
+
+    files: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    file_bytes: int = 0
+    lines: dict[str, int] = field(default_factory=dict)
+    last_landed_at: datetime | None = None
+    freshness: Freshness | None = None
+    kpis: list[Kpi] = field(default_factory=list)
+    measured_at: datetime | None = None
+    run: LastRun | None = None
+    runs: dict[str, int] = field(default_factory=dict)
+    last_success_at: datetime | None = None
+    dbt: DbtInvocation | None = None
+    schema_bytes: dict[str, int] = field(default_factory=dict)
+    database_bytes: int = 0
+    working_bytes: int = 0
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What a person should look at, the worst first."""
+        found = []
+        if self.run and self.run.outcome == "failed":
+            found.append(Problem("run_failed", self.run.command, self.run.error or "It failed."))
+        for node in self.dbt.failed if self.dbt else ():
+            found.append(Problem("dbt_failed", node.node, f"{node.status}: {node.message or 'no message'}"))
+        if self.freshness and self.freshness.status == "error":
+            found.append(Problem("source_stale", self.freshness.source, say_freshness(self.freshness)))
+        found += [
+            Problem("kpi_out_of_bounds", kpi.kpi, f"{kpi.value:g} {kpi.unit}, limit {kpi.comparison} {kpi.limit:g}")
+            for kpi in self.kpis
+            if kpi.passes is False and kpi.is_alert
+        ]
+        return found
+
+
+def read_status(connection: Connection, home: Path, project: Path) -> Status:
+    """Read all of it.
+
+    Args:
+        connection: To the warehouse, as a role that may read raw and ops.
+        home: Folder of simrace's own files.
+        project: Folder of dbt_project.yml.
+    """
+    status = Status(working_bytes=_size_of_folder(home))
+    with connection, connection.cursor() as cursor:
+        if is_landed := _exists(cursor, "raw.files") and _exists(cursor, "raw._dlt_loads"):
+            _read_files(cursor, status)
+        if _exists(cursor, "marts.file_quality"):
+            _read_lines(cursor, status)
+        if _exists(cursor, "marts.data_quality_kpis_latest"):
+            _read_kpis(cursor, status)
+        if _exists(cursor, "ops.runs"):
+            _read_runs(cursor, status)
+        if _exists(cursor, "ops.dbt_results"):
+            _read_dbt(cursor, status)
+        _read_disk(cursor, status)
+    if is_landed:
+        status.freshness = read_freshness(connection, project)
+    return status
+
+
+def say_age(seconds: float) -> str:
+    """How long ago, for people: `5 s`, `3 min`, `2 h`, `4 days`."""
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:,.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def say_freshness(freshness: Freshness) -> str:
+    """How old the newest content is, beside the limits."""
+    limits = f"warning after {freshness.warn_after_days:g} days, error after {freshness.error_after_days:g}"
+    if freshness.age_s is None:
+        return f"It has no rows ({limits})."
+    return f"The newest row is {say_age(freshness.age_s)} old ({limits})."
+
+
+def _read_files(cursor: Cursor, status: Status) -> None:
+    cursor.execute(
+        "select source_format, count(*), cast(sum(file_bytes) as bigint), max(landed_at) from (select distinct on "
+        f"(file_id) * from raw.files where {_COMPLETE} order by file_id, _dlt_id) as files group by 1 order by 1"
+    )
+    for source_format, files, size, landed_at in cursor:
+        status.files[source_format] = files
+        status.file_bytes += size
+        status.last_landed_at = max(filter(None, (status.last_landed_at, landed_at)))
+    # As int_files_judged counts: what could not be read is known by its path, and what landed since is not refused.
+    cursor.execute(
+        "select reason, count(*) from (select distinct on (content) reason from (select *, "
+        "case when file_bytes = 0 then file_path else file_id end as content from raw.rejected_files "
+        f"where {_COMPLETE} and file_id not in (select file_id from raw.files where {_COMPLETE})) as refused "
+        "order by content, rejected_at desc, file_path, reason) as refused group by 1 order by 1"
+    )
+    status.refused = dict(cursor.fetchall())
+
+
+def _read_lines(cursor: Cursor, status: Status) -> None:
+    names = ("read", "loaded", "superseded", "refused")
+    sums = ", ".join(f"coalesce(sum(lines_{name}), 0)" for name in names)
+    cursor.execute(f"select {sums} from marts.file_quality")
+    status.lines = {name: int(count) for name, count in zip(names, cursor.fetchone() or (), strict=True)}
+
+
+def _read_kpis(cursor: Cursor, status: Status) -> None:
+    cursor.execute(
+        "select kpi, unit, comparison, cast(value as double precision), cast(limit_value as double precision), passes, "
+        "is_alert, measured_at from marts.data_quality_kpis_latest order by kpi"
+    )
+    for *kpi, measured_at in cursor:
+        status.kpis.append(Kpi(*kpi))
+        status.measured_at = measured_at
+
+
+def _read_runs(cursor: Cursor, status: Status) -> None:
+    cursor.execute("select outcome, count(*), max(ended_at) from ops.runs group by 1")
+    for outcome, runs, ended_at in cursor:
+        status.runs[outcome] = runs
+        if outcome == "succeeded":
+            status.last_success_at = ended_at
+    cursor.execute(
+        "select command, outcome, error, started_at, ended_at, landing_s, dbt_s from ops.runs "
+        "order by ended_at desc, run_id limit 1"
+    )
+    if row := cursor.fetchone():
+        status.run = LastRun(*row)
+
+
+def _read_dbt(cursor: Cursor, status: Status) -> None:
+    cursor.execute(
+        "select invocation_id, command, started_at from ops.dbt_results where command in ('build', 'run', 'test') "
+        "order by started_at desc, invocation_id limit 1"
+    )
+    if not (row := cursor.fetchone()):
+        return
+    invocation_id, command, started_at = row
+    cursor.execute(
+        "select status, count(*), sum(seconds) from ops.dbt_results where invocation_id = %s group by 1 order by 1",
+        (invocation_id,),
+    )
+    by_status = cursor.fetchall()
+    cursor.execute(
+        "select node, status, message from ops.dbt_results where invocation_id = %s and status = any(%s) order by 1",
+        (invocation_id, list(FAILED)),
+    )
+    status.dbt = DbtInvocation(
+        invocation_id,
+        command,
+        started_at,
+        sum(seconds for _, _, seconds in by_status),
+        {name: nodes for name, nodes, _ in by_status},
+        [FailedNode(*node) for node in cursor],
+    )
+
+
+def _read_disk(cursor: Cursor, status: Status) -> None:
+    cursor.execute(
+        "select nspname, cast(sum(pg_total_relation_size(pg_class.oid)) as bigint) from pg_class "
+        "join pg_namespace on pg_namespace.oid = relnamespace where relkind in ('r', 'm') "
+        "and nspname not in ('information_schema') and nspname not like 'pg_%' group by 1 order by 1"
+    )
+    status.schema_bytes = dict(cursor.fetchall())
+    cursor.execute("select pg_database_size(current_database())")
+    status.database_bytes = (cursor.fetchone() or (0,))[0]
+
+
+def _size_of_folder(home: Path) -> int:
+    size = 0
+    for folder, folders, files in os.walk(home):
+        if Path(folder) == home and "postgres" in folders:
+            folders.remove("postgres")
+        for name in files:
+            with suppress(OSError):  # gone meanwhile
+                size += Path(folder, name).lstat().st_size
+    return size
+
+
+def _exists(cursor: Cursor, relation: str) -> bool:
+    cursor.execute("select to_regclass(%s) is not null", (relation,))
+    return bool((cursor.fetchone() or (False,))[0])

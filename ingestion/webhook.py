@@ -1,0 +1,119 @@
+"""Tell a URL of problems: POST of a JSON body to SIMRACE_WEBHOOK_URL.
+
+The body, version 1: `version`, `event` (run_failed or problems), `sent_at`, `warehouse` (where, without password),
+`run_id` (null outside of a run), `summary` (one line), `problems` (a list of `kind`, `name`, `message`; see
+ingestion.status.Problem). Nobody's good run fails for it, and no part of the URL but its host is ever shown, because it
+may be a secret.
+"""
+
+import logging
+import os
+import random
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from ingestion.build import project_directory
+from ingestion.dbt_environment import home_directory
+from ingestion.logs import log_event
+from ingestion.runs import Run
+from ingestion.status import Problem, read_status
+
+URL_VARIABLE = "SIMRACE_WEBHOOK_URL"
+BODY_VERSION = 1
+ATTEMPTS = 3
+TIMEOUT_S = 5.0
+FIRST_WAIT_S = 0.5
+
+
+def notify(warehouse: str, problems: Sequence[Problem], run_id: str | None = None, wait_s: float = FIRST_WAIT_S) -> str:
+    """Send problems to the URL of the environment; without a URL or a problem, nothing is sent.
+
+    What may pass (no connection, no answer in time, 408, 429, 5xx) is tried three times, with waits that double.
+
+    Args:
+        warehouse: Which one, for people.
+        problems: What is wrong.
+        run_id: Run that found it.
+        wait_s: Before the second attempt.
+
+    Returns:
+        What became of it, for people; empty when there was nothing to send.
+    """
+    url = os.environ.get(URL_VARIABLE)
+    if not url or not problems:
+        return ""
+    body: dict[str, object] = {
+        "version": BODY_VERSION,
+        "event": "run_failed" if any(problem.kind == "run_failed" for problem in problems) else "problems",
+        "sent_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "warehouse": warehouse,
+        "run_id": run_id,
+        "summary": _summary(warehouse, problems),
+        "problems": [asdict(problem) for problem in problems],
+    }
+    for attempt in range(1, ATTEMPTS + 1):
+        answer, may_pass = _post(url, body)
+        if not answer:
+            log_event("webhook_sent", problems=len(problems), attempt=attempt)
+            return f"The webhook at {_host(url)} was told of {len(problems)} problems."
+        log_event("webhook_failed", logging.WARNING, answer=answer, attempt=attempt)
+        if not may_pass:
+            break
+        if attempt < ATTEMPTS:
+            time.sleep(wait_s * 2 ** (attempt - 1) * random.uniform(1, 1.5))  # noqa: S311 - jitter, no secret
+    return f"The webhook at {_host(url)} could not be told ({answer}); check {URL_VARIABLE}."
+
+
+def notify_of_run(run: Run) -> str:
+    """Send what is wrong at the end of a run: its own failure, and what the warehouse's state says; never raises.
+
+    Args:
+        run: The run, ended and written down.
+
+    Returns:
+        As `notify`.
+    """
+    if not os.environ.get(URL_VARIABLE):
+        return ""
+    problems = []
+    try:
+        if run.parameters:
+            with closing(run.parameters.connect()) as connection:
+                problems = read_status(connection, home_directory(), project_directory()).problems
+    except Exception as error:
+        log_event("status_unknown", logging.WARNING, error=type(error).__name__)
+    if run.error and not any(problem.kind == "run_failed" for problem in problems):  # it could not be written down
+        problems.insert(0, Problem("run_failed", run.command, run.error))
+    return notify(str(run.parameters or "no database"), problems, run.run_id)
+
+
+def _post(url: str, body: dict[str, object]) -> tuple[str, bool]:
+    """What went wrong, empty when nothing did, and whether it may pass."""
+    import requests  # here, because it takes a while that `simrace --help` should not
+
+    try:
+        # Streamed and not read: what it says is nothing to us, and might never end. A redirect could lead anywhere.
+        with requests.post(url, json=body, timeout=TIMEOUT_S, allow_redirects=False, stream=True) as answer:
+            code = answer.status_code
+    except (requests.ConnectionError, requests.Timeout) as error:
+        return type(error).__name__, True
+    except (requests.RequestException, ValueError) as error:  # its text would show the URL
+        return type(error).__name__, False
+    return ("", False) if 200 <= code < 300 else (f"HTTP {code}", code in (408, 429) or code >= 500)
+
+
+def _summary(warehouse: str, problems: Sequence[Problem]) -> str:
+    first = f"{problems[0].kind.replace('_', ' ')}: {problems[0].name}: {problems[0].message}"
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"simrace, {warehouse}: {first}{more}"
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "(no host)"
+    except ValueError:
+        return "(no host)"

@@ -1,0 +1,35 @@
+with runs as (
+    select * from {{ ref('stg_ops__runs') }}
+),
+
+results as (
+    select
+        invocation_id,
+        count(*) as dbt_nodes,
+        count(case when status in ('error', 'fail', 'runtime error') then 1 end) as dbt_nodes_failed,
+        count(case when status = 'warn' then 1 end) as dbt_nodes_warned
+    from {{ ref('stg_ops__dbt_results') }}
+    group by invocation_id
+)
+
+select
+    runs.run_id,
+    runs.invocation_id,
+    runs.command,
+    runs.outcome,
+    runs.error,
+    runs.files_found,
+    runs.files_landed,
+    runs.files_already_landed,
+    runs.files_refused,
+    results.dbt_nodes,
+    results.dbt_nodes_failed,
+    results.dbt_nodes_warned,
+    runs.bytes_landed,
+    runs.landing_s,
+    runs.dbt_s,
+    extract(epoch from runs.ended_at - runs.started_at) as run_s,
+    runs.started_at,
+    runs.ended_at
+from runs
+left join results on runs.invocation_id = results.invocation_id
