@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import dlt
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -21,7 +22,12 @@ from ingestion.database import ConnectionParameters, DatabaseError, connection_p
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
 from ingestion.export import ExportError, Format, export_ml
+from ingestion.forget import Content, ForgetError, drop_work_files, find_driver, find_named
+from ingestion.forget import forget as forget_contents
+from ingestion.landing import Outcome, State, count_states, finish_pending, land_files, land_sources, make_pipeline
 from ingestion.reading import LandingError
+from ingestion.replay import is_within_reach, open_again, open_refusals, refused_lines
+from ingestion.settings import SettingError
 
 app = typer.Typer(
     help="Land the files that the sims write, build tested tables of races, laps and samples.",
@@ -41,12 +47,14 @@ Paths = Annotated[
     typer.Argument(help="Files, folders, globs; .gz, and members of .zip and .tar.gz.", metavar="PATH..."),
 ]
 
+IncludeForgotten = Annotated[bool, typer.Option(help="Land also what `simrace forget` forgot.")]
+
 
 @contextmanager
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, BuildError, CornersError, ExportError, LandingError) as error:
+    except (DatabaseError, BuildError, CornersError, ExportError, ForgetError, LandingError, SettingError) as error:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
 
@@ -59,16 +67,17 @@ def _say(message: str) -> None:
 def run(
     paths: Paths = None,
     full_refresh: Annotated[bool, typer.Option(help="Build every table anew from raw.")] = False,
+    include_forgotten: IncludeForgotten = False,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived. Without a path: the folders given before."""
     with _readable_errors():
         named = paths or _known_paths()
         project_directory()
         parameters = connection_parameters(_say)
-        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
-            nothing_landed = _land(parameters, named)
+        with _exclusive(parameters) as hold:
+            nothing_landed = _land(parameters, hold, named, include_forgotten)
             warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
-            _build(parameters, full_refresh)
+            hold.patiently(lambda: _build(parameters, full_refresh))
         with closing(parameters.connect()) as connection:
             report.show_holdings(console, connection)
         report.show_next_steps(console)
@@ -77,14 +86,82 @@ def run(
 
 
 @app.command()
-def land(paths: Paths) -> None:
+def land(paths: Paths, include_forgotten: IncludeForgotten = False) -> None:
     """Land files without building: identify, hash, keep the text as it is."""
     with _readable_errors():
         parameters = connection_parameters(_say)
-        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
-            nothing_landed = _land(parameters, paths or [])
+        with _exclusive(parameters) as hold:
+            nothing_landed = _land(parameters, hold, paths or [], include_forgotten)
     if nothing_landed:
         raise typer.Exit(1)
+
+
+@app.command()
+def replay() -> None:
+    """Try refused files and lines again after a fix, from the copies kept or from where they were, and build."""
+    with _readable_errors():
+        parameters = connection_parameters(_say)
+        with _exclusive(parameters) as hold:
+            with closing(parameters.connect()) as connection:
+                before, lines_before = open_refusals(connection), refused_lines(connection)
+            pipeline, outcomes = _pipeline(parameters), list[Outcome]()
+            with _byte_progress("landing") as on_bytes:
+
+                def attempt() -> None:
+                    with closing(parameters.connect()) as connection:
+                        land_sources(pipeline, connection, lambda: open_again(before), on_bytes, outcomes)
+
+                hold.patiently(attempt)
+            hold.patiently(lambda: _build(parameters, full_refresh=False))
+            with closing(parameters.connect()) as connection:
+                after, lines_after = open_refusals(connection), refused_lines(connection)
+        out_of_reach = {(each.file_id, each.file_path) for each in after if not is_within_reach(each)}
+        report.show_replay(console, before, after, out_of_reach, lines_before, lines_after)
+
+
+@app.command()
+def forget(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="file_id, the beginning of one, or a path.", metavar="FILE_ID_OR_PATH..."),
+    ] = None,
+    driver: Annotated[str, typer.Option(help="Every file that holds this driver_id of marts.dim_drivers.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget files for good: their rows and copies, and everything made from them; the next run refuses them."""
+    if not files and not driver:
+        errors.print("Say what to forget: simrace forget FILE_ID_OR_PATH..., or --driver DRIVER_ID")
+        raise typer.Exit(2)
+    with _readable_errors():
+        project_directory()
+        parameters = connection_parameters(_say)
+        with _exclusive(parameters) as hold:
+            pipeline = _pipeline(parameters)
+            with closing(parameters.connect()) as connection:
+                finish_pending(pipeline, connection)  # or it would bring back what is forgotten now
+                contents = find_named(connection, files or [])
+                others: list[Content] = []
+                if driver:
+                    of_driver, others = find_driver(connection, driver)
+                    contents += [content for content in of_driver if content not in contents]
+            console.print(f"[bold]{len(contents):,} to forget[/], with everything made from them:")
+            report.show_contents(console, contents)
+            if others:
+                console.print("The driver's name stands in these too. They stay, unless you name them:")
+                report.show_contents(console, others)
+            if not (yes or (sys.stdin.isatty() and typer.confirm("Forget them?", err=True))):
+                errors.print("Nothing was forgotten. With --yes it is done without asking.")
+                raise typer.Exit(1)
+
+            def attempt() -> dict[str, int]:
+                with closing(parameters.connect()) as connection:
+                    return forget_contents(connection, contents)
+
+            deleted = hold.patiently(attempt)
+            drop_work_files(pipeline)
+            rows = ", ".join(f"{count:,} of {table}" for table, count in deleted.items())
+            console.print(f"Rows deleted: {rows or 'none'}")
+            hold.patiently(lambda: _build(parameters, full_refresh=False))
 
 
 @app.command()
@@ -205,20 +282,35 @@ def _known_paths() -> list[str]:
     return usual
 
 
-def _land(parameters: ConnectionParameters, paths: list[str]) -> bool:
+@contextmanager
+def _exclusive(parameters: ConnectionParameters) -> Iterator[warehouse.Hold]:
+    with warehouse.exclusive(
+        parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")
+    ) as hold:
+        yield hold
+
+
+def _pipeline(parameters: ConnectionParameters) -> dlt.Pipeline:
+    return make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
+
+
+def _land(parameters: ConnectionParameters, hold: warehouse.Hold, paths: list[str], include_forgotten: bool) -> bool:
     """Land and report; True when files were found and none of them is in the warehouse."""
-    from ingestion.landing import State, count_states, land_files, make_pipeline
     from ingestion.sources import expand
 
     files = expand(paths)
     if not files:
         _say("There are no files in: " + ", ".join(paths))
         raise typer.Exit(1)
-    pipeline = make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
-    total = sum(map(_size, files))
-    with closing(parameters.connect()) as connection, _byte_progress("landing", total) as on_bytes:
-        outcomes = land_files(pipeline, connection, files, on_bytes=on_bytes)
-    report.show_landing(console, outcomes)
+    pipeline, outcomes = _pipeline(parameters), list[Outcome]()
+    with _byte_progress("landing", sum(map(_size, files))) as on_bytes:
+
+        def attempt() -> None:
+            with closing(parameters.connect()) as connection:
+                land_files(pipeline, connection, files, on_bytes, outcomes, include_forgotten)
+
+        hold.patiently(attempt)
+    report.show_landing(console, outcomes, files)
     states = count_states(outcomes)
     return not states[State.LANDED] and not states[State.ALREADY_LANDED]
 

@@ -3,6 +3,7 @@
 What the database would refuse is refused here, before dlt sees it: a failed dlt job blocks every later load.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -87,7 +88,7 @@ class Landed:
         """Whether a sighting says something new: the first of its kind, or the path was closed since."""
         seen_at = self.sightings.get((file_id, path, modified_at))
         return seen_at is None or any(
-            closed_at > seen_at for closed, closed_at in self.closed.items() if _is_at(path, closed)
+            closed_at > seen_at for closed, closed_at in self.closed.items() if is_at(path, closed)
         )
 
     def is_refused(self, file_id: str, path: str, reason: str) -> bool:
@@ -95,13 +96,13 @@ class Landed:
         refused_at = self.refusals.get((file_id, path, reason))
         return refused_at is not None and not (
             path in self.closed
-            and any(seen_at > refused_at for (_, seen, _), seen_at in self.sightings.items() if _is_at(seen, path))
+            and any(seen_at > refused_at for (_, seen, _), seen_at in self.sightings.items() if is_at(seen, path))
         )
 
 
-def _is_at(path: str, place: str) -> bool:
+def is_at(path: str, place: str) -> bool:
     """Whether a path is a place or lies in it: a folder or an archive."""
-    return path == place or path.startswith(f"{place}/")
+    return path == place or path.startswith((f"{place}/", f"{place}{os.sep}"))
 
 
 def read_landed(connection: Connection) -> Landed:

@@ -10,7 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ingestion.landing import Outcome, State
+from ingestion.forget import Content
+from ingestion.landing import Outcome, State, unaccounted
+from ingestion.replay import Refusal
 
 MAX_REFUSED_SHOWN = 40
 
@@ -32,13 +34,22 @@ NEXT_QUERIES = (
 )
 
 
-def show_landing(console: Console, outcomes: list[Outcome]) -> None:
-    """Print what became of every file: one table by format, one line for each refusal."""
+def show_landing(console: Console, outcomes: list[Outcome], given: list[Path]) -> None:
+    """Print what became of every file that was given: one table by format, one line for each refusal."""
     states = Counter(outcome.state for outcome in outcomes)
     console.print(
         f"[bold]{len(outcomes):,} files[/]: {states[State.LANDED]:,} landed, "
         f"{states[State.ALREADY_LANDED]:,} already landed, {states[State.REFUSED]:,} refused"
     )
+    if missing := unaccounted(given, outcomes):
+        console.print(f"[red]{len(missing):,} of {len(given):,} given are in none of these[/], a fault of simrace:")
+        for path in missing:
+            console.print(f"  {escape(path)}")
+    else:
+        archives = {outcome.given for outcome in outcomes if outcome.given != outcome.file_path}
+        packed = sum(outcome.given in archives for outcome in outcomes)
+        of_which = f", {len(archives):,} of them archives with {packed:,} files" if archives else ""
+        console.print(f"{len(given):,} given{of_which}: all accounted for")
     formats = Counter(outcome.source_format for outcome in outcomes if outcome.source_format)
     if formats:
         table = Table("format", "files landed", "MB")
@@ -58,6 +69,44 @@ def show_landing(console: Console, outcomes: list[Outcome]) -> None:
         console.print(f"  and {len(refused) - MAX_REFUSED_SHOWN:,} more")
     for reason in sorted({outcome.refusal.reason for outcome in refused if outcome.refusal}):
         console.print(f"  [yellow]{reason}[/]: {reason.sentence}")
+
+
+def show_replay(
+    console: Console,
+    before: list[Refusal],
+    after: list[Refusal],
+    out_of_reach: set[tuple[str, str]],
+    lines_before: dict[str, tuple[str, int]],
+    lines_after: dict[str, tuple[str, int]],
+) -> None:
+    """Print what a replay took in, files and lines, and what stays out and why."""
+    still = {(refusal.file_id, refusal.file_path) for refusal in after}
+    left = [refusal for refusal in before if (refusal.file_id, refusal.file_path) not in still]
+    console.print(f"[bold]{len(before):,} refused files tried again[/]: {len(left):,} landed, {len(after):,} stay")
+    for refusal in left[:MAX_REFUSED_SHOWN]:
+        console.print(f"  {escape(refusal.file_name)}: [green]landed[/], was {refusal.reason}")
+    for refusal in after[:MAX_REFUSED_SHOWN]:
+        gone = (refusal.file_id, refusal.file_path) in out_of_reach
+        why = "it is gone and no copy was kept; it was refused for: " if gone else ""
+        console.print(
+            f"  {escape(refusal.file_name)}: stays, {why}[yellow]{refusal.reason}[/], {escape(refusal.detail)}"
+        )
+    if (more := max(len(left), len(after)) - MAX_REFUSED_SHOWN) > 0:
+        console.print(f"  and {more:,} more: raw.rejected_files")
+    was, now = (sum(lines for _, lines in table.values()) for table in (lines_before, lines_after))
+    console.print(f"[bold]{was:,} refused lines judged again[/]: {now:,} are refused now")
+    for file_id, (name, lines) in sorted(lines_after.items(), key=lambda item: item[1]):
+        before_lines = lines_before.get(file_id, (name, 0))[1]
+        console.print(f"  {escape(name)}: {lines:,} of its lines are refused, {before_lines:,} were")
+
+
+def show_contents(console: Console, contents: list[Content]) -> None:
+    """Print contents with where they were seen."""
+    for content in contents:
+        state = f"[yellow]{content.reason}[/]" if content.reason else "landed"
+        console.print(f"  {(content.file_id or 'never read')[:12]}  {state}  {escape(content.paths[0])}")
+        for path in content.paths[1:]:
+            console.print(f"                also {escape(path)}")
 
 
 def show_holdings(console: Console, connection: Connection) -> None:
