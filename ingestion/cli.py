@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import dlt
+import psycopg2
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -54,7 +55,16 @@ IncludeForgotten = Annotated[bool, typer.Option(help="Land also what `simrace fo
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, BuildError, CornersError, ExportError, ForgetError, LandingError, SettingError) as error:
+    except (
+        psycopg2.Error,
+        DatabaseError,
+        BuildError,
+        CornersError,
+        ExportError,
+        ForgetError,
+        LandingError,
+        SettingError,
+    ) as error:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
 

@@ -211,7 +211,7 @@ def _patterns(names: set[str]) -> list[str]:
 
 def _tables_with_file_id(cursor: Cursor) -> list[str]:
     cursor.execute(
-        "select format('%I.%I', columns.table_schema, columns.table_name) "
+        "select format('%%I.%%I', columns.table_schema, columns.table_name) "
         "from information_schema.columns inner join information_schema.tables using (table_schema, table_name) "
         "where table_schema in ('raw', 'ops') and column_name = 'file_id' and table_type = 'BASE TABLE' "
         "and table_name <> %s order by 1",

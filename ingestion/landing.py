@@ -293,7 +293,7 @@ def _refusal_rows(
 
 
 def _forgotten(file_id: str, landed: Landed) -> RefusedError:
-    return RefusedError(Reason.FORGOTTEN, f"forgotten on {landed.forgotten[file_id]:%Y-%m-%d}")
+    return RefusedError(Reason.FORGOTTEN, f"on {landed.forgotten[file_id]:%Y-%m-%d}")
 
 
 def _storable(text: str) -> str:

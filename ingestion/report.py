@@ -48,8 +48,8 @@ def show_landing(console: Console, outcomes: list[Outcome], given: list[Path]) -
     else:
         archives = {outcome.given for outcome in outcomes if outcome.given != outcome.file_path}
         packed = sum(outcome.given in archives for outcome in outcomes)
-        of_which = f", {len(archives):,} of them archives with {packed:,} files" if archives else ""
-        console.print(f"{len(given):,} given{of_which}: all accounted for")
+        of_which = f" (archives: {len(archives):,}, with {packed:,} files)" if archives else ""
+        console.print(f"{len(given):,} given{of_which}, all accounted for")
     formats = Counter(outcome.source_format for outcome in outcomes if outcome.source_format)
     if formats:
         table = Table("format", "files landed", "MB")
