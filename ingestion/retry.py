@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import psycopg2
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from ingestion.build import BuildError
 from ingestion.server import say_on_stderr
@@ -59,7 +59,7 @@ def patiently(action: Callable[[], Result]) -> Result:
 
     return Retrying(
         stop=stop_after_attempt(1 + retries),
-        wait=wait_exponential_jitter(initial=FIRST_WAIT_S, max=LONGEST_WAIT_S, jitter=FIRST_WAIT_S),
+        wait=wait_exponential(multiplier=FIRST_WAIT_S, max=LONGEST_WAIT_S) + wait_random(0, FIRST_WAIT_S),
         retry=retry_if_exception(is_passing),
         before_sleep=tell,
         reraise=True,
