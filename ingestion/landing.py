@@ -382,8 +382,10 @@ def land_sources(
 
     Raises:
         LandingError: the files could not be unpacked here, or the database did not take the load.
+        SettingError: an environment variable is no number.
     """
     outcomes = [] if outcomes is None else outcomes
+    refused.limits()  # a setting that is no number is told before anything is read
     finish_pending(pipeline, connection)
     if not outcomes:
         outcomes += _extract(pipeline, connection, open_batch, on_bytes, include_forgotten)

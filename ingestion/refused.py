@@ -17,6 +17,15 @@ TOTAL_VARIABLE = "SIMRACE_REFUSED_TOTAL_MB"
 MEGABYTE = 1_000_000
 
 
+def limits() -> tuple[int, int]:
+    """Bytes that one copy and all of them may have.
+
+    Raises:
+        SettingError: one of them is no number.
+    """
+    return whole_number(FILE_VARIABLE, 50) * MEGABYTE, whole_number(TOTAL_VARIABLE, 1_000) * MEGABYTE
+
+
 def keep(file: Path, file_id: str) -> bool:
     """Keep a copy of a refused file, within the limits.
 
@@ -30,8 +39,7 @@ def keep(file: Path, file_id: str) -> bool:
     Raises:
         SettingError: a limit is no number.
     """
-    largest = whole_number(FILE_VARIABLE, 50) * MEGABYTE
-    room = whole_number(TOTAL_VARIABLE, 1_000) * MEGABYTE
+    largest, room = limits()
     kept = _folder() / file_id
     unfinished = kept.with_suffix(".part")
     try:
