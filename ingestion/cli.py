@@ -6,10 +6,12 @@ import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
+import dlt
+import psycopg2
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from rich.console import Console
@@ -24,8 +26,15 @@ from ingestion.database import ConnectionParameters, DatabaseError, connection_p
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
 from ingestion.export import ExportError, Format, export_ml
+from ingestion.forget import Content, ForgetError, drop_work_files, find_driver, find_named
+from ingestion.forget import forget as forget_contents
+from ingestion.landing import Outcome, State, count_states, finish_pending, land_files, land_sources, make_pipeline
 from ingestion.reading import LandingError
+from ingestion.replay import is_within_reach, open_again, open_refusals, refused_lines
+from ingestion.retention import Expired, Limits, RetentionError, Tier, find_expired, read_limits, retire
+from ingestion.retention import pin as pin_session
 from ingestion.runs import Run, log_landing, recorded
+from ingestion.settings import SettingError
 from ingestion.status import Status, read_status
 from ingestion.webhook import URL_VARIABLE, notify, notify_of_run
 
@@ -47,12 +56,24 @@ Paths = Annotated[
     typer.Argument(help="Files, folders, globs; .gz, and members of .zip and .tar.gz.", metavar="PATH..."),
 ]
 
+IncludeForgotten = Annotated[bool, typer.Option(help="Land also what `simrace forget` forgot.")]
+
 
 @contextmanager
 def _readable_errors() -> Iterator[None]:
     try:
         yield
-    except (DatabaseError, BuildError, CornersError, ExportError, LandingError) as error:
+    except (
+        psycopg2.Error,
+        DatabaseError,
+        BuildError,
+        CornersError,
+        ExportError,
+        ForgetError,
+        LandingError,
+        RetentionError,
+        SettingError,
+    ) as error:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
 
@@ -72,6 +93,25 @@ def _recorded(command: str) -> Iterator[Run]:
         _tell(notify_of_run(run))
 
 
+@dataclass(frozen=True)
+class Held:
+    """A command at work: its record, the database, and the hold on it."""
+
+    run: Run
+    parameters: ConnectionParameters
+    hold: warehouse.Hold
+
+
+@contextmanager
+def _held(command: str) -> Iterator[Held]:
+    with _recorded(command) as run:
+        run.parameters = parameters = connection_parameters(_say)
+        with warehouse.exclusive(
+            parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")
+        ) as hold:
+            yield Held(run, parameters, hold)
+
+
 def _tell(answer: str) -> None:
     if answer:
         _say(answer)
@@ -85,18 +125,22 @@ def _say(message: str) -> None:
 def run(
     paths: Paths = None,
     full_refresh: Annotated[bool, typer.Option(help="Build every table anew from raw.")] = False,
+    include_forgotten: IncludeForgotten = False,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived. Without a path: the folders given before."""
     with _readable_errors():
         named = paths or _known_paths()
         project_directory()
-    with _recorded("run") as run:
-        run.parameters = parameters = connection_parameters(_say)
-        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
-            nothing_landed = _land(parameters, named, run)
-            warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
-            _build(parameters, full_refresh, run)
-        with closing(parameters.connect()) as connection:
+    with _held("run") as held:
+        nothing_landed = _land(held, named, include_forgotten)
+        warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
+        limits = read_limits(project_directory())
+        if limits.is_enabled and (expired := _expired(held, limits)):
+            console.print("What is older than the var retention says is let go:")
+            report.show_expired(console, expired)
+            _retire(held, expired)
+        _build(held, full_refresh)
+        with closing(held.parameters.connect()) as connection:
             report.show_holdings(console, connection)
         report.show_next_steps(console)
         if nothing_landed:
@@ -104,14 +148,92 @@ def run(
 
 
 @app.command()
-def land(paths: Paths) -> None:
+def land(paths: Paths, include_forgotten: IncludeForgotten = False) -> None:
     """Land files without building: identify, hash, keep the text as it is."""
-    with _recorded("land") as run:
-        run.parameters = parameters = connection_parameters(_say)
-        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
-            nothing_landed = _land(parameters, paths or [], run)
-        if nothing_landed:
+    with _held("land") as held:
+        if _land(held, paths or [], include_forgotten):
             raise typer.Exit(1)
+
+
+@app.command()
+def replay() -> None:
+    """Try refused files and lines again after a fix, from the copies kept or from where they were, and build."""
+    with _held("replay") as held:
+        with closing(held.parameters.connect()) as connection:
+            before, lines_before = open_refusals(connection), refused_lines(connection)
+        pipeline, outcomes = _pipeline(held.parameters), list[Outcome]()
+        with held.run.landing(), _byte_progress("landing") as on_bytes:
+
+            def attempt() -> None:
+                with closing(held.parameters.connect()) as connection:
+                    land_sources(pipeline, connection, lambda: open_again(before), on_bytes, outcomes)
+
+            held.hold.patiently(attempt)
+        _note_landing(held, outcomes)
+        _build(held)
+        with closing(held.parameters.connect()) as connection:
+            after, lines_after = open_refusals(connection), refused_lines(connection)
+        out_of_reach = {(each.file_id, each.file_path) for each in after if not is_within_reach(each)}
+        report.show_replay(console, before, after, out_of_reach, lines_before, lines_after)
+
+
+@app.command()
+def forget(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(help="file_id, the beginning of one, or a path.", metavar="FILE_ID_OR_PATH..."),
+    ] = None,
+    driver: Annotated[str, typer.Option(help="Every file that holds this driver_id of marts.dim_drivers.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget files for good: their rows and copies, and everything made from them; the next run refuses them."""
+    if not files and not driver:
+        errors.print("Say what to forget: simrace forget FILE_ID_OR_PATH..., or --driver DRIVER_ID")
+        raise typer.Exit(2)
+    with _readable_errors():
+        project_directory()
+    with _held("forget") as held:
+        with closing(held.parameters.connect()) as connection:
+            finish_pending(_pipeline(held.parameters), connection)  # or it would bring back what is forgotten now
+            contents = find_named(connection, files or [])
+            others: list[Content] = []
+            if driver:
+                of_driver, others = find_driver(connection, driver)
+                contents += [content for content in of_driver if content not in contents]
+        console.print(f"[bold]{len(contents):,} to forget[/], with everything made from them:")
+        report.show_contents(console, contents)
+        if others:
+            console.print("The driver's name stands in these too. They stay, unless you name them:")
+            report.show_contents(console, others)
+        _ask("Forget them?", yes)
+        _forget(held, contents)
+        _build(held)
+
+
+@app.command()
+def retain(
+    apply: Annotated[bool, typer.Option("--apply", help="Let it go; else it is only shown.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Show what of old telemetry is kept no longer (var `retention`); with --apply, let it go."""
+    with _held("retain") as held:
+        expired = _expired(held, read_limits(project_directory()))
+        report.show_expired(console, expired)
+        if expired and apply:
+            _ask("Let it go?", yes)
+            _retire(held, expired)
+            _build(held)
+
+
+@app.command()
+def pin(
+    session: Annotated[str, typer.Argument(help="session_id of marts.dim_sessions.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Keep it no longer than others.")] = False,
+) -> None:
+    """Keep all of a session, whatever its age."""
+    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+        pin_session(connection, session, not remove)
+    console.print(f"{session} is {'kept no longer than others' if remove else 'kept'}.")
 
 
 @app.command()
@@ -274,23 +396,28 @@ def _read_status(connection: Connection) -> Status:
     return read_status(connection, home_directory(), project_directory())
 
 
-def _land(parameters: ConnectionParameters, paths: list[str], run: Run) -> bool:
+def _pipeline(parameters: ConnectionParameters) -> dlt.Pipeline:
+    return make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
+
+
+def _land(held: Held, paths: list[str], include_forgotten: bool) -> bool:
     """Land and report; True when files were found and none of them is in the warehouse."""
-    from ingestion.landing import State, count_states, land_files, make_pipeline
     from ingestion.sources import expand
 
     files = expand(paths)
     if not files:
         _say("There are no files in: " + ", ".join(paths))
         raise typer.Exit(1)
-    pipeline = make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
-    total = sum(map(_size, files))
-    with closing(parameters.connect()) as connection:
-        with run.landing(), _byte_progress("landing", total) as on_bytes:
-            outcomes = land_files(pipeline, connection, files, on_bytes=on_bytes)
-        run.count(outcomes)
-        log_landing(connection, outcomes)
-    report.show_landing(console, outcomes)
+    pipeline, outcomes = _pipeline(held.parameters), list[Outcome]()
+    with held.run.landing(), _byte_progress("landing", sum(map(_size, files))) as on_bytes:
+
+        def attempt() -> None:
+            with closing(held.parameters.connect()) as connection:
+                land_files(pipeline, connection, files, on_bytes, outcomes, include_forgotten)
+
+        held.hold.patiently(attempt)
+    _note_landing(held, outcomes)
+    report.show_landing(console, outcomes, files)
     states = count_states(outcomes)
     return not states[State.LANDED] and not states[State.ALREADY_LANDED]
 
@@ -302,16 +429,53 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _build(parameters: ConnectionParameters, full_refresh: bool, run: Run) -> None:
+def _note_landing(held: Held, outcomes: list[Outcome]) -> None:
+    held.run.count(outcomes)
+    with closing(held.parameters.connect()) as connection:
+        log_landing(connection, outcomes)
+
+
+def _ask(question: str, is_answered: bool) -> None:
+    if not (is_answered or (sys.stdin.isatty() and typer.confirm(question, err=True))):
+        errors.print("Nothing was done. With --yes it is done without asking.")
+        raise typer.Exit(1)
+
+
+def _forget(held: Held, contents: list[Content]) -> None:
+    def attempt() -> dict[str, int]:
+        with closing(held.parameters.connect()) as connection:
+            return forget_contents(connection, contents)
+
+    deleted = held.hold.patiently(attempt)
+    drop_work_files(_pipeline(held.parameters))
+    rows = ", ".join(f"{count:,} of {table}" for table, count in deleted.items())
+    console.print(f"Rows deleted: {rows or 'none'}")
+
+
+def _expired(held: Held, limits: Limits) -> list[Expired]:
+    with closing(held.parameters.connect()) as connection:
+        return find_expired(connection, limits)
+
+
+def _retire(held: Held, expired: list[Expired]) -> None:
+    whole = [each for each in expired if each.tier is Tier.SESSION]
+    with closing(held.parameters.connect()) as connection:
+        retire(connection, (each for each in expired if each.tier is not Tier.SESSION))
+        contents = find_named(connection, [file_id for each in whole for file_id in each.file_ids])
+    if contents:
+        _forget(held, contents)
+
+
+def _build(held: Held, full_refresh: bool = False) -> None:
     # Unit tests are about our logic, not about these files: `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
+    if full_refresh:
+        arguments.append("--full-refresh")
     try:
-        with run.building():
-            run.invocation_id = _dbt(
-                parameters, [*arguments, "--full-refresh"] if full_refresh else arguments, "building"
-            )
+        with held.run.building():
+            held.run.invocation_id = held.hold.patiently(lambda: _dbt(held.parameters, arguments, "building"))
     except BuildError as error:
-        run.invocation_id = error.invocation_id
+        held.run.invocation_id = error.invocation_id
         raise
 
 

@@ -3,6 +3,7 @@
 What the database would refuse is refused here, before dlt sees it: a failed dlt job blocks every later load.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,22 @@ from dlt.load.exceptions import LoadClientJobException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
+from ingestion import refused
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
-from ingestion.raw_tables import DATASET, analyze_tables, exists, raw_schema, tune_tables
+from ingestion.raw_tables import (
+    DATASET,
+    FORGOTTEN_TABLE,
+    analyze_tables,
+    exists,
+    raw_schema,
+    remember_again,
+    tune_tables,
+)
 from ingestion.reading import Content, LandingError, Reason, RefusedError, file_digest, read_blocks, read_content
 from ingestion.sources import Source, open_sources
 
 HEAD_BYTES_KEPT = 2_048
+NO_HASH = "unreadable"  # stands where the hash of what could not be read would
 
 
 class State(StrEnum):
@@ -43,6 +54,7 @@ class Outcome:
         file_bytes: Size of the content, unpacked.
         source_format: Name of the format; None when refused or already landed.
         refusal: Reason and detail when refused.
+        given: Path of the file, or of the archive that it is in, as it was given; file_path when left out.
     """
 
     file_path: str
@@ -51,36 +63,78 @@ class Outcome:
     file_bytes: int = 0
     source_format: str | None = None
     refusal: RefusedError | None = None
+    given: str = ""
 
 
 @dataclass
 class Landed:
-    """What the warehouse has already: what `raw` says, never dlt's state."""
+    """What the warehouse has already: what `raw` says, never dlt's state.
+
+    Attributes:
+        file_ids: Contents landed.
+        forgotten: Contents that were forgotten on purpose, and when.
+        sightings: When a content was last seen at a path with a time of change.
+        refusals: When a content was last refused at a path for a reason.
+        closed: When a path without bytes was last refused; what is seen there later ends that.
+    """
 
     file_ids: set[str] = field(default_factory=set)
-    sightings: set[tuple[str, str, datetime]] = field(default_factory=set)
-    refusals: set[tuple[str, str, str]] = field(default_factory=set)
+    forgotten: dict[str, datetime] = field(default_factory=dict)
+    sightings: dict[tuple[str, str, datetime], datetime] = field(default_factory=dict)
+    refusals: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    closed: dict[str, datetime] = field(default_factory=dict)
+
+    def is_news(self, file_id: str, path: str, modified_at: datetime) -> bool:
+        """Whether a sighting says something new: the first of its kind, or the path was closed since."""
+        seen_at = self.sightings.get((file_id, path, modified_at))
+        return seen_at is None or any(
+            closed_at > seen_at for closed, closed_at in self.closed.items() if is_at(path, closed)
+        )
+
+    def is_refused(self, file_id: str, path: str, reason: str) -> bool:
+        """Whether this refusal is known, and for a path without bytes, nothing was seen there since."""
+        refused_at = self.refusals.get((file_id, path, reason))
+        return refused_at is not None and not (
+            path in self.closed
+            and any(seen_at > refused_at for (_, seen, _), seen_at in self.sightings.items() if is_at(seen, path))
+        )
+
+
+def is_at(path: str, place: str) -> bool:
+    """Whether a path is a place or lies in it: a folder or an archive."""
+    return path == place or path.startswith((f"{place}/", f"{place}{os.sep}"))
 
 
 def read_landed(connection: Connection) -> Landed:
     """Ask the warehouse what it has. Rows of a load that did not complete do not count."""
     landed = Landed()
     with connection, connection.cursor() as cursor:
+        if exists(cursor, FORGOTTEN_TABLE):
+            cursor.execute(f"select file_id, forgotten_at from {DATASET}.{FORGOTTEN_TABLE}")
+            landed.forgotten = dict(cursor.fetchall())
         if not (exists(cursor, "files") and exists(cursor, "_dlt_loads")):
             return landed
         complete = "where _dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
         cursor.execute(f"select distinct file_id from raw.files {complete}")
         landed.file_ids = {row[0] for row in cursor}
-        cursor.execute(f"select distinct file_id, file_path, modified_at from raw.file_sightings {complete}")
-        landed.sightings = {(row[0], row[1], row[2].astimezone(UTC)) for row in cursor}
-        cursor.execute(f"select distinct file_id, file_path, reason from raw.rejected_files {complete}")
-        landed.refusals = {(row[0], row[1], row[2]) for row in cursor}
+        cursor.execute(
+            f"select file_id, file_path, modified_at, max(seen_at) from raw.file_sightings {complete} group by 1, 2, 3"
+        )
+        landed.sightings = {(row[0], row[1], row[2].astimezone(UTC)): row[3] for row in cursor}
+        cursor.execute(
+            "select file_id, file_path, reason, max(rejected_at), min(file_bytes) "
+            f"from raw.rejected_files {complete} group by 1, 2, 3"
+        )
+        for file_id, path, reason, rejected_at, size in cursor:
+            landed.refusals[file_id, path, reason] = rejected_at
+            if not size:
+                landed.closed[path] = max(rejected_at, landed.closed.get(path, rejected_at))
     return landed
 
 
 @dlt.source(schema=raw_schema(), max_table_nesting=0)
 def landing(
-    paths: list[Path],
+    sources: Iterable[Source],
     landed: Landed,
     outcomes: list[Outcome],
     changing: Set[str] = frozenset(),
@@ -89,7 +143,7 @@ def landing(
     """Files not landed before, keyed by the SHA-256 of their bytes.
 
     Args:
-        paths: Files and archives to look into.
+        sources: Files, read one at a time.
         landed: What the warehouse has; what is found is added to it.
         outcomes: Filled with one outcome for each file found.
         changing: Paths of files to refuse, because they were written to while they were read.
@@ -98,7 +152,7 @@ def landing(
 
     @dlt.resource(name="files", selected=True)
     def files() -> Iterator[Any]:
-        for found in open_sources(paths):
+        for found in sources:
             # A name is any bytes; what is no text of them is written as escapes.
             source = replace(found, file_path=_storable(found.file_path), file_name=_storable(found.file_name))
             if source.file_path in changing:
@@ -119,14 +173,17 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
             refuse_unsupported(stream.read(4_096))
         content = read_content(source.local, on_bytes)
         if known := content.file_id in landed.file_ids:
-            outcomes.append(Outcome(source.file_path, State.ALREADY_LANDED, content.file_id, content.file_bytes))
+            outcome = Outcome(source.file_path, State.ALREADY_LANDED, content.file_id, content.file_bytes)
+        elif content.file_id in landed.forgotten:
+            raise _forgotten(content.file_id, landed)
         else:
             identity = identify(content)
             yield from _rows_of(source, content, identity, now)
-            outcomes.append(
-                Outcome(source.file_path, State.LANDED, content.file_id, content.file_bytes, identity.source_format)
+            outcome = Outcome(
+                source.file_path, State.LANDED, content.file_id, content.file_bytes, identity.source_format
             )
             landed.file_ids.add(content.file_id)
+        outcomes.append(replace(outcome, given=source.given))
     except UnicodeDecodeError:  # all of it was text a moment ago
         raise ChangedWhileReadError(source.file_path) from None
     except (RefusedError, OSError) as error:
@@ -134,8 +191,8 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
         yield from _refusal_rows(source, content, refusal, landed, outcomes, now)
         return
     sighting = (content.file_id, source.file_path, source.modified_at)
-    if not known or sighting not in landed.sightings:
-        landed.sightings.add(sighting)
+    if not known or landed.is_news(*sighting):
+        landed.sightings[sighting] = now
         row = dict(zip(("file_id", "file_path", "modified_at"), sighting, strict=True))
         yield _row("file_sightings", {**row, "file_name": source.file_name, "seen_at": now})
 
@@ -206,11 +263,19 @@ def _refusal_rows(
             file_id, size = file_id or file_digest(source.local), source.local.stat().st_size
         except OSError:
             pass
-    outcomes.append(Outcome(source.file_path, State.REFUSED, file_id, size, refusal=refusal))
-    key = (file_id or "unreadable", source.file_path, str(refusal.reason))
-    if key in landed.refusals:
+    if file_id in landed.forgotten:
+        refusal = _forgotten(file_id, landed)
+    outcomes.append(Outcome(source.file_path, State.REFUSED, file_id, size, refusal=refusal, given=source.given))
+    if refusal.reason is Reason.FORGOTTEN:  # nothing of it is written down, not even its name
         return
-    landed.refusals.add(key)
+    if file_id and source.is_whole:
+        refused.keep(source.local, file_id)
+    key = (file_id or NO_HASH, source.file_path, str(refusal.reason))
+    if landed.is_refused(*key):
+        return
+    landed.refusals[key] = now
+    if not size:
+        landed.closed[source.file_path] = now
     yield _row(
         "rejected_files",
         {
@@ -222,8 +287,13 @@ def _refusal_rows(
             "detail": _storable(refusal.detail),
             "head": _storable(head.decode("utf-8", "replace")),
             "rejected_at": now,
+            "modified_at": source.modified_at if file_id else None,
         },
     )
+
+
+def _forgotten(file_id: str, landed: Landed) -> RefusedError:
+    return RefusedError(Reason.FORGOTTEN, f"on {landed.forgotten[file_id]:%Y-%m-%d}")
 
 
 def _storable(text: str) -> str:
@@ -247,6 +317,10 @@ def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
         "runtime.log_level": "ERROR",
         # Blocks of 1,000 lines are large: a few in memory are enough, and gzip would cost more than the load.
         "data_writer.buffer_max_items": 20,
+        # What is loaded is in the database; a second copy would outlive what is forgotten there.
+        "load.delete_completed_jobs": True,
+        # Retried by `ingestion.retry`, which tells what passes from what does not.
+        "load.raise_on_max_retries": 1,
         "normalize.data_writer.disable_compression": True,
         "data_writer.disable_compression": True,
     }
@@ -277,25 +351,49 @@ def land_files(
     connection: Connection,
     paths: list[Path],
     on_bytes: Callable[[int], object] = lambda _: None,
+    outcomes: list[Outcome] | None = None,
+    include_forgotten: bool = False,
+) -> list[Outcome]:
+    """Land what is new among files and archives, from `ingestion.sources.expand`; see `land_sources`."""
+    return land_sources(pipeline, connection, lambda: open_sources(paths), on_bytes, outcomes, include_forgotten)
+
+
+def land_sources(
+    pipeline: dlt.Pipeline,
+    connection: Connection,
+    open_batch: Callable[[], Iterable[Source]],
+    on_bytes: Callable[[int], object] = lambda _: None,
+    outcomes: list[Outcome] | None = None,
+    include_forgotten: bool = False,
 ) -> list[Outcome]:
     """Land what is new among the files; the good beside the bad.
 
     Args:
         pipeline: From `make_pipeline`.
         connection: To the same database, to ask what is there and to tune the tables.
-        paths: Files and archives, from `ingestion.sources.expand`.
+        open_batch: Gives the files, each time from the first.
         on_bytes: Called with the number of bytes read since the last call.
+        outcomes: Filled with one outcome for each file. With those of a try that failed while loading, the files are
+            not read again and only what is pending is loaded.
+        include_forgotten: Land also what was forgotten on purpose.
 
     Returns:
         One outcome for each file, in the order they were found.
 
     Raises:
         LandingError: the files could not be unpacked here, or the database did not take the load.
+        SettingError: an environment variable is no number.
     """
+    outcomes = [] if outcomes is None else outcomes
+    refused.limits()  # a setting that is no number is told before anything is read
     finish_pending(pipeline, connection)
-    outcomes = _extract(pipeline, connection, paths, on_bytes)
-    pipeline.normalize()
-    _load(pipeline, connection)
+    if not outcomes:
+        outcomes += _extract(pipeline, connection, open_batch, on_bytes, include_forgotten)
+        pipeline.normalize()
+        _load(pipeline, connection)
+    if include_forgotten:
+        remember_again(connection, [outcome.file_id for outcome in outcomes if outcome.file_id])
+    refused.discard(outcome.file_id for outcome in outcomes if outcome.file_id and outcome.state is State.LANDED)
     analyze_tables(connection)
     return outcomes
 
@@ -303,15 +401,19 @@ def land_files(
 def _extract(
     pipeline: dlt.Pipeline,
     connection: Connection,
-    paths: list[Path],
+    open_batch: Callable[[], Iterable[Source]],
     on_bytes: Callable[[int], object],
+    include_forgotten: bool,
 ) -> list[Outcome]:
     """Read the files; from the beginning and without it when one changes meanwhile, for its blocks are of no file."""
     changing: set[str] = set()
     while True:
         outcomes: list[Outcome] = []
+        landed = read_landed(connection)
+        if include_forgotten:
+            landed.forgotten.clear()
         try:
-            pipeline.extract(landing(paths, read_landed(connection), outcomes, changing, on_bytes))
+            pipeline.extract(landing(open_batch(), landed, outcomes, changing, on_bytes))
         except PipelineStepFailed as error:
             pipeline.abort_packages()
             cause = _root(error)
@@ -340,6 +442,12 @@ def _root(error: BaseException) -> BaseException:
     while cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
         error = cause
     return error
+
+
+def unaccounted(paths: Iterable[Path], outcomes: Iterable[Outcome]) -> list[str]:
+    """Files and archives that were given and of which nothing became: none, or there is a fault in simrace."""
+    told = {_storable(outcome.given) for outcome in outcomes}
+    return [path for path in map(_storable, map(str, paths)) if path not in told]
 
 
 def count_states(outcomes: Iterable[Outcome]) -> Counter[State]:

@@ -7,6 +7,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 DATASET = "raw"
+FORGOTTEN_TABLE = "forgotten_files"  # the one that dlt does not write
 
 _COLUMNS: dict[str, dict[str, TDataType]] = {
     "files": {
@@ -48,9 +49,10 @@ _COLUMNS: dict[str, dict[str, TDataType]] = {
         "detail": "text",
         "head": "text",
         "rejected_at": "timestamp",
+        "modified_at": "timestamp",
     },
 }
-_NULLABLE = {"delimiter", "quoting", "header_line", "units_line", "first_data_line", "head"}
+_NULLABLE = {"delimiter", "quoting", "header_line", "units_line", "first_data_line", "head", "modified_at"}
 
 
 def raw_schema() -> Schema:
@@ -96,6 +98,13 @@ def analyze_tables(connection: Connection) -> None:
         for table in (*_COLUMNS, "_dlt_loads"):
             if exists(cursor, table):
                 cursor.execute(f"analyze {DATASET}.{table}")
+
+
+def remember_again(connection: Connection, file_ids: list[str]) -> None:
+    """Take contents off the list of what was forgotten on purpose."""
+    with connection, connection.cursor() as cursor:
+        if exists(cursor, FORGOTTEN_TABLE):
+            cursor.execute(f"delete from {DATASET}.{FORGOTTEN_TABLE} where file_id = any(%s)", (file_ids,))
 
 
 def exists(cursor: Cursor, table: str) -> bool:

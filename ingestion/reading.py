@@ -27,6 +27,7 @@ class Reason(StrEnum):
     TRUNCATED_ARCHIVE = "truncated_archive"
     TOO_LARGE = "too_large"
     UNREADABLE = "unreadable"
+    FORGOTTEN = "forgotten"
 
     @property
     def sentence(self) -> str:
@@ -45,6 +46,7 @@ _SENTENCES = {
     Reason.TRUNCATED_ARCHIVE: "The archive ends too early or is damaged; download or pack it again.",
     Reason.TOO_LARGE: "A line or a document is larger than any sim writes; split the file.",
     Reason.UNREADABLE: "The file could not be read; check that it exists and that you may read it.",
+    Reason.FORGOTTEN: "It was forgotten on purpose; `simrace land --include-forgotten PATH` brings it back.",
 }
 
 

@@ -10,7 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ingestion.landing import Outcome, State
+from ingestion.forget import Content
+from ingestion.landing import Outcome, State, unaccounted
+from ingestion.replay import Refusal
+from ingestion.retention import MAX_SHOWN, Expired, Tier
 from ingestion.status import Status, say_freshness
 
 MAX_REFUSED_SHOWN = 40
@@ -25,6 +28,12 @@ _HOLDINGS = {
     "drivers": ("marts.dim_drivers", "*"),
 }
 
+GOES = {
+    Tier.RAW: "lines and samples",
+    Tier.TRACES: "lines, samples and lap traces",
+    Tier.SESSION: "all of it, for good",
+}
+
 NEXT_QUERIES = (
     "select * from marts.fct_laps order by lap_time_s limit 10",
     "select * from marts.fct_lap_corners order by delta_s desc nulls last limit 10",
@@ -33,13 +42,22 @@ NEXT_QUERIES = (
 )
 
 
-def show_landing(console: Console, outcomes: list[Outcome]) -> None:
-    """Print what became of every file: one table by format, one line for each refusal."""
+def show_landing(console: Console, outcomes: list[Outcome], given: list[Path]) -> None:
+    """Print what became of every file that was given: one table by format, one line for each refusal."""
     states = Counter(outcome.state for outcome in outcomes)
     console.print(
         f"[bold]{len(outcomes):,} files[/]: {states[State.LANDED]:,} landed, "
         f"{states[State.ALREADY_LANDED]:,} already landed, {states[State.REFUSED]:,} refused"
     )
+    if missing := unaccounted(given, outcomes):
+        console.print(f"[red]{len(missing):,} of {len(given):,} given are in none of these[/], a fault of simrace:")
+        for path in missing:
+            console.print(f"  {escape(path)}")
+    else:
+        archives = {outcome.given for outcome in outcomes if outcome.given != outcome.file_path}
+        packed = sum(outcome.given in archives for outcome in outcomes)
+        of_which = f" (archives: {len(archives):,}, with {packed:,} files)" if archives else ""
+        console.print(f"{len(given):,} given{of_which}, all accounted for")
     formats = Counter(outcome.source_format for outcome in outcomes if outcome.source_format)
     if formats:
         table = Table("format", "files landed", "MB")
@@ -59,6 +77,59 @@ def show_landing(console: Console, outcomes: list[Outcome]) -> None:
         console.print(f"  and {len(refused) - MAX_REFUSED_SHOWN:,} more")
     for reason in sorted({outcome.refusal.reason for outcome in refused if outcome.refusal}):
         console.print(f"  [yellow]{reason}[/]: {reason.sentence}")
+
+
+def show_replay(
+    console: Console,
+    before: list[Refusal],
+    after: list[Refusal],
+    out_of_reach: set[tuple[str, str]],
+    lines_before: dict[str, tuple[str, int]],
+    lines_after: dict[str, tuple[str, int]],
+) -> None:
+    """Print what a replay took in, files and lines, and what stays out and why."""
+    still = {(refusal.file_id, refusal.file_path) for refusal in after}
+    left = [refusal for refusal in before if (refusal.file_id, refusal.file_path) not in still]
+    console.print(f"[bold]{len(before):,} refused files tried again[/]: {len(left):,} landed, {len(after):,} stay")
+    for refusal in left[:MAX_REFUSED_SHOWN]:
+        console.print(f"  {escape(refusal.file_name)}: [green]landed[/], was {refusal.reason}")
+    for refusal in after[:MAX_REFUSED_SHOWN]:
+        gone = (refusal.file_id, refusal.file_path) in out_of_reach
+        why = "it is gone and no copy was kept; it was refused for: " if gone else ""
+        console.print(
+            f"  {escape(refusal.file_name)}: stays, {why}[yellow]{refusal.reason}[/], {escape(refusal.detail)}"
+        )
+    if (more := max(len(left), len(after)) - MAX_REFUSED_SHOWN) > 0:
+        console.print(f"  and {more:,} more: raw.rejected_files")
+    was, now = (sum(lines for _, lines in table.values()) for table in (lines_before, lines_after))
+    console.print(f"[bold]{was:,} refused lines judged again[/]: {now:,} are refused now")
+    for file_id, (name, lines) in sorted(lines_after.items(), key=lambda item: item[1]):
+        before_lines = lines_before.get(file_id, (name, 0))[1]
+        console.print(f"  {escape(name)}: {lines:,} of its lines are refused, {before_lines:,} were")
+
+
+def show_contents(console: Console, contents: list[Content]) -> None:
+    """Print contents with where they were seen."""
+    for content in contents:
+        state = f"[yellow]{content.reason}[/]" if content.reason else "landed"
+        console.print(f"  {(content.file_id or 'never read')[:12]}  {state}  {escape(content.paths[0])}")
+        for path in content.paths[1:]:
+            console.print(f"                also {escape(path)}")
+
+
+def show_expired(console: Console, expired: list[Expired]) -> None:
+    """Print what of old sessions is kept no longer, the oldest first."""
+    if not expired:
+        console.print("Nothing is older than the var retention says, or it is pinned.")
+        return
+    table = Table("started", "session_id", "what goes", "files", "MB of files")
+    for each in sorted(expired, key=lambda each: each.started_at)[:MAX_SHOWN]:
+        started = f"{each.started_at.astimezone(UTC):%Y-%m-%d}"
+        size = f"{each.file_bytes / 1e6:,.1f}"
+        table.add_row(started, str(each.session_id), GOES[each.tier], f"{len(each.file_ids):,}", size)
+    console.print(table)
+    if len(expired) > MAX_SHOWN:
+        console.print(f"and {len(expired) - MAX_SHOWN:,} more")
 
 
 def show_holdings(console: Console, connection: Connection) -> None:

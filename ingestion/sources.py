@@ -41,6 +41,7 @@ class Source:
         modified_at: When the file was last changed (UTC); archives keep it.
         local: Where its bytes can be read; a member's until the next source is asked for.
         problem: Why it cannot be read; None when it can.
+        archive: The archive that it is in; None for a file by itself.
     """
 
     file_path: str
@@ -48,6 +49,17 @@ class Source:
     modified_at: datetime
     local: Path
     problem: RefusedError | None = None
+    archive: Path | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the bytes at `local` are those of the file: of a damaged member they are only its beginning."""
+        return self.problem is None or self.archive is None
+
+    @property
+    def given(self) -> str:
+        """Path of the file or archive that was named or found in a folder."""
+        return str(self.archive) if self.archive else self.file_path
 
 
 def expand(paths: list[str]) -> list[Path]:
@@ -111,15 +123,25 @@ def open_sources(paths: list[Path]) -> Iterator[Source]:
                 continue
             try:
                 if zipfile.is_zipfile(path):
-                    yield from _zip_members(path, modified_at, local)
+                    yield from _at_least_one(_zip_members(path, modified_at, local))
                 elif start == b"PK":
                     raise EOFError("the end of the zip file is missing")
                 elif start == b"\x1f\x8b":
-                    yield from _gzip_members(path, modified_at, local)
+                    yield from _at_least_one(_gzip_members(path, modified_at, local))
                 else:
                     yield Source(str(path), path.name, modified_at, path)
             except _ARCHIVE_ERRORS as error:
                 yield Source(str(path), path.name, modified_at, path, _problem(error))
+
+
+def _at_least_one(members: Iterator[Source]) -> Iterator[Source]:
+    """The members; an archive without one is refused and not passed over."""
+    is_empty = True
+    for member in members:
+        is_empty = False
+        yield member
+    if is_empty:
+        raise RefusedError(Reason.EMPTY, "an archive without files")
 
 
 def _zip_members(path: Path, archive_modified_at: datetime, local: Path) -> Iterator[Source]:
@@ -139,7 +161,7 @@ def _zip_members(path: Path, archive_modified_at: datetime, local: Path) -> Iter
                     _copy(stream, target)
             except _ARCHIVE_ERRORS as error:
                 problem = _problem(error)
-            yield Source(f"{path}/{member.filename}", name.name, modified_at, local, problem)
+            yield Source(f"{path}/{member.filename}", name.name, modified_at, local, problem, path)
 
 
 def _gzip_members(path: Path, modified_at: datetime, local: Path) -> Iterator[Source]:
@@ -148,21 +170,25 @@ def _gzip_members(path: Path, modified_at: datetime, local: Path) -> Iterator[So
         with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
             for member in archive:
                 name = Path(member.name)
-                if member.isfile() and not _is_hidden(name) and (stream := archive.extractfile(member)):
-                    problem = None
+                if member.isdir() or _is_hidden(name):
+                    continue
+                problem = None
+                if stream := archive.extractfile(member) if member.isfile() else None:
                     try:
                         with local.open("wb") as target:
                             _copy(stream, target)
                     except RefusedError as error:
                         problem = error
-                    yield Source(f"{path}/{member.name}", name.name, _utc(member.mtime), local, problem)
+                else:
+                    problem = RefusedError(Reason.UNREADABLE, "no file but a link or a device")
+                yield Source(f"{path}/{member.name}", name.name, _utc(member.mtime), local, problem, path)
             while unpacked.read(1 << 20):  # the check sum comes last
                 pass
         return
     with gzip.GzipFile(path) as unpacked, local.open("wb") as target:
         _copy(unpacked, target)
         modified_at = _utc(unpacked.mtime) if unpacked.mtime else modified_at
-    yield Source(str(path), path.name.removesuffix(".gz"), modified_at, local)
+    yield Source(str(path), path.name.removesuffix(".gz"), modified_at, local, archive=path)
 
 
 def _is_tar(path: Path) -> bool:

@@ -2,21 +2,90 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from ingestion.database import ConnectionParameters
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+
+from ingestion.database import ConnectionParameters, DatabaseError
 from ingestion.dbt_environment import home_directory
+from ingestion.retry import Result, patiently
 
 # Any number does, as long as every simrace uses the same.
 _LOCK = 7_467_263
 
 
-@contextmanager
-def exclusive(parameters: ConnectionParameters, on_wait: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Hold the warehouse: landing and build of one run, while another run waits.
+class Hold:
+    """The warehouse, held by one run while another waits.
 
     An advisory lock of the database, so that it also holds between machines and ends with a killed process.
+    """
+
+    def __init__(self, parameters: ConnectionParameters, on_wait: Callable[[], object]) -> None:
+        self._parameters = parameters
+        self._on_wait = on_wait
+        self._connection: Connection | None = None
+
+    def patiently(self, step: Callable[[], Result]) -> Result:
+        """Do one step of the run, again after a passing fault of the database; held before each try.
+
+        Args:
+            step: Something that may be begun again after it failed.
+
+        Raises:
+            DatabaseError: the database cannot be reached; else whatever the step raises.
+        """
+
+        def attempt() -> Result:
+            self._take()
+            return step()
+
+        return patiently(attempt)
+
+    def release(self) -> None:
+        """Let the next one in."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def _take(self) -> None:
+        """Take the lock, if it is not held; it is lost with its connection, when the server starts anew."""
+        if self._is_held():
+            return
+        self.release()
+        connection = self._parameters.connect(application_name="simrace lock")
+        try:
+            self._lock(connection)
+        except psycopg2.Error as error:
+            connection.close()
+            raise DatabaseError(f"Lost {self._parameters} while waiting for it: {str(error).strip()}") from error
+        self._connection = connection
+
+    def _lock(self, connection: Connection) -> None:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            # Another run may take longer than the server lets others wait, or lets a connection be idle.
+            cursor.execute("set lock_timeout = 0; set statement_timeout = 0; set idle_session_timeout = 0")
+            cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
+            if not (row := cursor.fetchone()) or not row[0]:
+                self._on_wait()
+                cursor.execute("select pg_advisory_lock(%s)", (_LOCK,))
+
+    def _is_held(self) -> bool:
+        if not self._connection:
+            return False
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute("select 1")
+        except psycopg2.Error:
+            return False
+        return True
+
+
+@contextmanager
+def exclusive(parameters: ConnectionParameters, on_wait: Callable[[], object] = lambda: None) -> Iterator[Hold]:
+    """Hold the warehouse: landing and build of one run, while another run waits.
 
     Args:
         parameters: The database.
@@ -25,14 +94,12 @@ def exclusive(parameters: ConnectionParameters, on_wait: Callable[[], object] = 
     Raises:
         DatabaseError: the database cannot be reached.
     """
-    with closing(parameters.connect(application_name="simrace lock")) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
-            if not (row := cursor.fetchone()) or not row[0]:
-                on_wait()
-                cursor.execute("select pg_advisory_lock(%s)", (_LOCK,))
-            yield
+    hold = Hold(parameters, on_wait)
+    try:
+        hold.patiently(lambda: None)
+        yield hold
+    finally:
+        hold.release()
 
 
 def pipeline_name(parameters: ConnectionParameters) -> str:

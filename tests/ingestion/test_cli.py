@@ -33,6 +33,7 @@ def test_it_says_what_became_of_every_file(database: ConnectionParameters, lap: 
     done = simrace("land", lap.parent)
     assert done.exit_code == 0, done.output
     assert "3 files: 1 landed, 0 already landed, 2 refused" in done.output
+    assert "3 given, all accounted for" in done.output
     assert "garage61_csv" in done.output
     assert "empty.csv: empty, 0 bytes" in done.output
     assert "[red]note[bold].csv: unknown_format, no format begins with: 'bread [/]'" in done.output
@@ -64,6 +65,7 @@ def test_it_fails_when_nothing_could_be_landed(database: ConnectionParameters, t
 
 def test_a_database_that_is_not_there_is_told_without_a_traceback(lap: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    monkeypatch.setenv("SIMRACE_RETRIES", "0")
     for command in (["land", lap], ["status"]):
         done = simrace(*command)
         assert done.exit_code == 1
@@ -85,7 +87,7 @@ def test_it_asks_for_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 def test_it_explains_itself() -> None:
     done = simrace("--help")
     assert done.exit_code == 0
-    for command in ("run", "land", "sample", "status", "verify", "docs", "db"):
+    for command in ("run", "land", "replay", "forget", "sample", "status", "verify", "docs", "db"):
         assert f" {command} " in done.output
     assert "globs" in simrace("land", "--help").output
     assert simrace("fly").exit_code == 2

@@ -20,7 +20,7 @@ from ingestion import landing, warehouse
 from ingestion.database import ConnectionParameters
 from ingestion.landing import Outcome, State, land_files, make_pipeline
 from ingestion.reading import Content, LandingError, read_blocks
-from ingestion.sources import expand
+from ingestion.sources import expand, open_sources
 from ingestion.verify import prove_bytes
 
 STAGING = Path(__file__).parents[2] / "models" / "staging" / "files"
@@ -34,7 +34,7 @@ DESIGN = {
     "units_line first_data_line line_count landed_at",
     "file_sightings": "file_id file_path file_name modified_at seen_at",
     "file_blocks": "file_id block_number first_line line_count lines",
-    "rejected_files": "file_id file_name file_path file_bytes reason detail head rejected_at",
+    "rejected_files": "file_id file_name file_path file_bytes reason detail head rejected_at modified_at",
 }
 
 
@@ -170,7 +170,7 @@ def test_what_an_interrupted_run_left_is_finished_before_the_new(
 ) -> None:
     pipeline = pipeline_to(database, tmp_path)
     outcomes: list[Outcome] = []
-    pipeline.extract(landing.landing([lap], landing.Landed(), outcomes))
+    pipeline.extract(landing.landing(open_sources([lap]), landing.Landed(), outcomes))
     pipeline.normalize()
     other = lap.with_name("other.csv")
     other.write_text(GARAGE61 + ROW, encoding="utf-8")

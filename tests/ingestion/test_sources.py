@@ -157,6 +157,10 @@ def test_members_of_archives_are_files(tmp_path: Path) -> None:
         ("race.json", b"{}"),
         ("evil.csv", b"evil"),
         ("lap.csv", b"a,b\n"),
+        ("link.csv", b""),
+    ]
+    assert [str(source.problem) for source, _ in found if source.problem] == [
+        "unreadable: no file but a link or a device"
     ]
     assert found[0][0].file_path == f"{tmp_path}/season.zip/round 1/race.json"
     assert found[0][0].modified_at == datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC)

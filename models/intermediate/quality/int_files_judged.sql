@@ -24,18 +24,43 @@ lines as (
     from {{ ref('int_result_file_lines') }}
 ),
 
--- a content refused once may be read by a later version: then it is no longer refused
+-- what could not be read has no hash: its path stands for it
+refusals as (
+    select
+        *,
+        case when file_bytes = 0 then 'path:' || md5(file_path) else file_id end as content_id
+    from {{ ref('stg_files__rejected_files') }}
+),
+
+-- a content refused once may be read by a later version, a path without bytes may have some later: no longer refused
 rejected as (
     select
-        rejected.*,
+        refusals.content_id,
+        refusals.reason,
+        refusals.detail,
+        refusals.file_bytes,
+        -- whatever order the copies of one content came in
+        min(refusals.file_name) over (partition by refusals.content_id) as file_name,
         row_number() over (
-            partition by rejected.file_id, case when rejected.file_bytes = 0 then rejected.file_path end
-            order by rejected.rejected_at desc, rejected.file_path asc, rejected.reason asc
+            partition by refusals.content_id
+            order by refusals.last_rejected_at desc, refusals.file_path asc, refusals.reason asc
         ) as refusal_rank
-    from {{ ref('stg_files__rejected_files') }} as rejected
-    where not exists (
+    from refusals
+    where
+        not exists (
             select 1 from files
-            where files.file_id = rejected.file_id
+            where files.file_id = refusals.file_id
+        )
+        and not exists (
+            select 1
+            from {{ ref('stg_files__sightings') }} as sightings
+            where
+                refusals.file_bytes = 0
+                and sightings.last_seen_at >= refusals.last_rejected_at
+                and (
+                    sightings.file_path = refusals.file_path
+                    or left(sightings.file_path, length(refusals.file_path) + 1) = refusals.file_path || '/'
+                )
         )
 )
 
@@ -70,10 +95,7 @@ from files
 inner join lines on files.file_id = lines.file_id
 union all
 select
-    -- what could not be read has no hash: its path stands for it
-    case
-        when rejected.file_bytes = 0 then 'path:' || md5(rejected.file_path) else rejected.file_id
-    end as file_id,
+    rejected.content_id as file_id,
     rejected.file_name,
     cast(null as {{ dbt.type_string() }}) as source_format,
     cast(null as {{ dbt.type_string() }}) as format_family,

@@ -1,20 +1,30 @@
+with refusals as (
+    select rejected.*
+    from {{ source('raw', 'rejected_files') }} as rejected
+    inner join {{ source('raw', '_dlt_loads') }} as loads on rejected._dlt_load_id = loads.load_id
+    where loads.status = 0
+),
+
+ranked as (
+    select
+        *,
+        min(rejected_at) over (partition by file_id, file_path, reason) as first_rejected_at,
+        row_number() over (
+            partition by file_id, file_path, reason
+            order by rejected_at desc, _dlt_id asc
+        ) as refusal_rank
+    from refusals
+)
+
 select
-    cast(rejected.file_id as {{ dbt.type_string() }}) as file_id,
-    rejected.file_name,
-    rejected.file_path,
-    rejected.reason,
-    rejected.detail,
-    rejected.head,
-    rejected.file_bytes,
-    min(rejected.rejected_at) as rejected_at
-from {{ source('raw', 'rejected_files') }} as rejected
-inner join {{ source('raw', '_dlt_loads') }} as loads on rejected._dlt_load_id = loads.load_id
-where loads.status = 0
-group by
-    rejected.file_id,
-    rejected.file_name,
-    rejected.file_path,
-    rejected.reason,
-    rejected.detail,
-    rejected.head,
-    rejected.file_bytes
+    cast(file_id as {{ dbt.type_string() }}) as file_id,
+    file_name,
+    file_path,
+    reason,
+    detail,
+    head,
+    file_bytes,
+    first_rejected_at as rejected_at,
+    rejected_at as last_rejected_at
+from ranked
+where refusal_rank = 1

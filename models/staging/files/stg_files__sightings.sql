@@ -3,7 +3,8 @@ select
     cast(sightings.file_path as {{ dbt.type_string() }}) as file_path,
     cast(sightings.file_name as {{ dbt.type_string() }}) as file_name,
     sightings.modified_at,
-    min(sightings.seen_at) as first_seen_at
+    min(sightings.seen_at) as first_seen_at,
+    max(sightings.seen_at) as last_seen_at
 from {{ source('raw', 'file_sightings') }} as sightings
 inner join {{ source('raw', '_dlt_loads') }} as loads on sightings._dlt_load_id = loads.load_id
 where loads.status = 0
