@@ -1,0 +1,60 @@
+"""What is old is let go, and what was made from it stays."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ingestion.retention import RetentionError, Tier, read_limits
+from tests.warehouse.conftest import ROOT, Warehouse
+from tests.warehouse.test_build import NO_TESTS
+
+LINES = "select count(*) from raw.file_blocks where block_number > 1 and file_id in (select file_id from "
+OF_SESSION = "intermediate.int_telemetry_session_files where session_id = '{}')"
+
+
+def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) -> None:
+    other = warehouse.other("old")
+    files = sorted((warehouse.folder / "files" / "telemetry").glob("*.csv"))
+    other.run("simrace", "land", *files)
+    other.run("dbt", "build", *NO_TESTS)
+    before = other.checksums()
+    samples = dict(other.query("select session_id, count(*) from marts.fct_telemetry_samples group by 1"))
+    shown = other.run("simrace", "retain").stdout
+    assert other.checksums() == before
+    references = {row[0] for row in other.query("select reference_session_id from marts.dim_track_corners")}
+    old = [str(session) for session in samples if session not in references]
+    assert len(old) > 2 and all(session in shown for session in old)
+    assert not any(str(session) in shown for session in references)
+
+    pinned, gone = old[0], old[1:]
+    other.run("simrace", "pin", pinned)
+    assert other.run("simrace", "retain", "--apply", check=False).returncode == 1  # nobody was there to ask
+    assert other.checksums() == before
+    other.query("update marts.dim_sessions set session_started_at = now() - interval '4 months' returning 1")
+    other.run("simrace", "retain", "--apply", "--yes")
+
+    left = dict(other.query("select session_id, count(*) from marts.fct_telemetry_samples group by 1"))
+    assert left == {session: count for session, count in samples.items() if session not in gone}
+    assert other.query(LINES + OF_SESSION.format(pinned)) != [(0,)]
+    assert all(other.query(LINES + OF_SESSION.format(session)) == [(0,)] for session in gone)
+    changed = {mart for mart, sums in other.checksums().items() if sums != before[mart]}
+    assert changed <= {"fct_telemetry_samples", "dim_sessions"}
+    flags = dict(other.query("select session_id, is_retired from marts.dim_sessions"))
+    assert {session for session, is_retired in flags.items() if is_retired} == set(gone)
+
+    # Neither a build anew nor the same files again bring half of a lap back.
+    kept = other.checksums()
+    other.run("simrace", "land", *files)
+    other.run("dbt", "build", "--full-refresh", *NO_TESTS)
+    assert other.checksums() == kept
+
+
+def test_limits_are_read_from_the_project(tmp_path: Path) -> None:
+    shipped = read_limits(ROOT)
+    assert not shipped.is_enabled
+    assert shipped.months == {Tier.RAW: 3, Tier.TRACES: 12, Tier.SESSION: 36}
+    for wrong in ({}, {"raw_months": 5, "traces_months": 4, "session_months": 36}, {"raw_months": "many"}):
+        (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump({"vars": {"retention": wrong}}), "utf-8")
+        with pytest.raises(RetentionError):
+            read_limits(tmp_path)
