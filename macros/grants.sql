@@ -6,7 +6,7 @@
     {%- endfor -%}
     do $$ begin
         if exists (select 1 from pg_roles where rolname = 'simrace_reader') then
-            {% for schema in schemas %}
+            {% for schema in schemas if adapter.check_schema_exists(target.database, schema) %}
             grant usage on schema {{ schema }} to simrace_reader;
             grant select on all tables in schema {{ schema }} to simrace_reader;
             {% endfor %}

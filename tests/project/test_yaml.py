@@ -1,6 +1,7 @@
 """dbt does not check YAML keys on PostgreSQL: a misspelt `desciption:` would be silent."""
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,19 @@ ROOT = Path(__file__).parents[2]
 YAML_FILES = sorted(path for folder in ("models", "seeds") for path in (ROOT / folder).rglob("*.yml"))
 
 
+VARS = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
+
+
+def rendered(value: Any) -> Any:
+    """The document with the values of vars, as dbt reads it: a threshold is a number."""
+    if isinstance(value, dict):
+        return {key: rendered(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [rendered(one) for one in value]
+    named = re.fullmatch(r"{{ var\('(\w+)'\) }}", value) if isinstance(value, str) else None
+    return VARS[named[1]] if named else value
+
+
 @pytest.fixture(scope="module")
 def validator() -> Any:
     schema = json.loads((files("dbt.jsonschemas") / "resources" / "latest.json").read_text(encoding="utf-8"))
@@ -21,7 +35,7 @@ def validator() -> Any:
 
 @pytest.mark.parametrize("path", YAML_FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_yaml_has_only_keys_that_dbt_knows(validator: Any, path: Path) -> None:
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = rendered(yaml.safe_load(path.read_text(encoding="utf-8")))
     problems = [
         f"{'/'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in _leaves(validator, document)
     ]

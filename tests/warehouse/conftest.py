@@ -17,6 +17,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
+# Marts that say what was run, and so differ from run to run though the files are the same.
+HISTORY = ("data_quality_kpis", "data_quality_kpis_latest", "dbt_run_results", "warehouse_runs")
+
 
 @dataclass(frozen=True)
 class Warehouse:
@@ -70,13 +73,15 @@ class Warehouse:
         return Warehouse(folder, {**self.environment, **here})
 
     def checksums(self) -> dict[str, object]:
-        """Of every mart: rows and a sum over all they hold, the time of landing apart."""
+        """Of every mart but the history: rows and a sum over all they hold, the time of landing apart."""
         marts = self.query(
             "select table_name, string_agg(quote_ident(column_name), ', ' order by column_name) "
             "from information_schema.columns where table_schema = 'marts' and column_name <> 'landed_at' group by 1"
         )
         sums: dict[str, object] = {}
         for mart, columns in marts:
+            if mart in HISTORY:
+                continue
             row_hash = f"cast(('x' || substr(md5(row({columns})::text), 1, 15)) as bit(60))::bigint"
             sums[str(mart)] = self.query(f"select count(*), sum({row_hash}) from marts.{mart}")[0]
         return sums

@@ -12,18 +12,18 @@ select
     cast(rows_held as bigint) as rows_held,
     cast(rows_repeated as bigint) as rows_repeated
 from samples
-{%- set keys = {
+{% set keys = {
     'fct_laps': 'session_id, lap_number',
     'fct_stints': 'session_id, stint_number',
     'fct_race_results': 'race_id, entrant_id',
     'fct_race_team_results': 'race_id, entrant_id',
     'fct_race_laps': 'race_id, entry_id, lap_number',
 } %}
-{%- for mart, key in keys.items() %}
-union all
-select
-    '{{ mart }}',
-    count(*),
-    count(*) - count(distinct ({{ key }}))
-from {{ ref(mart) }}
-{%- endfor %}
+{% for mart, key in keys.items() %}
+    union all
+    select
+        '{{ mart }}' as mart,
+        count(*) as rows_held,
+        count(*) - count(distinct row({{ key }})) as rows_repeated
+    from {{ ref(mart) }}
+{% endfor %}

@@ -28,7 +28,7 @@ select
     runs.bytes_landed,
     runs.landing_s,
     runs.dbt_s,
-    extract(epoch from runs.ended_at - runs.started_at) as run_s,
+    cast(extract(epoch from runs.ended_at - runs.started_at) as double precision) as run_s,
     runs.started_at,
     runs.ended_at
 from runs

@@ -56,15 +56,15 @@ small_runs as (
 ),
 
 limits as (
-    {%- for kpi, bound in var('kpi_limits').items() %}
-    select
-        '{{ kpi }}' as kpi,
-        '{{ bound.unit }}' as unit,
-        '{{ bound.comparison }}' as comparison,
-        cast({{ 'null' if bound.limit is none else bound.limit }} as numeric(18, 6)) as limit_value,
-        {{ 'true' if bound.get('alerts', true) else 'false' }} as is_alert
-    {{- '\n    union all' if not loop.last }}
-    {%- endfor %}
+    {% for kpi, bound in var('kpi_limits').items() %}
+        select
+            '{{ kpi }}' as kpi,
+            '{{ bound.unit }}' as unit,
+            '{{ bound.comparison }}' as comparison,
+            cast({{ 'null' if bound.limit is none else bound.limit }} as numeric(18, 6)) as limit_value,
+            {{ 'true' if bound.get('alerts', true) else 'false' }} as is_alert
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 measured as (

@@ -20,7 +20,7 @@ select
     bytes_landed,
     landing_s,
     dbt_s,
-    cast(run_s as double precision) as run_s,
+    run_s,
     started_at,
     ended_at
 from runs
