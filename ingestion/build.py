@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.database import ConnectionParameters
+from ingestion.pseudonyms import session_options
 
 PROJECT_VARIABLE = "SIMRACE_PROJECT"
 
@@ -83,7 +84,7 @@ def run_dbt(
         if event.info.name == "LogStartLine":
             on_progress(Progress(event.data.index - 1, event.data.total, event.data.description))
 
-    os.environ.update(parameters.environment())
+    os.environ.update(parameters.environment() | session_options(os.environ))
     runner = dbtRunner(callbacks=[on_event])
     folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
     outcome = runner.invoke([*arguments, *folders, "--log-level", "none", "--log-path", str(project / "logs")])

@@ -40,6 +40,13 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(help="Files, folders, globs; .gz, and members of .zip and .tar.gz.", metavar="PATH..."),
 ]
+FullRefresh = Annotated[bool, typer.Option(help="Build every table anew from raw.")]
+Pseudonymise = Annotated[
+    bool | None,
+    typer.Option(
+        help="Publish drivers under keyed hashes (SIMRACE_PSEUDONYM_KEY); left out, as before.", show_default=False
+    ),
+]
 
 
 @contextmanager
@@ -58,7 +65,8 @@ def _say(message: str) -> None:
 @app.command()
 def run(
     paths: Paths = None,
-    full_refresh: Annotated[bool, typer.Option(help="Build every table anew from raw.")] = False,
+    full_refresh: FullRefresh = False,
+    pseudonymise: Pseudonymise = None,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived. Without a path: the folders given before."""
     with _readable_errors():
@@ -68,12 +76,23 @@ def run(
         with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
             nothing_landed = _land(parameters, named)
             warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
-            _build(parameters, full_refresh)
+            _build(parameters, full_refresh, pseudonymise)
         with closing(parameters.connect()) as connection:
             report.show_holdings(console, connection)
         report.show_next_steps(console)
     if nothing_landed:
         raise typer.Exit(1)
+
+
+@app.command()
+def build(full_refresh: FullRefresh = False, pseudonymise: Pseudonymise = None) -> None:
+    """Build and test the marts from what is landed."""
+    with _readable_errors():
+        parameters = connection_parameters(_say)
+        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
+            _build(parameters, full_refresh, pseudonymise)
+        with closing(parameters.connect()) as connection:
+            report.show_holdings(console, connection)
 
 
 @app.command()
@@ -230,10 +249,14 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _build(parameters: ConnectionParameters, full_refresh: bool) -> None:
+def _build(parameters: ConnectionParameters, full_refresh: bool, pseudonymise: bool | None) -> None:
     # Unit tests are about our logic, not about these files: `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
-    _dbt(parameters, [*arguments, "--full-refresh"] if full_refresh else arguments, "building")
+    if full_refresh:
+        arguments.append("--full-refresh")
+    if pseudonymise is not None:
+        arguments += ["--vars", json.dumps({"pseudonymise": pseudonymise})]
+    _dbt(parameters, arguments, "building")
 
 
 def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> None:

@@ -8,13 +8,22 @@
 {%- endmacro %}
 
 {% macro create_ops_tables() -%}
-    create schema if not exists {{ ops_schema() }};
+    {# `if not exists` asks for the right to create a schema even where there is one -#}
+    do $$ begin
+        if to_regnamespace('{{ ops_schema() }}') is null then
+            create schema {{ ops_schema() }};
+        end if;
+    end $$;
     create table if not exists {{ ops_schema() }}.built (
         model text not null,
         key text not null,
         input_hash text not null,
         built_at timestamptz not null default now(),
         primary key (model, key)
+    );
+    create table if not exists {{ ops_schema() }}.pseudonyms (
+        state text not null,
+        is_complete boolean not null
     );
 {%- endmacro %}
 

@@ -37,7 +37,7 @@ rejected as (
 
 select
     files.file_id,
-    files.file_name,
+    {{ pseudonym('files.file_name', 'File') }} as file_name,
     files.source_format,
     files.format_family,
     case
@@ -61,14 +61,14 @@ union all
 select
     -- what could not be read has no hash: its path stands for it
     case
-        when rejected.file_bytes = 0 then 'path:' || md5(rejected.file_path) else rejected.file_id
+        when rejected.file_bytes = 0 then 'path:' || {{ md5_of_names('rejected.file_path') }} else rejected.file_id
     end as file_id,
-    rejected.file_name,
+    {{ pseudonym('rejected.file_name', 'File') }} as file_name,
     cast(null as {{ dbt.type_string() }}) as source_format,
     cast(null as {{ dbt.type_string() }}) as format_family,
     'refused' as state,
     rejected.reason,
-    rejected.detail,
+    {{ unless_pseudonymised('rejected.detail') }} as detail,
     rejected.file_bytes,
     0 as lines_read,
     0 as lines_loaded,
