@@ -45,7 +45,7 @@ class RoleState:
 
 
 def password_variable(role: str) -> str:
-    """Environment variable that gives the role a password and the right to log in: SIMRACE_READER_PASSWORD and so on."""
+    """Environment variable that lets the role log in with this password, such as SIMRACE_READER_PASSWORD."""
     return f"{role.upper()}_PASSWORD"
 
 
@@ -72,7 +72,7 @@ def make_roles(
             for schema, (writer, reader) in SCHEMAS.items():
                 _secure_schema(cursor, schema, writer, reader)
             cursor.execute("select rolname, rolcanlogin from pg_roles where rolname = any(%s)", (list(ROLES),))
-            can_log_in = dict(cursor)
+            can_log_in: dict[str, bool] = dict(cursor)
     except errors.InsufficientPrivilege as error:
         raise DatabaseError(
             f"This user may not make the roles: {error.diag.message_primary}. Take a superuser, or the owner of the "
