@@ -4,13 +4,13 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 SAMPLES ?= sample_files
 SESSIONS ?= 8
 
-.PHONY: run test test-slow lint lock clean
+.PHONY: run test test-slow lint audit lock clean
 
 run: .venv/installed ## Write sample files, land them, build and test the marts
 	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
 	.venv/bin/simrace run $(SAMPLES)
 
-test: lint ## Every check
+test: lint audit ## Every check
 	.venv/bin/pytest
 
 test-slow: .venv/installed ## What is slow by nature; results are kept in docs/
@@ -20,6 +20,9 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+audit: .venv/installed ## Known vulnerabilities of what requirements.lock pins; needs a network, and passes without
+	.venv/bin/python -m tests.audit
 
 .venv/installed: requirements.lock pyproject.toml simrace_dbt_environment.pth
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: https://www.python.org"; exit 1; }

@@ -10,6 +10,7 @@ from typing import Any
 
 from ingestion.database import ConnectionParameters
 from ingestion.logs import log_event
+from ingestion.pseudonyms import session_options
 
 PROJECT_VARIABLE = "SIMRACE_PROJECT"
 
@@ -98,7 +99,7 @@ def run_dbt(
         if event.info.name == "LogStartLine":
             on_progress(Progress(event.data.index - 1, event.data.total, event.data.description))
 
-    os.environ.update(parameters.environment())
+    os.environ.update(parameters.environment() | session_options(os.environ))
     log_event("dbt_started", command=arguments[0])
     began = time.monotonic()
     runner = dbtRunner(callbacks=[on_event])

@@ -55,6 +55,13 @@ Paths = Annotated[
     list[str] | None,
     typer.Argument(help="Files, folders, globs; .gz, and members of .zip and .tar.gz.", metavar="PATH..."),
 ]
+FullRefresh = Annotated[bool, typer.Option(help="Build every table anew from raw.")]
+Pseudonymise = Annotated[
+    bool | None,
+    typer.Option(
+        help="Publish drivers under keyed hashes (SIMRACE_PSEUDONYM_KEY); left out, as before.", show_default=False
+    ),
+]
 
 IncludeForgotten = Annotated[bool, typer.Option(help="Land also what `simrace forget` forgot.")]
 
@@ -124,8 +131,9 @@ def _say(message: str) -> None:
 @app.command()
 def run(
     paths: Paths = None,
-    full_refresh: Annotated[bool, typer.Option(help="Build every table anew from raw.")] = False,
+    full_refresh: FullRefresh = False,
     include_forgotten: IncludeForgotten = False,
+    pseudonymise: Pseudonymise = None,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived. Without a path: the folders given before."""
     with _readable_errors():
@@ -139,12 +147,21 @@ def run(
             console.print("What is older than the var retention says is let go:")
             report.show_expired(console, expired)
             _retire(held, expired)
-        _build(held, full_refresh)
+        _build(held, full_refresh, pseudonymise)
         with closing(held.parameters.connect()) as connection:
             report.show_holdings(console, connection)
         report.show_next_steps(console)
         if nothing_landed:
             raise typer.Exit(1)
+
+
+@app.command()
+def build(full_refresh: FullRefresh = False, pseudonymise: Pseudonymise = None) -> None:
+    """Build and test the marts from what is landed."""
+    with _held("build") as held:
+        _build(held, full_refresh, pseudonymise)
+        with closing(held.parameters.connect()) as connection:
+            report.show_holdings(console, connection)
 
 
 @app.command()
@@ -466,11 +483,13 @@ def _retire(held: Held, expired: list[Expired]) -> None:
         _forget(held, contents)
 
 
-def _build(held: Held, full_refresh: bool = False) -> None:
+def _build(held: Held, full_refresh: bool = False, pseudonymise: bool | None = None) -> None:
     # Unit tests are about our logic, not about these files: `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if full_refresh:
         arguments.append("--full-refresh")
+    if pseudonymise is not None:
+        arguments += ["--vars", json.dumps({"pseudonymise": pseudonymise})]
     try:
         with held.run.building():
             held.run.invocation_id = held.hold.patiently(lambda: _dbt(held.parameters, arguments, "building"))

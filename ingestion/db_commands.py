@@ -5,12 +5,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Annotated
 
 import typer
 
 from ingestion import server, server_system
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.dbt_environment import VARIABLES, configured_settings
+from ingestion.roles import make_roles, password_variable
 
 app = typer.Typer(help="Start, stop and enter the database.", no_args_is_help=True)
 
@@ -66,6 +68,22 @@ def url() -> None:
     """Print the URL of the database, password included."""
     with _readable_errors():
         typer.echo(connection_parameters().url)
+
+
+@app.command()
+def roles(
+    statement_timeout: Annotated[
+        str, typer.Option(help="After which a reader's statement is ended: 30s, 5min, 1h; 0 for never.")
+    ] = "5min",
+) -> None:
+    """Make or repair the four roles and their rights; a password in the environment lets one log in."""
+    with _readable_errors():
+        parameters = connection_parameters()
+        with closing(parameters.connect()) as connection:
+            states = make_roles(connection, statement_timeout)
+    for state in states:
+        login = "logs in" if state.can_log_in else f"does not log in: set {password_variable(state.name)}"
+        typer.echo(f"{state.name}: {state.purpose} ({login})")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})

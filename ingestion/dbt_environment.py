@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
 
+from ingestion.pseudonyms import session_options
+
 Settings = dict[str, str]  # keyed by libpq's own keywords: host, port, user, password, dbname, sslmode, ...
 
 URL_VARIABLE = "SIMRACE_DATABASE_URL"
@@ -177,8 +179,11 @@ def set_up(
         environ: Environment to read and to add to.
     """
     is_wanted = _program(sys.orig_argv if arguments is None else arguments) in {"dbt", "dbt.cli.main", "sqlfluff"}
+    if not is_wanted:
+        return
+    environ.update(session_options(environ))
     # All or nothing: half of the user's settings and half of ours would be a database that nobody meant.
-    if not is_wanted or VARIABLES["host"][0] in environ:
+    if VARIABLES["host"][0] in environ:
         return
     try:
         settings = configured_settings(environ) or embedded_settings()

@@ -323,12 +323,17 @@ def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
         "load.raise_on_max_retries": 1,
         "normalize.data_writer.disable_compression": True,
         "data_writer.disable_compression": True,
+        # Else the text of every landed file would lie there for good.
+        "load.delete_completed_jobs": True,
     }
     for key, value in settings.items():
         dlt.config[key] = value
+    folder = home / "dlt"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # while a load is under way, it holds what the files hold
     return dlt.pipeline(
         pipeline_name=f"simrace_{name}",
-        pipelines_dir=str(home / "dlt"),
+        pipelines_dir=str(folder),
         destination=dlt.destinations.postgres(url),
         dataset_name=DATASET,
     )

@@ -1,16 +1,52 @@
-{# Who reads marts needs USAGE on their schema too, which `+grants` does not give. Nothing happens where the role does not exist. #}
-{% macro grant_to_reader() -%}
-    {%- set schemas = [] -%}
-    {%- for node in (graph.nodes.values() if execute else []) if node.resource_type == 'model' and node.fqn[1] == 'marts' and node.schema not in schemas -%}
-        {%- do schemas.append(node.schema) -%}
-    {%- endfor -%}
-    do $$ begin
-        if exists (select 1 from pg_roles where rolname = 'simrace_reader') then
-            {% for schema in schemas if adapter.check_schema_exists(target.database, schema) %}
-            grant usage on schema {{ schema }} to simrace_reader;
-            grant select on all tables in schema {{ schema }} to simrace_reader;
-            {% endfor %}
-            null;
+{#
+    On-run-end: what this build made is whose it should be (`simrace db roles`), whoever ran it, and readers may read the marts.
+    Readers need USAGE on their schema too, which `+grants` does not give. Nothing happens where the roles do not exist.
+#}
+{% macro keep_rights() -%}
+    {%- set schemas = ['staging', 'intermediate', 'marts', 'ops'] -%}
+    {%- set transformed -%}
+        {% for schema in schemas %}'{{ generate_schema_name(schema, none) }}'{{ ', ' if not loop.last }}{% endfor %}
+    {%- endset -%}
+    {%- set marts = generate_schema_name('marts', none) -%}
+    do $$
+    declare
+        relation regclass;
+        writer name;
+    begin
+        for relation, writer in
+            select pg_class.oid, writers.rolname
+            from pg_class
+            inner join pg_namespace on pg_class.relnamespace = pg_namespace.oid
+            inner join pg_roles as writers
+                on writers.rolname
+                = case
+                    when pg_namespace.nspname in ({{ transformed }}) then 'simrace_transformer'
+                    when pg_namespace.nspname = 'raw' then 'simrace_loader'
+                end
+            where
+                pg_class.relkind in ('r', 'p', 'v', 'm')
+                and pg_class.relowner = to_regrole(current_user)
+                and pg_class.relowner <> writers.oid
+                and pg_has_role(current_user, writers.oid, 'set')
+                and has_schema_privilege(writers.oid, pg_namespace.oid, 'create')
+        loop
+            execute format('alter table %s owner to %I', relation, writer);
+        end loop;
+        if to_regrole('simrace_reader') is null then
+            return;
         end if;
+        if not has_schema_privilege('simrace_reader', '{{ marts }}', 'usage') then
+            grant usage on schema {{ marts }} to simrace_reader;
+        end if;
+        for relation in
+            select pg_class.oid
+            from pg_class
+            where
+                pg_class.relkind in ('r', 'p', 'v', 'm')
+                and pg_class.relnamespace = to_regnamespace('{{ marts }}')
+                and not has_table_privilege('simrace_reader', pg_class.oid, 'select')
+        loop
+            execute format('grant select on %s to simrace_reader', relation);
+        end loop;
     end $$;
 {%- endmacro %}

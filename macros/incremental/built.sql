@@ -8,7 +8,12 @@
 {%- endmacro %}
 
 {% macro create_ops_tables() -%}
-    create schema if not exists {{ ops_schema() }};
+    {# `if not exists` asks for the right to create a schema even where there is one -#}
+    do $$ begin
+        if to_regnamespace('{{ ops_schema() }}') is null then
+            create schema {{ ops_schema() }};
+        end if;
+    end $$;
     create table if not exists {{ ops_schema() }}.built (
         model text not null,
         key text not null,
@@ -45,6 +50,10 @@
     create table if not exists {{ ops_schema() }}.pins (
         session_id uuid primary key,
         pinned_at timestamptz not null default now()
+    );
+    create table if not exists {{ ops_schema() }}.pseudonyms (
+        state text not null,
+        is_complete boolean not null
     );
 {%- endmacro %}
 

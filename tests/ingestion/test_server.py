@@ -107,6 +107,8 @@ def test_only_the_password_opens_the_server(home: Path) -> None:
     running = server.start()
     if sys.platform != "win32":
         assert password_file(home).stat().st_mode & 0o777 == 0o600
+        assert running.data_directory.stat().st_mode & 0o777 == 0o700
+        assert running.log_file.stat().st_mode & 0o777 == 0o600
     for wrong in ("", "simrace"):
         with pytest.raises(psycopg2.OperationalError, match="password"):
             psycopg2.connect(build_url({**running.settings, "password": wrong}), passfile="/nonexistent")

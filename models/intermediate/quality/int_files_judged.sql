@@ -28,7 +28,7 @@ lines as (
 refusals as (
     select
         *,
-        case when file_bytes = 0 then 'path:' || md5(file_path) else file_id end as content_id
+        case when file_bytes = 0 then 'path:' || {{ md5_of_names('file_path') }} else file_id end as content_id
     from {{ ref('stg_files__rejected_files') }}
 ),
 
@@ -66,7 +66,7 @@ rejected as (
 
 select
     files.file_id,
-    files.file_name,
+    {{ pseudonym('files.file_name', 'File') }} as file_name,
     files.source_format,
     files.format_family,
     case
@@ -96,12 +96,12 @@ inner join lines on files.file_id = lines.file_id
 union all
 select
     rejected.content_id as file_id,
-    rejected.file_name,
+    {{ pseudonym('rejected.file_name', 'File') }} as file_name,
     cast(null as {{ dbt.type_string() }}) as source_format,
     cast(null as {{ dbt.type_string() }}) as format_family,
     'refused' as state,
     rejected.reason,
-    rejected.detail,
+    {{ unless_pseudonymised('rejected.detail') }} as detail,
     rejected.file_bytes,
     0 as lines_read,
     0 as lines_loaded,

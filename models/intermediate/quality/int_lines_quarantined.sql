@@ -48,10 +48,10 @@ select
     refused.file_id,
     refused.race_id,
     cast(refused.line_number as bigint) as line_number,
-    files.file_name,
+    {{ pseudonym('files.file_name', 'File') }} as file_name,
     files.source_format,
     refused.reason,
-    left(lines.line, {{ var('quarantined_line_characters') }}) as line
+    {{ unless_pseudonymised("left(lines.line, " ~ var('quarantined_line_characters') ~ ")") }} as line
 from refused
 inner join files on refused.file_id = files.file_id
 left join lines on refused.file_id = lines.file_id and refused.line_number = lines.line_number

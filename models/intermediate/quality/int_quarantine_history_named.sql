@@ -10,7 +10,7 @@ select
     history.file_id,
     history.race_id,
     history.line_number,
-    files.file_name,
+    {{ pseudonym('files.file_name', 'File') }} as file_name,
     files.source_format,
     history.reason,
     history.quarantined_at,

@@ -17,7 +17,8 @@ decided as (
         sum(case when decisions.decision = 'points_deduction' then decisions.amount end) as points_deducted
     from decisions
     inner join race_results
-        on decisions.race_id = race_results.race_id and decisions.entrant_id = race_results.entrant_id
+        on decisions.race_id = race_results.race_id
+            and {{ pseudonymous_id('decisions.entrant_id') }} = race_results.entrant_id
     group by race_results.race_id, race_results.entry_id
 ),
 

@@ -1,4 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all', on_schema_change='sync_all_columns') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    on_schema_change='sync_all_columns',
+    pre_hook="{{ set_me() }}",
+) }}
 
 with session_files as (
     select * from {{ ref('int_telemetry_session_files') }}
@@ -27,7 +32,7 @@ described as (
         sessions.file_id,
         sessions.sim,
         sessions.source_format,
-        coalesce(sessions.driver_name, nullif('{{ var("me") }}', '')) as driver_name,
+        coalesce(sessions.driver_name, {{ me() }}) as driver_name,
         sessions.car_name,
         sessions.track_name,
         sessions.session_type,
@@ -54,10 +59,10 @@ select
     described.sim,
     described.source_format,
     -- telemetry knows names alone, until somebody says what they stand for
-    coalesce(driver_aliases.driver_id, described.sim || ':name:' || described.driver_name) as driver_id,
+    {{ pseudonymous_id("coalesce(driver_aliases.driver_id, described.sim || ':name:' || described.driver_name)") }} as driver_id,
     coalesce(car_aliases.car_id, described.sim || ':name:' || described.car_name) as car_id,
     coalesce(track_aliases.layout_id, described.sim || ':' || lower(described.track_name)) as layout_id,
-    described.driver_name,
+    {{ pseudonym('described.driver_name', 'Driver') }} as driver_name,
     described.car_name,
     described.track_name,
     described.session_type,

@@ -57,9 +57,9 @@ select
     file_id,
     race_id,
     entry_id,
-    'driver:' || driver_key as entrant_id,
-    case when player_id = '0' then 'acc:0' else 'acc:' || driver_key end as driver_id,
-    driver_name,
+    {{ pseudonymous_id("'driver:' || driver_key") }} as entrant_id,
+    case when player_id = '0' then 'acc:0' else {{ pseudonymous_id("'acc:' || driver_key") }} end as driver_id,
+    {{ pseudonym('driver_name', 'Driver') }} as driver_name,
     driver_index,
     finish_position,
     -- one driver can stand in a car twice, or in two cars: the first place counts

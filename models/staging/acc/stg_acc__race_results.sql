@@ -72,15 +72,18 @@ renamed as (
         -- ids
         lines.file_id,
         lines.race_id,
-        case when lines.is_team then 'team:' || lines.entry_id else lines.entrant_id end as entrant_id,
+        case
+            when lines.is_team then {{ pseudonymous_id("'team:' || lines.entry_id") }} else lines.entrant_id
+        end as entrant_id,
         case when not lines.is_team then lines.driver_id end as driver_id,
-        case when lines.is_shared then lines.entry_id end as team_id,
+        case when lines.is_shared then {{ pseudonymous_key('team', 'lines.entry_id') }} end as team_id,
         'acc:' || {{ json_text('lines.car', 'carModel') }} as car_id,
         'acc:' || {{ json_text('lines.car', 'carGroup') }} as car_class_id,
         -- strings
-        case when lines.is_team then {{ json_text('lines.car', 'teamName') }} else lines.driver_name end
-            as entrant_name,
-        {{ json_text('lines.car', 'teamName') }} as team_name,
+        case
+            when lines.is_team then {{ pseudonym(json_text('lines.car', 'teamName'), 'Team') }} else lines.driver_name
+        end as entrant_name,
+        {{ pseudonym(json_text('lines.car', 'teamName'), 'Team') }} as team_name,
         cast(null as text) as country_code,
         cast(null as text) as club_name,
         {{ json_text('lines.car', 'raceNumber') }} as car_number,

@@ -125,7 +125,7 @@ select
     cast(null as text) as season_name,
     league_name,
     league_season_name,
-    event_name,
+    {{ pseudonym('event_name', 'Event') }} as event_name,
     cast(null as text) as simsession_name,
     track_name,
     config_name,

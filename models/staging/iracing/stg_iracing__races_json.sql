@@ -22,7 +22,7 @@ renamed as (
         {{ json_text('event', 'season_name') }} as season_name,
         {{ json_text('event', 'league_name') }} as league_name,
         {{ json_text('event', 'league_season_name') }} as league_season_name,
-        {{ json_text('event', 'session_name') }} as event_name,
+        {{ pseudonym(json_text('event', 'session_name'), 'Event') }} as event_name,
         {{ json_text('session', 'simsession_name') }} as simsession_name,
         {{ json_text("event -> 'track'", 'track_name') }} as track_name,
         nullif({{ json_text("event -> 'track'", 'config_name') }}, 'N/A') as config_name,

@@ -141,7 +141,7 @@ identified as (
 
 select
     file_id,
-    cast(md5(source_format || '|' || natural_key) as uuid) as session_id,
+    cast({{ md5_of_names("source_format || '|' || natural_key") }} as uuid) as session_id,
     source_format,
     sim,
     driver as driver_name,

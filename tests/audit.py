@@ -1,0 +1,54 @@
+"""Ask whether what requirements.lock pins has known vulnerabilities: `make audit`.
+
+One is a failure. Where there is nobody to ask (no network, a mirror of packages alone) that is said and passed.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COMMAND = ("pip_audit", "--require-hashes", "--disable-pip", "--progress-spinner=off", "--format=json")
+
+
+def judge(report: str, complaint: str) -> tuple[bool, str]:
+    """Whether to pass, and what to say.
+
+    Args:
+        report: What pip-audit wrote; empty when it did not come to that.
+        complaint: What it said on standard error.
+    """
+    if not report.strip():
+        last = (complaint.strip().splitlines() or ["it said nothing"])[-1]
+        # Any other end is one that somebody has to look at: an option that is gone, a lock that cannot be read.
+        return "ConnectionError" in complaint or "Timeout" in complaint, f"Nothing was audited: {last}"
+    dependencies = json.loads(report)["dependencies"]
+    found = [
+        f"{each['name']} {each['version']}: {flaw['id']}, "
+        f"mended in {', '.join(flaw['fix_versions']) or 'no version yet'}"
+        for each in dependencies
+        for flaw in each.get("vulns", ())
+    ]
+    unknown = sum("skip_reason" in each for each in dependencies)
+    said = f"{len(dependencies) - unknown} of {len(dependencies)} pinned packages audited, {len(found)} vulnerabilities"
+    if unknown:
+        said += f"; of {unknown} nobody here knows"
+    return not found, "\n  ".join([said, *found])
+
+
+def main() -> int:
+    """Run pip-audit on the lock; the exit status."""
+    done = subprocess.run(
+        [sys.executable, "-m", *COMMAND, "--requirement", str(ROOT / "requirements.lock")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    passes, said = judge(done.stdout, done.stderr)
+    print(said)
+    return 0 if passes else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,269 @@
+"""A warehouse as a league publishes it: a role for each task, pseudonyms for drivers, and secrets that stay secret.
+
+One database, in which the loader lands the files of the shared warehouse and the transformer builds them.
+"""
+
+import hashlib
+import hmac
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from ingestion.dbt_environment import build_url, parse_url
+from ingestion.pseudonyms import session_options
+from ingestion.roles import LOADER, READER, ROLES, TRANSFORMER, password_variable
+from ingestion.sample.drivers import FIRST_NAMES, LAST_NAMES, REGULARS, make_ai, make_pool
+from tests.warehouse.conftest import Warehouse
+from tests.warehouse.test_build import NO_TESTS
+
+KEY = "seKretKey-of-the-pseudonyms-0123456789"
+OTHER_KEY = "another-seKretKey-of-the-pseudonyms-0123456789"
+PASSWORDS = {role: f"seKretPassword-of-{role}" for role in ROLES}
+ME = "Ingolf Meinhardtsen"
+WITH_ME = ("--vars", json.dumps({"me": ME}))
+# What is another when drivers go by another name; everything else must stay what it was.
+IDENTITIES = {
+    "driver_id", "opponent_id", "entrant_id", "entry_id", "team_id", "cust_id", "driver_name", "team_name",
+    "event_name", "file_name", "detail", "layout_key", "file_id", "landed_at",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Published:
+    """The warehouse, and all that was printed while it was made.
+
+    Attributes:
+        warehouse: Whose environment names the transformer and the key.
+        printed: Standard output and errors of every command.
+    """
+
+    warehouse: Warehouse
+    printed: list[str]
+
+    def login(self, role: str, password: str | None = None, **more: str) -> Warehouse:
+        settings = {**parse_url(self.warehouse.url), "user": role, "password": password or PASSWORDS[role]}
+        here = {"SIMRACE_DATABASE_URL": build_url(settings), **more}
+        return replace(self.warehouse, environment={**self.warehouse.environment, **here})
+
+    def run(self, warehouse: Warehouse, *command: str | Path, fails: bool = False) -> str:
+        done: subprocess.CompletedProcess[str] = warehouse.run(*command, check=False)
+        said = done.stdout + done.stderr
+        self.printed.append(said)
+        assert (done.returncode != 0) == fails, said
+        return said
+
+
+@pytest.fixture(scope="module")
+def published(warehouse: Warehouse) -> Published:
+    admin = warehouse.other("published")
+    admin.environment["SIMRACE_HOME"] = str(admin.folder / "home")
+    for role, password in PASSWORDS.items():
+        admin.environment[password_variable(role)] = password
+    made = Published(admin, [])
+    made.run(admin, "simrace", "db", "roles")
+    for role in ROLES:
+        del admin.environment[password_variable(role)]
+    made.run(made.login(LOADER), "simrace", "land", warehouse.folder / "files")
+    transformer = made.login(TRANSFORMER, SIMRACE_PSEUDONYM_KEY=KEY)
+    made.run(transformer, "dbt", "run", "--vars", "pseudonymise: true", "--select", "stg_files__sightings")
+    # From now on without being told.
+    made.run(transformer, "dbt", "--debug", "build", *NO_TESTS)
+    return Published(transformer, made.printed)
+
+
+def _pseudonym(text: str, key: str = KEY) -> str:
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _values(warehouse: Warehouse, name: str, query: str) -> set[str]:
+    return {str(value) for (value,) in warehouse.query(f"select distinct {name} from {query}") if value is not None}
+
+
+@pytest.fixture(scope="module")
+def personal(warehouse: Warehouse) -> set[str]:
+    """Names and ids that the shared warehouse shows and this one must not, and those of the whole pool of drivers."""
+    drivers = _values(warehouse, "driver_id", "marts.dim_drivers") - {"acc:0"}
+    found = {driver.partition(":")[2] for driver in drivers} | {driver.rpartition(":")[2] for driver in drivers}
+    for column, relation in (
+        ("driver_name", "marts.dim_driver_versions"),
+        ("team_name", "marts.fct_race_results"),
+        ("file_name", "marts.file_quality"),
+        ("driver_name", "staging.driver_aliases"),
+        ("split_part(driver_id, ':', 2)", "staging.driver_aliases"),
+        ("team_id", "(select * from marts.fct_race_team_results where sim = 'iracing') as teams"),
+        ("event_name", "(select * from marts.fct_race_results where sim = 'iracing') as hosted"),
+    ):
+        found |= _values(warehouse, column, relation)
+    pool = make_pool(1)
+    found |= {racer.name for racer in (*pool, *make_ai(3, 1))} | {racer.player_id for racer in pool}
+    found |= {str(racer.cust_id) for racer in pool} | set(REGULARS.values()) | {*FIRST_NAMES, *LAST_NAMES} - {"Liv"}
+    # An ACC server says in its own name who keeps it; it is part of the race's id.
+    servers = _values(warehouse, "event_name", "(select * from marts.fct_race_results where sim = 'acc') as races")
+    found = {name for name in found if not any(name in server for server in servers)}
+    assert len(found) > 150
+    return found | {ME}
+
+
+def _texts(warehouse: Warehouse) -> Iterator[tuple[str, str]]:
+    """Column, and everything in it, of all the marts but for figures."""
+    columns = warehouse.query(
+        "select table_name, column_name from information_schema.columns where table_schema = 'marts' "
+        "and data_type in ('text', 'uuid', 'bigint', 'ARRAY', 'jsonb') order by 1, 2"
+    )
+    for mart, column in columns:
+        values = warehouse.query(f"select string_agg(distinct cast({column} as text), chr(10)) from marts.{mart}")
+        yield f"{mart}.{column}", str(values[0][0] or "")
+
+
+def _figures(warehouse: Warehouse) -> dict[str, object]:
+    """Of every mart: rows and a sum over every column that tells nothing of who it was."""
+    columns = warehouse.query(
+        "select table_name, string_agg(quote_ident(column_name), ', ' order by column_name) "
+        "from information_schema.columns where table_schema = 'marts' and data_type <> 'uuid' "
+        f"and column_name <> all(array{sorted(IDENTITIES)}) group by 1"
+    )
+    figures: dict[str, object] = {}
+    for mart, names in columns:
+        row_hash = f"cast(('x' || substr(md5(row({names})::text), 1, 15)) as bit(60))::bigint"
+        figures[str(mart)] = warehouse.query(f"select count(*), sum({row_hash}) from marts.{mart}")[0]
+    return figures
+
+
+def test_no_mart_holds_a_name_or_an_id(published: Published, personal: set[str]) -> None:
+    reader = published.login(READER)
+    found = {(column, text) for column, values in _texts(reader) for text in personal if text in values}
+    assert not found
+
+
+def test_the_figures_are_those_of_the_named(published: Published, warehouse: Warehouse) -> None:
+    named, pseudonymous = _figures(warehouse), _figures(published.warehouse)
+    assert named == pseudonymous
+    assert len(named) > 35
+
+
+def test_a_driver_is_one_driver_everywhere(published: Published, warehouse: Warehouse) -> None:
+    """In results, in telemetry and in form: the hash of the id that he has under his name."""
+    relations = (
+        "dim_drivers",
+        "dim_sessions",
+        "fct_race_results",
+        "personal_bests",
+        "driver_race_form",
+        "fct_race_laps",
+    )
+    for relation in relations:
+        named = _values(warehouse, "driver_id", f"marts.{relation}")
+        expected = {
+            driver if driver == "acc:0" else f"{driver.partition(':')[0]}:{_pseudonym(driver)}" for driver in named
+        }
+        assert _values(published.warehouse, "driver_id", f"marts.{relation}") == expected
+    both = "marts.dim_drivers where races > 0 and telemetry_sessions > 0"
+    assert _values(published.warehouse, "driver_id", both)
+    customers = {
+        _pseudonym(f"iracing:{customer}") for customer in _values(warehouse, "cust_id", "marts.ml_training_data")
+    }
+    assert _values(published.warehouse, "cust_id", "marts.ml_training_data") == customers
+
+
+def test_two_keys_give_two_sets(published: Published) -> None:
+    """The staging views ask for the key whenever they are read."""
+    drivers = "select distinct driver_id from staging.stg_iracing__race_results where driver_id is not null"
+    sets = []
+    for key in (KEY, OTHER_KEY):
+        options = session_options({"SIMRACE_PSEUDONYM_KEY": key})["PGOPTIONS"]
+        with closing(psycopg2.connect(published.warehouse.url, options=options)) as connection:
+            cursor = connection.cursor()
+            cursor.execute(drivers)
+            sets.append({driver for (driver,) in cursor})
+    assert len(sets[0]) == len(sets[1]) > 20
+    assert not sets[0] & sets[1]
+    with (
+        closing(psycopg2.connect(published.warehouse.url)) as connection,
+        pytest.raises(psycopg2.errors.UndefinedObject),
+    ):
+        connection.cursor().execute(drivers)
+
+
+def test_nobody_publishes_names_by_mistake(published: Published) -> None:
+    before = published.warehouse.checksums()
+    keyless = {name: value for name, value in published.warehouse.environment.items() if "PSEUDONYM" not in name}
+    said = published.run(replace(published.warehouse, environment=keyless), "dbt", "build", *NO_TESTS, fails=True)
+    assert "SIMRACE_PSEUDONYM_KEY is not set or has fewer than 32 characters" in said
+    said = published.run(published.warehouse, "simrace", "build", "--no-pseudonymise", fails=True)
+    assert "this run would publish it with names" in said
+    assert published.warehouse.checksums() == before
+
+
+def test_readers_read_every_mart_and_nothing_else(published: Published, warehouse: Warehouse) -> None:
+    reader = published.login(READER)
+    assert reader.checksums().keys() == warehouse.checksums().keys()
+    schemas = ("raw", "staging", "intermediate", "ops")
+    for schema, relation in warehouse.query(
+        f"select table_schema, table_name from information_schema.tables where table_schema in {schemas}"
+    ):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            reader.query(f"select 1 from {schema}.{relation}")
+    owners = (
+        "select relnamespace::regnamespace::text, array_agg(distinct relowner::regrole::text) from pg_class "
+        f"where relnamespace::regnamespace::text in {(*schemas, 'marts')} and relkind in ('r', 'v') group by 1"
+    )
+    assert dict(published.warehouse.query(owners)) == {
+        "raw": [LOADER],
+        **{schema: [TRANSFORMER] for schema in ("staging", "intermediate", "ops", "marts")},
+    }
+
+
+def test_whose_telemetry_has_no_name_is_a_pseudonym_too(published: Published) -> None:
+    sessions = "intermediate.int_telemetry_sessions"
+    sims = _values(published.warehouse, "sim", sessions)
+    mine = {f"{sim}:{_pseudonym(f'{sim}:name:{ME}')}" for sim in sims}
+    before = _values(published.warehouse, "driver_id", sessions)
+    published.run(published.warehouse, "dbt", "run", "--select", "int_telemetry_sessions", *WITH_ME)
+    after = _values(published.warehouse, "driver_id", sessions)
+    assert after - before == after & mine != set()
+
+
+def test_no_secret_is_written_or_said(published: Published, personal: set[str]) -> None:
+    """Neither by what works, nor by what fails: at the door, in dlt, in dbt."""
+    transformer = published.warehouse
+    wrong = published.login(READER, password="seKretPassword-that-is-wrong")  # noqa: S106
+    published.run(wrong, "simrace", "status", fails=True)
+    published.run(wrong, "dbt", "--debug", "build", "--select", "dim_drivers", fails=True)
+    published.run(transformer, "simrace", "land", "dbt_project.yml", fails=True)  # dlt may not write
+    published.run(transformer, "dbt", "docs", "generate", "--static", *WITH_ME)
+    pads = session_options({"SIMRACE_PSEUDONYM_KEY": KEY})["PGOPTIONS"].rpartition("=")[2]
+    secrets = [secret.encode() for secret in ("seKret", pads[:64], pads[128:192])]
+    server = Path(transformer.environment["SIMRACE_HOME"]).parents[1] / "home"
+    files = [file for file in transformer.folder.rglob("*") if file.is_file()] + [server / "postgres.log"]
+    assert {"dbt.log", "manifest.json", "run_results.json", "static_index.html", "catalog.json", "postgres.log"} <= {
+        file.name for file in files
+    }
+    contents = {str(file): file.read_bytes() for file in files}
+    contents |= {f"printed {number}": said.encode() for number, said in enumerate(published.printed)}
+    assert not {name for name, content in contents.items() for secret in secrets if secret in content}
+    site = "\n".join(
+        (transformer.folder / "target" / name).read_text(encoding="utf-8")
+        for name in ("static_index.html", "manifest.json", "catalog.json")
+    )
+    assert "keyed hash" in site
+    assert not {name for name in personal if len(name) > 5 and name in site}
+
+
+@pytest.mark.slow
+def test_a_switch_takes_a_full_build_and_gives_the_names_back(published: Published, warehouse: Warehouse) -> None:
+    """The last one here: it leaves the names."""
+    other = published.login(TRANSFORMER, SIMRACE_PSEUDONYM_KEY=OTHER_KEY)
+    assert "with those of another key" in published.run(other, "dbt", "build", *NO_TESTS, fails=True)
+    off = ("--vars", "pseudonymise: false")
+    part = ("dbt", "build", "--full-refresh", "--select", "fct_race_results", *off, *NO_TESTS)
+    assert "this run would publish it with names" in published.run(published.warehouse, *part, fails=True)
+    published.run(published.warehouse, "simrace", "build", "--full-refresh", "--no-pseudonymise")
+    assert published.warehouse.checksums() == warehouse.checksums()
+    published.run(published.warehouse, "simrace", "build")
+    assert published.warehouse.checksums() == warehouse.checksums()
