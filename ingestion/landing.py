@@ -323,8 +323,6 @@ def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
         "load.raise_on_max_retries": 1,
         "normalize.data_writer.disable_compression": True,
         "data_writer.disable_compression": True,
-        # Else the text of every landed file would lie there for good.
-        "load.delete_completed_jobs": True,
     }
     for key, value in settings.items():
         dlt.config[key] = value
