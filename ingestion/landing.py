@@ -3,6 +3,7 @@
 What the database would refuse is refused here, before dlt sees it: a failed dlt job blocks every later load.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
@@ -12,16 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-from dlt.load.exceptions import LoadClientJobException
+from dlt.common.exceptions import DltException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
+from ingestion.disk import clear_unfinished, tell_full_disk
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
 from ingestion.raw_tables import DATASET, analyze_tables, exists, raw_schema, tune_tables
 from ingestion.reading import Content, LandingError, Reason, RefusedError, file_digest, read_blocks, read_content
 from ingestion.sources import Source, open_sources
 
 HEAD_BYTES_KEPT = 2_048
+
+# By the environment: whatever else configures dlt starts it first, telling the world. What fails is told by us.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
 
 
 class State(StrEnum):
@@ -243,12 +249,12 @@ def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
         name: Tells this warehouse from others in the same home.
     """
     settings = {
-        "runtime.dlthub_telemetry": False,
-        "runtime.log_level": "ERROR",
         # Blocks of 1,000 lines are large: a few in memory are enough, and gzip would cost more than the load.
         "data_writer.buffer_max_items": 20,
         "normalize.data_writer.disable_compression": True,
         "data_writer.disable_compression": True,
+        # Else the text of every file stays in the working folder for good.
+        "load.delete_completed_jobs": True,
     }
     for key, value in settings.items():
         dlt.config[key] = value
@@ -267,7 +273,6 @@ def finish_pending(pipeline: dlt.Pipeline, connection: Connection) -> bool:
     """
     if not pipeline.has_pending_data:
         return False
-    pipeline.normalize()
     _load(pipeline, connection)
     return True
 
@@ -294,7 +299,6 @@ def land_files(
     """
     finish_pending(pipeline, connection)
     outcomes = _extract(pipeline, connection, paths, on_bytes)
-    pipeline.normalize()
     _load(pipeline, connection)
     analyze_tables(connection)
     return outcomes
@@ -310,13 +314,15 @@ def _extract(
     changing: set[str] = set()
     while True:
         outcomes: list[Outcome] = []
+        clear_unfinished(Path(pipeline.working_dir))
         try:
             pipeline.extract(landing(paths, read_landed(connection), outcomes, changing, on_bytes))
         except PipelineStepFailed as error:
             pipeline.abort_packages()
             cause = _root(error)
             if not isinstance(cause, ChangedWhileReadError):
-                raise LandingError(f"Nothing of this batch was landed: {cause}. Run it again.") from error
+                told = tell_full_disk(cause, Path(pipeline.working_dir)) or f"{cause}. Run it again."
+                raise LandingError(f"Nothing of this batch was landed: {told}") from error
             changing.add(cause.file_path)
         else:
             return outcomes
@@ -324,15 +330,16 @@ def _extract(
 
 def _load(pipeline: dlt.Pipeline, connection: Connection) -> None:
     try:
+        pipeline.normalize()
         pipeline.sync_schema()
         tune_tables(connection)
         info = pipeline.load()
         if info is not None:
             info.raise_on_failed_jobs()
-    except (PipelineStepFailed, LoadClientJobException) as error:
-        raise LandingError(
-            f"The database did not take the load: {_root(error)}. The next run goes on with it."
-        ) from error
+    except DltException as error:
+        cause = _root(error)
+        told = tell_full_disk(cause, Path(pipeline.working_dir)) or f"{cause}. The next run goes on with it."
+        raise LandingError(f"The batch was read but not loaded: {told}") from error
 
 
 def _root(error: BaseException) -> BaseException:

@@ -1,0 +1,72 @@
+"""Killed at any moment, a run is made good by the next one."""
+
+import os
+import random
+import shutil
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.reliability.conftest import administer, assert_whole, home_of
+from tests.reliability.kill import ANY, PHASES, VICTIMS, Strike, strike
+from tests.warehouse.conftest import Warehouse
+
+ROUNDS = 60
+RUN_S = 25
+
+
+def copy_database(server: Warehouse, template: str, name: str) -> None:
+    with closing(administer(server)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"drop database if exists {name} with (force)")
+        cursor.execute(f"create database {name} template {template}")
+
+
+def empty(server: Warehouse, template: str = "template0") -> None:
+    """Make the embedded server's own database anew, and dlt's working folder."""
+    server.run("simrace", "db", "start")
+    copy_database(server, template, "simrace")
+    shutil.rmtree(home_of(server) / "dlt", ignore_errors=True)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_the_next_run_makes_it_good(
+    server: Warehouse, unharmed: Warehouse, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every second round begins with half of the files landed and built."""
+    seed = int(os.environ.get("SIMRACE_HARM_SEED", "1"))
+    rounds = int(os.environ.get("SIMRACE_HARM_ROUNDS", ROUNDS))
+    chance = random.Random(seed)  # noqa: S311 - no secret
+    marts = unharmed.checksums()
+    empty(server)
+    server.run("simrace", "run", files / "first")
+    half_done = server.folder / "half"
+    shutil.copytree(home_of(server) / "dlt", half_done)
+    copy_database(server, "simrace", "half")
+    struck: list[Strike] = []
+    while len(struck) < rounds:
+        victim, aim = chance.choice(VICTIMS), chance.choice((*PHASES, ANY, ANY))
+        if is_half := chance.random() < 0.5:
+            empty(server, "half")
+            shutil.copytree(half_done, home_of(server) / "dlt")
+        else:
+            empty(server)
+        blow = strike(server, victim, aim, chance, RUN_S, "simrace", "run", files)
+        if not blow:
+            continue
+        struck.append(blow)
+        told = (
+            f"seed {seed}, round {len(struck)}: {victim} killed in {blow.phase} (aim: {aim}) after {blow.after_s:.2f} s"
+        )
+        with capsys.disabled():
+            print(f"\n{told}{', half' if is_half else ''}: {blow.ended}", end="", flush=True)
+        assert "Traceback" not in blow.output, f"{told}\n{blow.output}"
+        assert blow.ended != 0, f"{told}\n{blow.output}"
+        if chance.random() < 0.1:  # a home that is lost with the machine
+            shutil.rmtree(home_of(server) / "dlt", ignore_errors=True)
+        again = server.run("simrace", "run", files, check=False)
+        assert again.returncode == 0, f"{told}\n{again.stdout}\n{again.stderr}"
+        assert_whole(server, marts)
+    with capsys.disabled():
+        print("\n", Counter((blow.victim, blow.phase) for blow in struck))
