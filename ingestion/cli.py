@@ -73,7 +73,7 @@ def run(
         named = paths or _known_paths()
         project_directory()
         parameters = connection_parameters(_say)
-        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
+        with warehouse.exclusive(parameters, lambda: _say(warehouse.WAITING)):
             nothing_landed = _land(parameters, named)
             warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
             _build(parameters, full_refresh)
@@ -89,7 +89,7 @@ def land(paths: Paths) -> None:
     """Land files without building: identify, hash, keep the text as it is."""
     with _readable_errors():
         parameters = connection_parameters(_say)
-        with warehouse.exclusive(parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")):
+        with warehouse.exclusive(parameters, lambda: _say(warehouse.WAITING)):
             nothing_landed = _land(parameters, paths or [])
     if nothing_landed:
         raise typer.Exit(1)
@@ -180,7 +180,8 @@ def corners_freeze(
         if reference_lap:
             models = ["int_track_reference_laps", "int_track_corners_found"]
             variables = json.dumps({"corner_reference_lap": reference_lap})
-            _dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
+            with warehouse.exclusive(parameters, lambda: _say(warehouse.WAITING)):
+                _dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
         with closing(parameters.connect()) as connection:
             count = freeze(connection, project_directory(), layout, again)
     console.print(

@@ -1,15 +1,23 @@
 """The warehouse as one thing: one writer at a time, and where its files are."""
 
+import atexit
 import hashlib
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes its classes small
+
 from ingestion.database import ConnectionParameters
-from ingestion.dbt_environment import home_directory
+from ingestion.dbt_environment import Settings, home_directory
 
 # Any number does, as long as every simrace uses the same.
 _LOCK = 7_467_263
+_POLL_S = 0.2
+
+_held: list[ExitStack] = []
+WAITING = "Another simrace run is at work; waiting for it to end."
 
 
 @contextmanager
@@ -28,11 +36,38 @@ def exclusive(parameters: ConnectionParameters, on_wait: Callable[[], object] = 
     with closing(parameters.connect(application_name="simrace lock")) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
-            if not (row := cursor.fetchone()) or not row[0]:
-                on_wait()
-                cursor.execute("select pg_advisory_lock(%s)", (_LOCK,))
+            cursor.execute("set idle_session_timeout = 0")  # a build is long, and all that time this connection rests
+            is_told = False
+            # Asked again and again: a wait inside the database would not hear Ctrl-C.
+            while not _is_ours(cursor):
+                if not is_told:
+                    on_wait()
+                    is_told = True
+                time.sleep(_POLL_S)
             yield
+
+
+def _is_ours(cursor: Cursor) -> bool:
+    cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
+    return bool((cursor.fetchone() or (False,))[0])
+
+
+def hold_until_exit(settings: Settings, on_wait: Callable[[], object]) -> None:
+    """Hold the warehouse as long as this process lives: for plain dbt, which has no other place to do so.
+
+    Args:
+        settings: Of the database.
+        on_wait: Called once when a run holds it.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+    """
+    if _held:  # Python reads the .pth files of a virtual environment twice
+        return
+    holding = ExitStack()
+    holding.enter_context(exclusive(ConnectionParameters(settings), on_wait))
+    atexit.register(holding.close)
+    _held.append(holding)
 
 
 def pipeline_name(parameters: ConnectionParameters) -> str:

@@ -18,7 +18,7 @@ VICTIMS = ("process", "postmaster", "backend")
 # Where a run is, told from outside: by dlt's working folder, or by what the newest statement of dbt says of itself.
 FOLDERS = {"load": "load/normalized/*", "normalise": "load/new/*", "extract": "normalize/*/*/new_jobs"}
 STATEMENTS = {"seed.": "seeds", "model.": "models", "test.": "tests", "operation.": "hooks"}
-PHASES = ("extract", "normalise", "load", "record", "seeds", "hooks", "models", "tests")
+PHASES = ("extract", "normalise", "load", "record", "seeds", "hooks", "models")
 ANY = "any moment"
 
 
@@ -51,7 +51,7 @@ class Watcher:
         self.connection = administer(warehouse)
 
     def phase(self) -> str:
-        """One of PHASES, or `between`."""
+        """One of PHASES, tests, or `between`."""
         for name, folder in FOLDERS.items():
             with suppress(OSError):  # taken away while it was looked at
                 if any(self.work.glob(folder)):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.conftest import administer, assert_whole, home_of
+from tests.reliability.conftest import NO_TESTS, administer, assert_whole, home_of
 from tests.reliability.kill import ANY, PHASES, VICTIMS, Strike, strike
 from tests.warehouse.conftest import Warehouse
 
 ROUNDS = 60
-RUN_S = 25
+RUN_S = 15
 
 
 def copy_database(server: Warehouse, template: str, name: str) -> None:
@@ -62,11 +62,14 @@ def test_killed_at_any_moment_the_next_run_makes_it_good(
         with capsys.disabled():
             print(f"\n{told}{', half' if is_half else ''}: {blow.ended}", end="", flush=True)
         assert "Traceback" not in blow.output, f"{told}\n{blow.output}"
-        assert blow.ended != 0, f"{told}\n{blow.output}"
+        # A backend may be one that the run did not need any more.
+        assert blow.ended != 0 or blow.victim == "backend", f"{told}\n{blow.output}"
         if chance.random() < 0.1:  # a home that is lost with the machine
             shutil.rmtree(home_of(server) / "dlt", ignore_errors=True)
-        again = server.run("simrace", "run", files, check=False)
-        assert again.returncode == 0, f"{told}\n{again.stdout}\n{again.stderr}"
+        for again in (("simrace", "land", files), ("dbt", "build", *NO_TESTS)):
+            done = server.run(*again, check=False)
+            assert done.returncode == 0, f"{told}\n{done.stdout}\n{done.stderr}"
         assert_whole(server, marts)
+    server.run("simrace", "verify")
     with capsys.disabled():
         print("\n", Counter((blow.victim, blow.phase) for blow in struck))
