@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.database import ConnectionParameters
-from ingestion.disk import tell_full_disk
+from ingestion.disk import tell_broken_off, tell_full_disk
 
 PROJECT_VARIABLE = "SIMRACE_PROJECT"
 
@@ -97,7 +97,7 @@ def run_dbt(
             result.problems.append(f"{status}: {step.node.name}: {message}")
     if not outcome.success:
         problems = "\n".join(result.problems) or str(outcome.exception or "dbt stopped without saying why")
-        if full := tell_full_disk(problems, project):
-            problems += f"\n{full}"
+        if way_out := tell_full_disk(problems, project) or tell_broken_off(problems):
+            problems += f"\n{way_out}"
         raise BuildError(f"dbt {arguments[0]} failed:\n{problems}\nThe details are in {project / 'logs' / 'dbt.log'}.")
     return result

@@ -21,7 +21,7 @@ from ingestion.corners import CornersError, freeze, list_layouts
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
-from ingestion.disk import tell_full_disk
+from ingestion.disk import tell_broken_off, tell_full_disk
 from ingestion.export import ExportError, Format, export_ml
 from ingestion.reading import LandingError
 
@@ -52,10 +52,9 @@ def _readable_errors() -> Iterator[None]:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from error
     except psycopg2.Error as error:
-        told = tell_full_disk(error, home_directory()) or (
-            "Check that the server runs (`simrace db status`), then run the same again: what was landed is whole."
-        )
-        errors.print(f"[red]Error:[/] the database broke off: {escape(str(error).strip())}\n{told}", highlight=False)
+        said = str(error).strip()
+        told = tell_full_disk(said, home_directory()) or tell_broken_off(said) or "Run the same again."
+        errors.print(f"[red]Error:[/] the database broke off: {escape(said)}\n{told}", highlight=False)
         raise typer.Exit(1) from error
 
 

@@ -1,4 +1,4 @@
-"""A full disk: told so that people know which one, and cleared of what interrupted runs left on it."""
+"""A disk that is full and a database that went away: told so that people know the way out, and cleared up after."""
 
 import errno
 import shutil
@@ -6,7 +6,15 @@ from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _FULL_ON_SERVER = ("No space left on device", "Disk quota exceeded")
+_BROKEN_OFF = ("connection to server", "server closed the connection", "terminating connection", "recovery mode")
 _WAY_OUT = "Make room there, then run the same again: what was landed and built before is whole."
+
+
+def tell_broken_off(said: str) -> str | None:
+    """The way out where the database went away; None when that is not what a failure says."""
+    if any(words in said for words in _BROKEN_OFF):
+        return "Check that the server runs (`simrace db status`) and its disk has room, then run the same again."
+    return None
 
 
 def tell_full_disk(error: BaseException | str, folder: Path) -> str | None:
