@@ -22,14 +22,9 @@ class Disk:
     def __init__(self, folder: Path, megabytes: int) -> None:
         self.folder = folder
         folder.mkdir(mode=0o755)
-        options = f"size={megabytes}m,mode=755"
+        mount = ["/bin/mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "simrace", folder]
         try:
-            subprocess.run(
-                ["/bin/mount", "-t", "tmpfs", "-o", options, "simrace", folder],
-                check=True,
-                capture_output=True,
-                text=True,
-            )
+            subprocess.run(mount, check=True, capture_output=True, text=True)
         except (OSError, subprocess.CalledProcessError) as error:
             pytest.skip(f"no disk of its own can be mounted here (it takes Linux and root): {error}")
 

@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
 from tests.reliability.conftest import NO_TESTS, administer, assert_whole, home_of
@@ -15,6 +16,7 @@ from tests.warehouse.conftest import Warehouse
 
 ROUNDS = 60
 RUN_S = 15
+BUILD = ("dbt", "build", "--select", "+fct_race_laps", "+dim_sessions", *NO_TESTS)
 
 
 def copy_database(server: Warehouse, template: str, name: str) -> None:
@@ -28,6 +30,31 @@ def empty(server: Warehouse, template: str = "template0") -> None:
     server.run("simrace", "db", "start")
     copy_database(server, template, "simrace")
     shutil.rmtree(home_of(server) / "dlt", ignore_errors=True)
+
+
+def test_killed_between_the_rows_and_their_record(server: Warehouse, files: Path) -> None:
+    """And in a model of dbt; whoever is killed, the next run lands and builds the same."""
+    chance = random.Random(1)  # noqa: S311 - no secret
+    clean = server.other("clean")
+    clean.run("simrace", "land", files)
+    clean.run(*BUILD)
+    empty(server)
+    batches = [sorted((files / folder).iterdir()) for folder in ("first", "then")]
+    server.run("simrace", "land", *batches[0])
+    half = len(batches[1]) // 2
+    for victim, batch in (("process", batches[1][:half]), ("postmaster", batches[1][half:])):
+        with closing(psycopg2.connect(server.url)) as trap, trap.cursor() as cursor:
+            cursor.execute("lock table raw._dlt_loads in share row exclusive mode")
+            blow = strike(server, victim, "record", chance, RUN_S, "simrace", "land", *batch)
+        assert blow and blow.phase == "record"
+        assert blow.ended and "Traceback" not in blow.output, blow.output
+        server.run("simrace", "land", *batch)
+    for victim in ("process", "backend"):
+        blow = strike(server, victim, "models", chance, RUN_S, *BUILD)
+        assert blow and blow.ended, blow
+    server.run("simrace", "land", files)
+    server.run(*BUILD)
+    assert_whole(server, clean.checksums())
 
 
 @pytest.mark.slow
