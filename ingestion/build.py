@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.database import ConnectionParameters
+from ingestion.disk import tell_broken_off, tell_full_disk
 from ingestion.logs import log_event
 from ingestion.pseudonyms import session_options
 
@@ -126,6 +127,8 @@ def run_dbt(
     )
     if not outcome.success:
         problems = "\n".join(result.problems) or str(outcome.exception or "dbt stopped without saying why")
+        if way_out := tell_full_disk(problems, project) or tell_broken_off(problems):
+            problems += f"\n{way_out}"
         raise BuildError(
             f"dbt {arguments[0]} failed:\n{problems}\nThe details are in {project / 'logs' / 'dbt.log'}.",
             result.invocation_id,

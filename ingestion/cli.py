@@ -25,6 +25,7 @@ from ingestion.corners import CornersError, freeze, list_layouts
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
+from ingestion.disk import tell_broken_off, tell_full_disk
 from ingestion.export import ExportError, Format, export_ml
 from ingestion.forget import Content, ForgetError, drop_work_files, find_driver, find_named
 from ingestion.forget import forget as forget_contents
@@ -71,7 +72,6 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except (
-        psycopg2.Error,
         DatabaseError,
         BuildError,
         CornersError,
@@ -82,6 +82,11 @@ def _readable_errors() -> Iterator[None]:
         SettingError,
     ) as error:
         errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
+        raise typer.Exit(1) from error
+    except psycopg2.Error as error:
+        said = str(error).strip()
+        told = tell_full_disk(said, home_directory()) or tell_broken_off(said) or "Run the same again."
+        errors.print(f"[red]Error:[/] the database broke off: {escape(said)}\n{told}", highlight=False)
         raise typer.Exit(1) from error
 
 
@@ -113,9 +118,7 @@ class Held:
 def _held(command: str) -> Iterator[Held]:
     with _recorded(command) as run:
         run.parameters = parameters = connection_parameters(_say)
-        with warehouse.exclusive(
-            parameters, lambda: _say("Another simrace run is at work; waiting for it to end.")
-        ) as hold:
+        with warehouse.exclusive(parameters, lambda: _say(warehouse.WAITING)) as hold:
             yield Held(run, parameters, hold)
 
 
@@ -376,7 +379,8 @@ def corners_freeze(
         if reference_lap:
             models = ["int_track_reference_laps", "int_track_corners_found"]
             variables = json.dumps({"corner_reference_lap": reference_lap})
-            _dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
+            with warehouse.exclusive(parameters, lambda: _say(warehouse.WAITING)):
+                _dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
         with closing(parameters.connect()) as connection:
             count = freeze(connection, project_directory(), layout, again)
     console.print(

@@ -35,6 +35,10 @@ VARIABLES = {
 }
 
 
+DBT = {"dbt", "dbt.cli.main"}
+WRITING = {"build", "clone", "retry", "run", "run-operation", "seed", "snapshot"}  # dbt's commands that change tables
+
+
 class DatabaseError(RuntimeError):
     """There is no database to work with; the text says what, where, and the way out."""
 
@@ -178,20 +182,36 @@ def set_up(
         arguments: Command line of the process, the interpreter first; this process's own when left out.
         environ: Environment to read and to add to.
     """
-    is_wanted = _program(sys.orig_argv if arguments is None else arguments) in {"dbt", "dbt.cli.main", "sqlfluff"}
-    if not is_wanted:
+    arguments = sys.orig_argv if arguments is None else arguments
+    program = _program(arguments)
+    if program not in {*DBT, "sqlfluff"}:
         return
     environ.update(session_options(environ))
     # All or nothing: half of the user's settings and half of ours would be a database that nobody meant.
-    if VARIABLES["host"][0] in environ:
+    if VARIABLES["host"][0] not in environ:
+        try:
+            settings = configured_settings(environ) or embedded_settings()
+        except DatabaseError as error:
+            print(f"simrace: {error}", file=sys.stderr)
+            return
+        for name, value in dbt_variables(settings).items() if settings else ():
+            environ.setdefault(name, value)
+    if program in DBT and not WRITING.isdisjoint(arguments):
+        _hold_warehouse({name: environ[ours] for name, (ours, _) in VARIABLES.items() if environ.get(ours)})
+
+
+def _hold_warehouse(settings: Settings) -> None:
+    """Let dbt wait for a run that is at work, and runs wait for dbt; what does not answer is left to dbt to tell."""
+    if "host" not in settings:
         return
+    from ingestion.warehouse import WAITING, hold_until_exit
+
     try:
-        settings = configured_settings(environ) or embedded_settings()
-    except DatabaseError as error:
-        print(f"simrace: {error}", file=sys.stderr)
-        return
-    for name, value in dbt_variables(settings).items() if settings else ():
-        environ.setdefault(name, value)
+        hold_until_exit({**DEFAULTS, **settings}, lambda: print(WAITING, file=sys.stderr, flush=True))
+    except DatabaseError:
+        pass
+    except KeyboardInterrupt:
+        os._exit(130)  # Python is still starting and would call it a fatal error
 
 
 def _program(arguments: Sequence[str]) -> str:

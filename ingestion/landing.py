@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import dlt
-from dlt.load.exceptions import LoadClientJobException
+from dlt.common.exceptions import DltException
 from dlt.pipeline.exceptions import PipelineStepFailed
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion import refused
+from ingestion.disk import clear_unfinished, tell_full_disk
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
 from ingestion.raw_tables import (
     DATASET,
@@ -33,6 +34,10 @@ from ingestion.sources import Source, open_sources
 
 HEAD_BYTES_KEPT = 2_048
 NO_HASH = "unreadable"  # stands where the hash of what could not be read would
+
+# By the environment: whatever else configures dlt starts it first, telling the world. What fails is told by us.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
 
 
 class State(StrEnum):
@@ -313,8 +318,6 @@ def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
         name: Tells this warehouse from others in the same home.
     """
     settings = {
-        "runtime.dlthub_telemetry": False,
-        "runtime.log_level": "ERROR",
         # Blocks of 1,000 lines are large: a few in memory are enough, and gzip would cost more than the load.
         "data_writer.buffer_max_items": 20,
         # What is loaded is in the database; a second copy would outlive what is forgotten there.
@@ -344,7 +347,6 @@ def finish_pending(pipeline: dlt.Pipeline, connection: Connection) -> bool:
     """
     if not pipeline.has_pending_data:
         return False
-    pipeline.normalize()
     _load(pipeline, connection)
     return True
 
@@ -392,7 +394,6 @@ def land_sources(
     finish_pending(pipeline, connection)
     if not outcomes:
         outcomes += _extract(pipeline, connection, open_batch, on_bytes, include_forgotten)
-        pipeline.normalize()
         _load(pipeline, connection)
     if include_forgotten:
         remember_again(connection, [outcome.file_id for outcome in outcomes if outcome.file_id])
@@ -415,13 +416,15 @@ def _extract(
         landed = read_landed(connection)
         if include_forgotten:
             landed.forgotten.clear()
+        clear_unfinished(Path(pipeline.working_dir))
         try:
             pipeline.extract(landing(open_batch(), landed, outcomes, changing, on_bytes))
         except PipelineStepFailed as error:
             pipeline.abort_packages()
             cause = _root(error)
             if not isinstance(cause, ChangedWhileReadError):
-                raise LandingError(f"Nothing of this batch was landed: {cause}. Run it again.") from error
+                told = tell_full_disk(cause, Path(pipeline.working_dir)) or f"{cause}. Run it again."
+                raise LandingError(f"Nothing of this batch was landed: {told}") from error
             changing.add(cause.file_path)
         else:
             return outcomes
@@ -429,15 +432,16 @@ def _extract(
 
 def _load(pipeline: dlt.Pipeline, connection: Connection) -> None:
     try:
+        pipeline.normalize()
         pipeline.sync_schema()
         tune_tables(connection)
         info = pipeline.load()
         if info is not None:
             info.raise_on_failed_jobs()
-    except (PipelineStepFailed, LoadClientJobException) as error:
-        raise LandingError(
-            f"The database did not take the load: {_root(error)}. The next run goes on with it."
-        ) from error
+    except DltException as error:
+        cause = _root(error)
+        told = tell_full_disk(cause, Path(pipeline.working_dir)) or f"{cause}. The next run goes on with it."
+        raise LandingError(f"The batch was read but not loaded: {told}") from error
 
 
 def _root(error: BaseException) -> BaseException:

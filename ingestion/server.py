@@ -27,6 +27,7 @@ from ingestion.dbt_environment import (
     password_file,
     port_file,
 )
+from ingestion.disk import tell_full_disk
 from ingestion.server_system import (
     Identity,
     Notify,
@@ -137,9 +138,9 @@ def start(notify: Notify = say_on_stderr) -> Server:
                 cluster.create()
                 cluster.launch()
     except OSError as error:
-        where = error.filename or home
         raise ServerError(
-            f"The embedded server cannot use {where}: {error.strerror}. "
+            tell_full_disk(error, home)
+            or f"The embedded server cannot use {error.filename or home}: {error.strerror}. "
             f"Set {HOME_VARIABLE} to a folder that you can write to, on a disk with room."
         ) from error
     except psycopg2.Error as error:
@@ -265,8 +266,10 @@ class _Cluster:
         deadline = time.monotonic() + PATIENCE_S
         while (reason := self._attempt()) is not None:
             if time.monotonic() > deadline or not any(trouble in reason for trouble in PASSING_TROUBLES):
+                free_mb = shutil.disk_usage(self.data).free / 1e6
                 raise ServerError(
                     f"The PostgreSQL server in {self.data} cannot be used. It said:\n{_end_of(reason)}\n"
+                    f"Its disk has {free_mb:,.0f} MB left, of which it needs 16 to start. "
                     f"More is in {self.log}. With that put right, start again with `simrace db start`."
                 )
             time.sleep(0.2)

@@ -1,6 +1,8 @@
 """The warehouse as one thing: one writer at a time, and where its files are."""
 
+import atexit
 import hashlib
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +11,14 @@ import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion.database import ConnectionParameters, DatabaseError
-from ingestion.dbt_environment import home_directory
+from ingestion.dbt_environment import Settings, home_directory
 from ingestion.retry import Result, patiently
 
 # Any number does, as long as every simrace uses the same.
 _LOCK = 7_467_263
+_POLL_S = 0.2
+
+WAITING = "Another simrace run is at work; waiting for it to end."
 
 
 class Hold:
@@ -38,7 +43,7 @@ class Hold:
         """
 
         def attempt() -> Result:
-            self._take()
+            self.take()
             return step()
 
         return patiently(attempt)
@@ -49,8 +54,12 @@ class Hold:
             self._connection.close()
             self._connection = None
 
-    def _take(self) -> None:
-        """Take the lock, if it is not held; it is lost with its connection, when the server starts anew."""
+    def take(self) -> None:
+        """Take the lock, if it is not held; it is lost with its connection, when the server starts anew.
+
+        Raises:
+            DatabaseError: the database cannot be reached.
+        """
         if self._is_held():
             return
         self.release()
@@ -65,12 +74,18 @@ class Hold:
     def _lock(self, connection: Connection) -> None:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            # Another run may take longer than the server lets others wait, or lets a connection be idle.
-            cursor.execute("set lock_timeout = 0; set statement_timeout = 0; set idle_session_timeout = 0")
-            cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
-            if not (row := cursor.fetchone()) or not row[0]:
-                self._on_wait()
-                cursor.execute("select pg_advisory_lock(%s)", (_LOCK,))
+            # A run is long, and all that time this connection rests.
+            cursor.execute("set statement_timeout = 0; set idle_session_timeout = 0")
+            is_told = False
+            # Asked again and again: a wait inside the database would not hear Ctrl-C.
+            while True:
+                cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
+                if (row := cursor.fetchone()) and row[0]:
+                    return
+                if not is_told:
+                    self._on_wait()
+                    is_told = True
+                time.sleep(_POLL_S)
 
     def _is_held(self) -> bool:
         if not self._connection:
@@ -81,6 +96,9 @@ class Hold:
         except psycopg2.Error:
             return False
         return True
+
+
+_held_until_exit: list[Hold] = []
 
 
 @contextmanager
@@ -100,6 +118,24 @@ def exclusive(parameters: ConnectionParameters, on_wait: Callable[[], object] = 
         yield hold
     finally:
         hold.release()
+
+
+def hold_until_exit(settings: Settings, on_wait: Callable[[], object]) -> None:
+    """Hold the warehouse as long as this process lives: for plain dbt, which has no other place to do so.
+
+    Args:
+        settings: Of the database.
+        on_wait: Called once when a run holds it.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+    """
+    if _held_until_exit:  # Python reads the .pth files of a virtual environment twice
+        return
+    hold = Hold(ConnectionParameters(settings), on_wait)
+    hold.take()
+    atexit.register(hold.release)
+    _held_until_exit.append(hold)
 
 
 def pipeline_name(parameters: ConnectionParameters) -> str:

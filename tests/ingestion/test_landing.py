@@ -15,6 +15,7 @@ from pathlib import Path
 
 import dlt
 import pytest
+from dlt.common.runtime import anon_tracker
 
 from ingestion import landing, warehouse
 from ingestion.database import ConnectionParameters
@@ -262,6 +263,24 @@ def test_a_load_that_the_database_does_not_take_is_said_and_blocks_nothing(
     assert State.REFUSED not in {outcome.state for outcome in outcomes}
     assert proofs(database) == [True] * 3
     assert counts_in_staging(database) == (3, 3, 5)
+
+
+def test_dlt_tells_nobody(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
+    land(database, tmp_path, lap)
+    assert anon_tracker._ANON_TRACKER_ENDPOINT is None
+
+
+def test_no_text_of_a_landed_file_stays_in_the_working_folder(
+    database: ConnectionParameters, tmp_path: Path, lap: Path
+) -> None:
+    home = tmp_path / "home"
+    pipeline = pipeline_to(database, home)
+    unfinished = Path(pipeline.working_dir) / "normalize" / "0123456789abcdef" / "1.0" / "new_jobs"
+    unfinished.mkdir(parents=True)
+    (unfinished / "file_blocks.jsonl").write_text(ROW)
+    land(database, home, lap)
+    holding = [path for path in home.rglob("*") if path.is_file() and ROW.encode().strip() in path.read_bytes()]
+    assert holding == []
 
 
 @pytest.mark.parametrize("table", ["files", "file_blocks", "file_sightings"])
