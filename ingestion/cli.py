@@ -47,12 +47,12 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except (DatabaseError, BuildError, CornersError, ExportError, LandingError) as error:
-        errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
+        errors.print(f"[red]Error:[/] {escape(report.printable(str(error)))}", highlight=False)
         raise typer.Exit(1) from error
 
 
 def _say(message: str) -> None:
-    errors.print(message, highlight=False, markup=False)
+    errors.print(report.printable(message), highlight=False, markup=False)
 
 
 @app.command()
@@ -150,7 +150,7 @@ def corners_list() -> None:
         table = Table("layout", "metres", "corners", "frozen")
         for layout in list_layouts(connection, project_directory()):
             table.add_row(
-                escape(layout.layout_id),
+                escape(report.printable(layout.layout_id)),
                 f"{layout.length_m:,.1f}",
                 str(layout.corners),
                 "yes" if layout.is_frozen else "",
@@ -176,7 +176,7 @@ def corners_freeze(
         with closing(parameters.connect()) as connection:
             count = freeze(connection, project_directory(), layout, again)
     console.print(
-        f"{count} corners of {escape(layout)} are in seeds/track_corners.csv; `simrace run` builds with them."
+        f"{count} corners of {escape(report.printable(layout))} are in seeds/track_corners.csv; `simrace run` builds with them."
     )
 
 
@@ -251,7 +251,7 @@ def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> 
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(result.counts.items()))
         console.print(f"dbt {arguments[0]}: {counts}")
     for problem in result.problems:
-        console.print(f"  {problem}", highlight=False, markup=False)
+        console.print(f"  {report.printable(problem)}", highlight=False, markup=False)
 
 
 @contextmanager

@@ -32,6 +32,14 @@ NEXT_QUERIES = (
 )
 
 
+def printable(text: str) -> str:
+    r"""Text of a file or a name as a terminal may have it: what would move the cursor or turn the writing is shown as `\x1b`."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
+        for character in text.encode("utf-8", "backslashreplace").decode()
+    )
+
+
 def show_landing(console: Console, outcomes: list[Outcome]) -> None:
     """Print what became of every file: one table by format, one line for each refusal."""
     states = Counter(outcome.state for outcome in outcomes)
@@ -52,8 +60,8 @@ def show_landing(console: Console, outcomes: list[Outcome]) -> None:
     console.print("[bold]Refused[/] (kept in raw.rejected_files):")
     for outcome in refused[:MAX_REFUSED_SHOWN]:
         if outcome.refusal:
-            name = escape(Path(outcome.file_path).name)
-            console.print(f"  {name}: [yellow]{outcome.refusal.reason}[/], {escape(outcome.refusal.detail)}")
+            name, detail = printable(Path(outcome.file_path).name), printable(outcome.refusal.detail)
+            console.print(f"  {escape(name)}: [yellow]{outcome.refusal.reason}[/], {escape(detail)}")
     if len(refused) > MAX_REFUSED_SHOWN:
         console.print(f"  and {len(refused) - MAX_REFUSED_SHOWN:,} more")
     for reason in sorted({outcome.refusal.reason for outcome in refused if outcome.refusal}):

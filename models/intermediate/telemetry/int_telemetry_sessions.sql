@@ -27,7 +27,7 @@ described as (
         sessions.file_id,
         sessions.sim,
         sessions.source_format,
-        coalesce(sessions.driver_name, nullif('{{ var("me") }}', '')) as driver_name,
+        coalesce(sessions.driver_name, {{ text_or_null(var('me')) }}) as driver_name,
         sessions.car_name,
         sessions.track_name,
         sessions.session_type,
