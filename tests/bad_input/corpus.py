@@ -45,7 +45,7 @@ class Bad:
 
 def corpus(small: Small) -> Iterator[Bad]:
     """All of it that is plain bytes."""
-    for make in (truncated, encoded, tables, documents, named, archives):
+    for make in (truncated, encoded, tables, documents, hostile, named, archives):
         yield from make(small)
 
 
@@ -221,6 +221,30 @@ def _twice(small: Small) -> Iterator[Bad]:
                 yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
             laps = document | {"serverName": "laps", "laps": document["laps"] * 2}
             yield Bad(f"documents/twice laps {name}.json", dumped(laps).encode(), LANDS)
+
+
+def hostile(small: Small) -> Iterator[Bad]:
+    """Names of drivers, cars, tracks and series that something might take for code, in results and in telemetry."""
+    document, table = small.documents["solo"], small.tables["motec"]
+    for number, name in enumerate(HOSTILE_TEXTS):
+        results = [
+            session | {"results": [entry | {"display_name": name, "car_name": name} for entry in session["results"]]}
+            for session in document["session_results"]
+        ]
+        race = document | {
+            "subsession_id": 60_000_000 + number,
+            "session_results": results,
+            "series_name": name,
+            "track": document["track"] | {"track_name": name, "config_name": name},
+        }
+        yield Bad(f"hostile/{number}.json", dumped(race).encode(), LANDS)
+        lines = table.split("\n")
+        cell = '"' + name.replace('"', '""') + '"'
+        for line_number, line in enumerate(lines[:12]):
+            key = line.split(",")[0]
+            if key in ('"Venue"', '"Vehicle"', '"Driver"'):
+                lines[line_number] = f"{key},{cell}"
+        yield Bad(f"hostile/{number}.csv", "\n".join(lines).encode(), LANDS)
 
 
 def named(small: Small) -> Iterator[Bad]:

@@ -51,13 +51,14 @@ WRONG_TYPES: tuple[Any, ...] = (
 )  # fmt: skip
 
 
-def wrong_documents(small: Small, places_a_file: int = 12) -> Iterator[tuple[str, str]]:
+def wrong_documents(small: Small, places_a_file: int, every: int = 1) -> Iterator[tuple[str, str]]:
     """Documents with each wrong value in each place of each document, as (name, text).
 
     Args:
         small: Documents to spoil.
         places_a_file: Places that one document has the value in, spread over it; 1 spoils one place at a time. A list
             or an object is always spoiled alone: what is inside it could not be spoiled any more.
+        every: Take only one in so many of the combinations.
     """
     number = 0
     for kind, document in small.documents.items():
@@ -69,6 +70,8 @@ def wrong_documents(small: Small, places_a_file: int = 12) -> Iterator[tuple[str
         for value in WRONG_TYPES:
             for places in groups:
                 number += 1
+                if number % every:
+                    continue
                 spoiled = _own(copy.deepcopy(document), number)
                 for place in places:
                     _at(spoiled, place[:-1])[place[-1]] = value
