@@ -15,7 +15,6 @@ import psycopg2
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -81,12 +80,12 @@ def _readable_errors() -> Iterator[None]:
         RetentionError,
         SettingError,
     ) as error:
-        errors.print(f"[red]Error:[/] {escape(str(error))}", highlight=False)
+        errors.print(f"[red]Error:[/] {report.shown(str(error))}", highlight=False)
         raise typer.Exit(1) from error
     except psycopg2.Error as error:
         said = str(error).strip()
         told = tell_full_disk(said, home_directory()) or tell_broken_off(said) or "Run the same again."
-        errors.print(f"[red]Error:[/] the database broke off: {escape(said)}\n{told}", highlight=False)
+        errors.print(f"[red]Error:[/] the database broke off: {report.shown(said)}\n{told}", highlight=False)
         raise typer.Exit(1) from error
 
 
@@ -128,7 +127,7 @@ def _tell(answer: str) -> None:
 
 
 def _say(message: str) -> None:
-    errors.print(message, highlight=False, markup=False)
+    errors.print(report.printable(message), highlight=False, markup=False)
 
 
 @app.command()
@@ -317,7 +316,7 @@ def metrics(
     try:
         write_metrics(found, file)
     except OSError as error:
-        errors.print(f"[red]Error:[/] {escape(f'{file} cannot be written: {error.strerror}')}", highlight=False)
+        errors.print(f"[red]Error:[/] {report.shown(f'{file} cannot be written: {error.strerror}')}", highlight=False)
         raise typer.Exit(1) from error
 
 
@@ -357,7 +356,7 @@ def corners_list() -> None:
         table = Table("layout", "metres", "corners", "frozen")
         for layout in list_layouts(connection, project_directory()):
             table.add_row(
-                escape(layout.layout_id),
+                report.shown(layout.layout_id),
                 f"{layout.length_m:,.1f}",
                 str(layout.corners),
                 "yes" if layout.is_frozen else "",
@@ -384,7 +383,7 @@ def corners_freeze(
         with closing(parameters.connect()) as connection:
             count = freeze(connection, project_directory(), layout, again)
     console.print(
-        f"{count} corners of {escape(layout)} are in seeds/track_corners.csv; `simrace run` builds with them."
+        f"{count} corners of {report.shown(layout)} are in seeds/track_corners.csv; `simrace run` builds with them."
     )
 
 
@@ -518,7 +517,7 @@ def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> 
         counts = ", ".join(f"{count:,} {name}" for name, count in sorted(result.counts.items()))
         console.print(f"dbt {arguments[0]}: {counts}")
     for problem in result.problems:
-        console.print(f"  {problem}", highlight=False, markup=False)
+        console.print(f"  {report.printable(problem)}", highlight=False, markup=False)
     return result.invocation_id
 
 

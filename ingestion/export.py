@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # it takes half a second that `simrace --help` should not
 SCHEMA = "marts"
 TRAINING_DATA, DICTIONARY = "ml_training_data", "ml_feature_dictionary"
 TABLES = {TRAINING_DATA: "subsession_id, cust_id", DICTIONARY: "column_number"}  # and their order, which is total
-# A spreadsheet takes a cell that begins so for a formula, and runs it.
-FORMULA = r"^[=+\-@\t\r]"
+# A spreadsheet takes a cell that begins so for a formula, and runs it: after white space too, and in full width.
+FORMULA = r"^(?:[\s\x00-\x1f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])"
 PANDAS_TYPES = {
     "text": "string",
     "integer": "Int64",

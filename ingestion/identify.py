@@ -2,6 +2,8 @@
 
 import csv
 import json
+import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,9 @@ from ingestion.reading import Content, Reason, RefusedError, read_text
 DELIMITERS = (",", ";", "\t")
 HEAD_LINES = 64
 MAX_DOCUMENT_BYTES = 200 << 20
+MAX_DOCUMENT_DEPTH = 500
+MAX_DOCUMENT_VALUES = 1_000_000
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True)
@@ -91,14 +96,20 @@ def _identify_document(content: Content) -> Identity:
     if content.file_bytes > MAX_DOCUMENT_BYTES:
         raise RefusedError(Reason.TOO_LARGE, f"a document of {content.file_bytes:,} bytes")
     text = read_text(content)
+    # Each value takes many times its text in memory; commas stand between them.
+    if (values := text.count(",") + text.count("[") + text.count("{")) > MAX_DOCUMENT_VALUES:
+        raise RefusedError(Reason.TOO_LARGE, f"a document of {values:,} values")
     try:
-        document = json.loads(text, parse_constant=_not_json)
+        document = json.loads(text, parse_constant=_not_json, parse_float=_stored_number)
         text_is_storable = not _has_lone_surrogate(document)
+        is_too_deep = _is_deeper(document, MAX_DOCUMENT_DEPTH)
     except RecursionError:
-        raise RefusedError(Reason.MALFORMED, "JSON nested too deeply") from None
+        is_too_deep = True
     except ValueError as error:
         raise RefusedError(Reason.MALFORMED, f"not valid JSON: {error}") from None
-    if "\\u0000" in text:
+    if is_too_deep:  # Python and PostgreSQL both stop somewhere, each version elsewhere
+        raise RefusedError(Reason.MALFORMED, f"JSON nested over {MAX_DOCUMENT_DEPTH} levels deep")
+    if _ESCAPED_NUL.search(text):
         raise RefusedError(Reason.NUL_CHARACTERS, r"an escaped NUL character (\u0000) in the JSON")
     if not text_is_storable:
         raise RefusedError(Reason.MALFORMED, "half of a surrogate pair in the JSON")
@@ -114,6 +125,26 @@ def _identify_document(content: Content) -> Identity:
 
 def _not_json(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON number")
+
+
+def _stored_number(text: str) -> float:
+    """A number that a double holds: what is larger, nearer to zero or endless is no measurement to jsonb."""
+    number = float(text)
+    if math.isinf(number) or (number == 0 and text.lower().partition("e")[0].strip("-0.")) or len(text) > 1_000:
+        raise ValueError(f"{text[:40]} is more than a number holds")
+    return number
+
+
+def _is_deeper(document: Any, levels: int) -> bool:
+    level = [document]
+    for _ in range(levels + 1):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)
 
 
 def _has_lone_surrogate(document: Any) -> bool:

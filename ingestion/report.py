@@ -42,6 +42,19 @@ NEXT_QUERIES = (
 )
 
 
+def printable(text: str) -> str:
+    r"""Text as a terminal may have it: what would move the cursor or turn the writing is shown as \x1b."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
+        for character in text.encode("utf-8", "backslashreplace").decode()
+    )
+
+
+def shown(text: str) -> str:
+    """Such text where rich reads markup."""
+    return escape(printable(text))
+
+
 def show_landing(console: Console, outcomes: list[Outcome], given: list[Path]) -> None:
     """Print what became of every file that was given: one table by format, one line for each refusal."""
     states = Counter(outcome.state for outcome in outcomes)
@@ -52,7 +65,7 @@ def show_landing(console: Console, outcomes: list[Outcome], given: list[Path]) -
     if missing := unaccounted(given, outcomes):
         console.print(f"[red]{len(missing):,} of {len(given):,} given are in none of these[/], a fault of simrace:")
         for path in missing:
-            console.print(f"  {escape(path)}")
+            console.print(f"  {shown(path)}")
     else:
         archives = {outcome.given for outcome in outcomes if outcome.given != outcome.file_path}
         packed = sum(outcome.given in archives for outcome in outcomes)
@@ -71,8 +84,8 @@ def show_landing(console: Console, outcomes: list[Outcome], given: list[Path]) -
     console.print("[bold]Refused[/] (kept in raw.rejected_files):")
     for outcome in refused[:MAX_REFUSED_SHOWN]:
         if outcome.refusal:
-            name = escape(Path(outcome.file_path).name)
-            console.print(f"  {name}: [yellow]{outcome.refusal.reason}[/], {escape(outcome.refusal.detail)}")
+            name, detail = printable(Path(outcome.file_path).name), printable(outcome.refusal.detail)
+            console.print(f"  {shown(name)}: [yellow]{outcome.refusal.reason}[/], {shown(detail)}")
     if len(refused) > MAX_REFUSED_SHOWN:
         console.print(f"  and {len(refused) - MAX_REFUSED_SHOWN:,} more")
     for reason in sorted({outcome.refusal.reason for outcome in refused if outcome.refusal}):
@@ -92,29 +105,27 @@ def show_replay(
     left = [refusal for refusal in before if (refusal.file_id, refusal.file_path) not in still]
     console.print(f"[bold]{len(before):,} refused files tried again[/]: {len(left):,} landed, {len(after):,} stay")
     for refusal in left[:MAX_REFUSED_SHOWN]:
-        console.print(f"  {escape(refusal.file_name)}: [green]landed[/], was {refusal.reason}")
+        console.print(f"  {shown(refusal.file_name)}: [green]landed[/], was {refusal.reason}")
     for refusal in after[:MAX_REFUSED_SHOWN]:
         gone = (refusal.file_id, refusal.file_path) in out_of_reach
         why = "it is gone and no copy was kept; it was refused for: " if gone else ""
-        console.print(
-            f"  {escape(refusal.file_name)}: stays, {why}[yellow]{refusal.reason}[/], {escape(refusal.detail)}"
-        )
+        console.print(f"  {shown(refusal.file_name)}: stays, {why}[yellow]{refusal.reason}[/], {shown(refusal.detail)}")
     if (more := max(len(left), len(after)) - MAX_REFUSED_SHOWN) > 0:
         console.print(f"  and {more:,} more: raw.rejected_files")
     was, now = (sum(lines for _, lines in table.values()) for table in (lines_before, lines_after))
     console.print(f"[bold]{was:,} refused lines judged again[/]: {now:,} are refused now")
     for file_id, (name, lines) in sorted(lines_after.items(), key=lambda item: item[1]):
         before_lines = lines_before.get(file_id, (name, 0))[1]
-        console.print(f"  {escape(name)}: {lines:,} of its lines are refused, {before_lines:,} were")
+        console.print(f"  {shown(name)}: {lines:,} of its lines are refused, {before_lines:,} were")
 
 
 def show_contents(console: Console, contents: list[Content]) -> None:
     """Print contents with where they were seen."""
     for content in contents:
         state = f"[yellow]{content.reason}[/]" if content.reason else "landed"
-        console.print(f"  {(content.file_id or 'never read')[:12]}  {state}  {escape(content.paths[0])}")
+        console.print(f"  {(content.file_id or 'never read')[:12]}  {state}  {shown(content.paths[0])}")
         for path in content.paths[1:]:
-            console.print(f"                also {escape(path)}")
+            console.print(f"                also {shown(path)}")
 
 
 def show_expired(console: Console, expired: list[Expired]) -> None:
@@ -177,7 +188,7 @@ def show_status(console: Console, connection: Connection, status: Status) -> Non
     show_holdings(console, connection)
     _show_quality(console, status)
     for problem in status.problems:
-        console.print(f"[red]{problem.kind}[/]: {escape(problem.name)}: {escape(problem.message)}", highlight=False)
+        console.print(f"[red]{problem.kind}[/]: {shown(problem.name)}: {shown(problem.message)}", highlight=False)
     if not status.problems:
         console.print("[green]No problems.[/]")
 

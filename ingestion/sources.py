@@ -13,11 +13,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from ingestion.reading import Reason, RefusedError
 
 MAX_MEMBER_BYTES = 4 << 30
+# Text packs to a tenth. What claims more than a hundred times, and is large, is there to fill the disk.
+MAX_RATIO = 100
+ALWAYS_UNPACKED_BYTES = 1 << 30
+MAX_TAR_HEADER_BYTES = 16 << 10
+LATEST_S = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
+_TAR_EXTENSIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 _ARCHIVE_ERRORS = (
     RefusedError,
     OSError,
@@ -135,16 +147,46 @@ def open_sources(paths: list[Path]) -> Iterator[Source]:
 
 
 def _at_least_one(members: Iterator[Source]) -> Iterator[Source]:
-    """The members; an archive without one is refused and not passed over."""
-    is_empty = True
+    """The members of an archive; one without any is refused itself, or it would end nowhere."""
+    found = False
     for member in members:
-        is_empty = False
+        found = True
         yield member
-    if is_empty:
-        raise RefusedError(Reason.EMPTY, "an archive without files")
+    if not found:
+        raise RefusedError(Reason.EMPTY, "an archive without a file in it")
+
+
+class _TarMember(tarfile.TarInfo):
+    """A header whose extension is of a size to be held in memory, where tarfile puts it whole."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in _TAR_EXTENSIONS and member.size > MAX_TAR_HEADER_BYTES:
+            raise RefusedError(Reason.TOO_LARGE, f"a header of {member.size:,} bytes in the archive")
+        return member
+
+
+class _Unpacker:
+    """Copies what comes out of one archive, up to what an archive of its size can honestly hold."""
+
+    def __init__(self, archive: Path) -> None:
+        self._bytes_left = max(ALWAYS_UNPACKED_BYTES, MAX_RATIO * archive.stat().st_size)
+
+    def copy(self, stream: IO[bytes] | gzip.GzipFile, target: IO[bytes]) -> None:
+        copied = 0
+        while chunk := stream.read(1 << 20):
+            copied += len(chunk)
+            self._bytes_left -= len(chunk)
+            if copied > MAX_MEMBER_BYTES:
+                raise RefusedError(Reason.TOO_LARGE, f"unpacks to over {MAX_MEMBER_BYTES >> 30} GiB")
+            if self._bytes_left < 0:
+                raise RefusedError(Reason.TOO_LARGE, f"the archive unpacks to over {MAX_RATIO} times its size")
+            target.write(chunk)
 
 
 def _zip_members(path: Path, archive_modified_at: datetime, local: Path) -> Iterator[Source]:
+    unpacker = _Unpacker(path)
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
             name = Path(member.filename)
@@ -158,35 +200,40 @@ def _zip_members(path: Path, archive_modified_at: datetime, local: Path) -> Iter
             problem = None
             try:
                 with local.open("wb") as target, archive.open(member) as stream:
-                    _copy(stream, target)
+                    unpacker.copy(stream, target)
             except _ARCHIVE_ERRORS as error:
                 problem = _problem(error)
             yield Source(f"{path}/{member.filename}", name.name, modified_at, local, problem, path)
 
 
 def _gzip_members(path: Path, modified_at: datetime, local: Path) -> Iterator[Source]:
+    unpacker = _Unpacker(path)
     if _is_tar(path):
         # Unpacked by gzip and not by tarfile, which says nothing when an archive ends between two members.
-        with gzip.open(path) as unpacked, tarfile.open(fileobj=unpacked, mode="r|") as archive:
+        with (
+            gzip.open(path) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|", tarinfo=_TarMember) as archive,
+        ):
             for member in archive:
                 name = Path(member.name)
                 if member.isdir() or _is_hidden(name):
                     continue
                 problem = None
-                if stream := archive.extractfile(member) if member.isfile() else None:
+                stream = archive.extractfile(member) if member.isfile() else None
+                if stream is None:
+                    problem = RefusedError(Reason.UNREADABLE, "no file but a link or a device in the archive")
+                else:
                     try:
                         with local.open("wb") as target:
-                            _copy(stream, target)
+                            unpacker.copy(stream, target)
                     except RefusedError as error:
                         problem = error
-                else:
-                    problem = RefusedError(Reason.UNREADABLE, "no file but a link or a device")
                 yield Source(f"{path}/{member.name}", name.name, _utc(member.mtime), local, problem, path)
             while unpacked.read(1 << 20):  # the check sum comes last
                 pass
         return
     with gzip.GzipFile(path) as unpacked, local.open("wb") as target:
-        _copy(unpacked, target)
+        unpacker.copy(unpacked, target)
         modified_at = _utc(unpacked.mtime) if unpacked.mtime else modified_at
     yield Source(str(path), path.name.removesuffix(".gz"), modified_at, local, archive=path)
 
@@ -195,15 +242,6 @@ def _is_tar(path: Path) -> bool:
     """A tar header has its magic word at byte 257."""
     with gzip.open(path) as stream:
         return stream.read(262)[257:262] == b"ustar"
-
-
-def _copy(stream: IO[bytes] | gzip.GzipFile, target: IO[bytes]) -> None:
-    copied = 0
-    while chunk := stream.read(1 << 20):
-        copied += len(chunk)
-        if copied > MAX_MEMBER_BYTES:
-            raise RefusedError(Reason.TOO_LARGE, f"unpacks to over {MAX_MEMBER_BYTES >> 30} GiB")
-        target.write(chunk)
 
 
 def _problem(error: Exception) -> RefusedError:
@@ -215,8 +253,5 @@ def _problem(error: Exception) -> RefusedError:
 
 
 def _utc(seconds: float) -> datetime:
-    """A time that no calendar has, as a damaged archive may hold, is taken for the beginning of all."""
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.fromtimestamp(0, UTC)
+    """A time that no file was written at, as a damaged archive may hold, is taken for the beginning of all."""
+    return datetime.fromtimestamp(int(seconds) if 0 <= seconds < LATEST_S else 0, UTC)

@@ -150,7 +150,9 @@ def pipeline_name(parameters: ConnectionParameters) -> str:
 def remembered_paths() -> list[str]:
     """Paths that an earlier run was given, in their order."""
     file = _paths_file()
-    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    # A folder's name is any bytes, and may hold what Python takes for the end of a line.
+    text = file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""
+    return [path for path in text.split("\n") if path]
 
 
 def remember_paths(paths: list[str]) -> None:
@@ -160,7 +162,7 @@ def remember_paths(paths: list[str]) -> None:
     known = remembered_paths()
     added = [path for path in dict.fromkeys(paths) if path not in known]
     if added:
-        file.write_text("\n".join([*known, *added]) + "\n", encoding="utf-8")
+        file.write_text("\n".join([*known, *added]) + "\n", encoding="utf-8", errors="surrogateescape")
 
 
 def usual_folders() -> list[str]:

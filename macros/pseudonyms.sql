@@ -68,7 +68,7 @@
 
 {# The var `me`, as a session setting when pseudonymised: compiled SQL is part of the documentation. #}
 {% macro me() -%}
-    {%- if is_pseudonymised() -%} nullif(current_setting('simrace.me', true), '') {%- else -%} nullif('{{ var("me") }}', '') {%- endif -%}
+    {%- if is_pseudonymised() -%} nullif(current_setting('simrace.me', true), '') {%- else -%} {{ text_or_null(var('me')) }} {%- endif -%}
 {%- endmacro %}
 
 {# Pre-hook of the model that uses me(). #}

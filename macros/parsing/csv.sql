@@ -35,7 +35,10 @@
 {%- endmacro %}
 
 
-{# The cell under a name; aliases in order, null where the file has none of them. Reads `names` and `cells` of stg_files__result_lines. #}
+{# The cell under a name; aliases in order, null where the file has none of them, cut as `short_text` does. Reads `names` and `cells` of stg_files__result_lines. #}
 {% macro cell() -%}
-    cells[coalesce({% for name in varargs %}array_position(names, '{{ name }}'){{ ', ' if not loop.last }}{% endfor %})]
+    {%- set place -%}
+        coalesce({% for name in varargs %}array_position(names, '{{ name }}'){{ ', ' if not loop.last }}{% endfor %})
+    {%- endset -%}
+    {{ short_text('cells[' ~ place ~ ']') }}
 {%- endmacro %}

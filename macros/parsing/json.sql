@@ -1,4 +1,4 @@
-{# A member of a JSON object as text; null where it is missing, null or blank. #}
+{# A member of a JSON object as text, cut as `short_text` does; null where it is missing, null or blank. #}
 {% macro json_text(object, key) -%}
     {{ return(adapter.dispatch('json_text')(object, key)) }}
 {%- endmacro %}
@@ -8,22 +8,27 @@
 {%- endmacro %}
 
 {% macro postgres__json_text(object, key) -%}
-    {{ blank_to_null(object ~ " ->> '" ~ key ~ "'") }}
+    {{ blank_to_null(short_text(object ~ " ->> '" ~ key ~ "'")) }}
 {%- endmacro %}
 
 
-{# A whole number in a JSON object; null below a smallest value, so that the sims' -1 and 0 for "none" go. #}
-{% macro json_int(object, key, minimum=none) -%}
+{# A whole number in a JSON object; null below a smallest value, so that the sims' -1 and 0 for "none" go, and above a largest. #}
+{% macro json_int(object, key, minimum=none, maximum=999999) -%}
     {%- set number = to_int(json_text(object, key)) -%}
     {%- if minimum is none -%} {{ number }}
-    {%- else -%} {{ at_least(number, minimum) }}
+    {%- else -%} {{ at_least(number, minimum, maximum) }}
     {%- endif -%}
 {%- endmacro %}
 
 
-{# The number where it is not below the minimum, else null. #}
-{% macro at_least(number, minimum) -%}
-    nullif(greatest({{ number }}, {{ minimum - 1 }}), {{ minimum - 1 }})
+{#
+    The number where it is not below the minimum, else null; null too above what any race has, so that sums and rates of it
+    fit their types. Written so that the number is computed once.
+#}
+{% macro at_least(number, minimum, maximum=999999) -%}
+    nullif(
+        nullif(greatest(least({{ number }}, {{ maximum + 1 }}), {{ minimum - 1 }}), {{ minimum - 1 }}), {{ maximum + 1 }}
+    )
 {%- endmacro %}
 
 
@@ -54,5 +59,5 @@
 
 {# iRacing's ten-thousandths of a second as milliseconds; -1 and 0 are null unless a smaller minimum is given. #}
 {% macro json_ms(object, key, minimum=1) -%}
-    cast(round({{ json_int(object, key, minimum) }} / 10.0) as integer)
+    cast(round({{ json_int(object, key, minimum, 999999999) }} / 10.0) as integer)
 {%- endmacro %}

@@ -9,7 +9,7 @@
 
 {% macro postgres__lap_time_to_ms(text) -%}
     cast(round(1000 * case
-        when {{ text }} ~ '^[0-9]{1,3}:[0-5][0-9]:[0-5][0-9]([.][0-9]+)?$'
+        when {{ text }} ~ '^[0-9]{1,2}:[0-5][0-9]:[0-5][0-9]([.][0-9]+)?$'
             then
                 3600 * cast(split_part({{ text }}, ':', 1) as numeric(18, 6))
                 + 60 * cast(split_part({{ text }}, ':', 2) as numeric(18, 6))

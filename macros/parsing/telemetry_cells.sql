@@ -1,15 +1,20 @@
 {#
     A data line of telemetry, ready to be split at the plan's separator. Of a wholly quoted line one quote goes at each end
     (trimming would eat the empty last cell); of a mixed one all go, and what separates cells elsewhere becomes a point inside
-    quotes. Decimal commas become points, in `separator` too. No subquery: it would keep the plan from being parallel.
+    quotes, of the first three. Decimal commas become points, in `separator` too. No subquery: it would keep the plan from being parallel.
 #}
 {% macro telemetry_line(line, plan) -%}
     {%- set text = "rtrim(" ~ line ~ ", chr(13))" -%}
-    {%- set inside_quotes = "'[,;' || chr(9) || '](?=[^\"]*\"(?:[^\"]*\"[^\"]*\")*[^\"]*$)'" -%}
+    {#- From one quote to the next and no further: looking ahead to the end of the line takes hours on a long one. -#}
+    {%- set quoted_cell = "'(^|[,;' || chr(9) || '])\"([^\",;' || chr(9) || ']*)[,;' || chr(9) || ']([^\"]*)\"'" -%}
+    {%- set inside_quotes = namespace(points=text) -%}
+    {%- for separator_number in range(3) -%}
+        {%- set inside_quotes.points = "regexp_replace(" ~ inside_quotes.points ~ ", " ~ quoted_cell ~ ", '\\1\"\\2.\\3\"', 'g')" -%}
+    {%- endfor -%}
     case
         when {{ plan }}.quoting = 'mixed' and {{ plan }}.decimal_comma
-            then replace(replace(regexp_replace({{ text }}, {{ inside_quotes }}, '.', 'g'), '"', ''), ',', '.')
-        when {{ plan }}.quoting = 'mixed' then replace(regexp_replace({{ text }}, {{ inside_quotes }}, '.', 'g'), '"', '')
+            then replace(replace({{ inside_quotes.points }}, '"', ''), ',', '.')
+        when {{ plan }}.quoting = 'mixed' then replace({{ inside_quotes.points }}, '"', '')
         when {{ plan }}.quoting = 'all' and {{ plan }}.decimal_comma
             then replace(substr({{ text }}, 2, greatest(length({{ text }}) - 2, 0)), ',', '.')
         when {{ plan }}.quoting = 'all' then substr({{ text }}, 2, greatest(length({{ text }}) - 2, 0))
@@ -25,7 +30,10 @@
 {%- endmacro %}
 
 
-{# A number out of a cell, or NaN where the cell holds something else: NaN is outside every range, so it is counted and ends as null. #}
+{#
+    A number out of a cell, or NaN where the cell holds something else: NaN is outside every range, so it is counted and ends as
+    null. What a real cannot hold is no measurement either, and a factor on it could be more than a double holds.
+#}
 {% macro measured(text) -%}
     {{ return(adapter.dispatch('measured')(text)) }}
 {%- endmacro %}
@@ -37,7 +45,7 @@
 {% macro postgres__measured(text) -%}
     case
         when {{ text }} = '' then null
-        when pg_input_is_valid({{ text }}, 'double precision') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
+        when pg_input_is_valid({{ text }}, 'real') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
             then cast({{ text }} as double precision)
         when trim({{ text }}) = '' or {{ text }} is null then null
         else cast('nan' as double precision)
@@ -71,14 +79,20 @@
 {%- endmacro %}
 
 
-{# Seconds since the start of the log: the file's clock, or the place of the row where it has none. #}
+{#
+    Seconds since the start of the log: the file's clock, or the place of the row where it has none. Null where no session lasts
+    so long.
+#}
 {% macro telemetry_clock(clock_text, line_number, plan) -%}
+    {%- set clock_s -%}
     cast(round(cast(
         {{ plan }}.start_time_s + case
             when {{ plan }}.elapsed_s_position is not null
                 then {{ to_float(clock_text) }} * {{ plan }}.elapsed_s_factor + {{ plan }}.elapsed_s_offset
             else ({{ line_number }} - {{ plan }}.first_data_line) / {{ plan }}.sample_rate_hz
         end as numeric), 6) as double precision)
+    {%- endset -%}
+    case when {{ clock_s }} between -1e6 and 1e6 then {{ clock_s }} end
 {%- endmacro %}
 
 
@@ -106,9 +120,17 @@
         {# least and greatest pass over a null, which would make a missing pedal an untouched one #}
         case
             when {{ value }} <> cast('nan' as double precision)
-                then cast(least(greatest({{ value }}, {{ kind.min }}), {{ kind.max }}) as {{ kind.type }})
+                then {{ as_type('least(greatest(' ~ value ~ ', ' ~ kind.min ~ '), ' ~ kind.max ~ ')', kind.type) }}
         end
     {%- else -%}
-        case when {{ value }} between {{ kind.min }} and {{ kind.max }} then cast({{ value }} as {{ kind.type }}) end
+        case when {{ value }} between {{ kind.min }} and {{ kind.max }} then {{ as_type(value, kind.type) }} end
+    {%- endif -%}
+{%- endmacro %}
+
+
+{# A number as its type. What is too near to zero for a real is zero: PostgreSQL would stop there. #}
+{% macro as_type(value, type) -%}
+    {%- if type == 'real' -%} cast(case when abs({{ value }}) < 1e-30 then 0 else {{ value }} end as real)
+    {%- else -%} cast({{ value }} as {{ type }})
     {%- endif -%}
 {%- endmacro %}

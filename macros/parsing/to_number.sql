@@ -1,4 +1,7 @@
-{# Garbage is null, never an error: the text is asked before it is cast. Also null: nan, infinity and hexadecimal, which PostgreSQL takes for numbers. #}
+{#
+    Garbage is null, never an error: the text is asked before it is cast. Also null: nan, infinity and hexadecimal, which PostgreSQL
+    takes for numbers, and what a real cannot hold, so that no sum or product of it is more than a double holds.
+#}
 {% macro to_float(text) -%}
     {{ return(adapter.dispatch('to_float')(text)) }}
 {%- endmacro %}
@@ -9,7 +12,7 @@
 
 {% macro postgres__to_float(text) -%}
     case
-        when pg_input_is_valid({{ text }}, 'double precision') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
+        when pg_input_is_valid({{ text }}, 'real') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
             then nullif(nullif(nullif(cast({{ text }} as double precision), 'nan'), 'infinity'), '-infinity')
     end
 {%- endmacro %}

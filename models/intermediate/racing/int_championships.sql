@@ -16,7 +16,6 @@ race_results as (
 league_seasons as (
     select
         races.sim,
-        races.league_id,
         races.league_season_id,
         races.league_season_name,
         races.league_name,
@@ -49,7 +48,8 @@ union all
 select
     sim || ':league_season:' || league_season_id,
     coalesce(league_season_name, league_name, league_season_id),
-    league_id,
+    -- the season alone says which races: one of its files may not name the league
+    null,
     league_season_id,
     null,
     null,

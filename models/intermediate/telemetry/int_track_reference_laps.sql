@@ -25,7 +25,7 @@ ranked as (
                 case
                     when
                         cast(laps.session_id as {{ dbt.type_string() }}) || ':' || laps.lap_number
-                        = '{{ var("corner_reference_lap") }}'
+                        = {{ text_or_null(var('corner_reference_lap')) }}
                         then 0
                     else 1
                 end,

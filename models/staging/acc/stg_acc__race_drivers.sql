@@ -3,18 +3,35 @@ with race_sessions as (
 ),
 
 -- the lines stand in finishing order; there is no place in them
-entries as (
+lines as (
     select
         race_sessions.file_id,
         'acc:' || race_sessions.subsession_id || ':0' as race_id,
         lines.line,
         lines.line -> 'car' as car,
         cast(lines.line_number as integer) as finish_position,
-        coalesce({{ json_text("lines.line -> 'car'", 'carId') }}, 'line-' || lines.line_number) as entry_id
+        {{ json_text("lines.line -> 'car'", 'carId') }} as car_number
     from race_sessions
     cross join
         lateral
         {{ json_rows("race_sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, line_number)
+),
+
+-- a number that stands twice is the first one's
+entries as (
+    select
+        file_id,
+        race_id,
+        line,
+        car,
+        finish_position,
+        coalesce(
+            case
+                when row_number() over (partition by file_id, car_number order by finish_position) = 1 then car_number
+            end,
+            'line-' || finish_position
+        ) as entry_id
+    from lines
 ),
 
 drivers as (

@@ -38,8 +38,8 @@ entries as (
         drivers.*,
         crews.drivers > 1 as is_shared,
         {{ at_least(json_int("drivers.line -> 'timing'", 'lapCount'), 0) }} as car_laps,
-        nullif({{ to_bigint(json_text("drivers.line -> 'timing'", 'totalTime')) }}, 2147483647) as car_time_ms,
-        nullif({{ to_bigint(json_text("drivers.line -> 'timing'", 'bestLap')) }}, 2147483647) as car_best_lap_ms
+        {{ at_least(to_bigint(json_text("drivers.line -> 'timing'", 'totalTime')), 0, 2147483646) }} as car_time_ms,
+        {{ at_least(to_bigint(json_text("drivers.line -> 'timing'", 'bestLap')), 1, 2147483646) }} as car_best_lap_ms
     from drivers
     inner join crews on drivers.file_id = crews.file_id and drivers.entry_id = crews.entry_id
 ),
@@ -111,7 +111,7 @@ renamed as (
         cast(null as integer) as average_lap_ms,
         case
             when lines.is_shared and not lines.is_team then driver_laps.best_lap_ms
-            when lines.car_best_lap_ms > 0 then cast(lines.car_best_lap_ms as integer)
+            else cast(lines.car_best_lap_ms as integer)
         end as best_lap_ms,
         cast(null as integer) as best_lap_number,
         cast(null as integer) as qualifying_lap_ms,

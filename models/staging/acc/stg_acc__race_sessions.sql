@@ -34,7 +34,7 @@ names as (
 stamps as (
     select
         file_id,
-        min(substring(name from '[0-9]{6}_[0-9]{6}_[A-Z]+[0-9]*')) as stamp
+        {{ short_text("min(substring(name from '[0-9]{6}_[0-9]{6}_[A-Z]+[0-9]*'))") }} as stamp
     from names
     group by file_id
 ),

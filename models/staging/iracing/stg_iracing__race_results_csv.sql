@@ -56,7 +56,11 @@ renamed as (
         races.race_id,
         coalesce(cells.cust_id, 'name:' || cells.entrant_name) as driver_key,
         -- without a team, the team's id is the driver's
-        case when {{ to_int('cells.team_id') }} < 0 then cells.team_id end as team_id,
+        case
+            when {{ to_int('cells.team_id') }} < 0 then cells.team_id
+            -- a team's own line has the number twice
+            when {{ to_int('cells.cust_id') }} < 0 and not cells.is_ai then cells.cust_id
+        end as team_id,
         cells.car_key,
         cells.car_class_key,
         -- strings
@@ -82,10 +86,10 @@ renamed as (
             when cells.interval_text like '% L' then {{ to_int("replace(cells.interval_text, ' L', '')") }}
             when {{ lap_time_to_ms('cells.interval_text') }} is not null then 0
         end as laps_down,
-        {{ at_least('cells.average_lap_ms', 1) }} as average_lap_ms,
-        {{ at_least('cells.best_lap_ms', 1) }} as best_lap_ms,
+        {{ at_least('cells.average_lap_ms', 1, 99999999) }} as average_lap_ms,
+        {{ at_least('cells.best_lap_ms', 1, 99999999) }} as best_lap_ms,
         {{ at_least('cells.best_lap_number', 1) }} as best_lap_number,
-        {{ at_least('cells.qualifying_lap_ms', 1) }} as qualifying_lap_ms,
+        {{ at_least('cells.qualifying_lap_ms', 1, 99999999) }} as qualifying_lap_ms,
         {{ at_least('cells.incidents', 0) }} as incidents,
         {{ at_least('cells.points', 0) }} as points,
         {{ at_least('cells.league_points', 0) }} as league_points,

@@ -16,17 +16,41 @@ opened as (
         end as event,
         modified_at
     from documents
+),
+
+-- 3 is open practice, 4 and 5 are qualifying; one event can hold several races (heats and their feature)
+races as (
+    select
+        opened.file_id,
+        opened.source_format,
+        coalesce({{ json_text('opened.event', 'subsession_id') }}, 'file-' || opened.file_id) as subsession_id,
+        opened.event - 'session_results' as event,
+        sessions.session,
+        sessions.place,
+        coalesce({{ json_int('sessions.session', 'simsession_number') }}, 0) as simsession_number,
+        opened.modified_at
+    from opened
+    cross join
+        lateral
+        {{ json_rows("opened.event -> 'session_results'") }} with ordinality as sessions (session, place)
+    where {{ json_int('sessions.session', 'simsession_type') }} = 6
+),
+
+-- a number that stands twice is the first one's
+ranked as (
+    select
+        *,
+        row_number() over (partition by file_id, simsession_number order by place) as session_rank
+    from races
 )
 
 select
-    opened.file_id,
-    opened.source_format,
-    coalesce({{ json_text('opened.event', 'subsession_id') }}, 'file-' || opened.file_id) as subsession_id,
-    opened.event - 'session_results' as event,
-    sessions.session,
-    coalesce({{ json_int('sessions.session', 'simsession_number') }}, 0) as simsession_number,
-    opened.modified_at
-from opened
-cross join lateral {{ json_rows("opened.event -> 'session_results'") }} as sessions (session)
--- 3 is open practice, 4 and 5 are qualifying; one event can hold several races (heats and their feature)
-where {{ json_int('sessions.session', 'simsession_type') }} = 6
+    file_id,
+    source_format,
+    subsession_id,
+    event,
+    session,
+    simsession_number,
+    modified_at
+from ranked
+where session_rank = 1

@@ -20,17 +20,17 @@ preamble_names as (
 preamble as (
     select
         names.file_id,
-        max(case when names.cell = 'Start Time' then facts.cell end) as start_time,
-        max(case when names.cell = 'Track' then facts.cell end) as track,
-        max(case when names.cell = 'Series' then facts.cell end) as series_name,
-        max(case when names.cell = 'Hosted Session Name' then facts.cell end) as event_name,
+        {{ short_text("max(case when names.cell = 'Start Time' then facts.cell end)") }} as start_time,
+        {{ short_text("max(case when names.cell = 'Track' then facts.cell end)") }} as track,
+        {{ short_text("max(case when names.cell = 'Series' then facts.cell end)") }} as series_name,
+        {{ short_text("max(case when names.cell = 'Hosted Session Name' then facts.cell end)") }} as event_name,
         max(case when names.cell = 'Season Year' then facts.cell end) as season_year,
         max(case when names.cell = 'Season Quarter' then facts.cell end) as season_quarter,
         max(case when names.cell = 'Strength of Field' then facts.cell end) as strength_of_field,
-        max(case when names.cell = 'League Name' then facts.cell end) as league_name,
-        max(case when names.cell = 'League ID' then facts.cell end) as league_id,
-        max(case when names.cell = 'League Season' then facts.cell end) as league_season_name,
-        max(case when names.cell = 'League Season ID' then facts.cell end) as league_season_id
+        {{ short_text("max(case when names.cell = 'League Name' then facts.cell end)") }} as league_name,
+        {{ short_text("max(case when names.cell = 'League ID' then facts.cell end)") }} as league_id,
+        {{ short_text("max(case when names.cell = 'League Season' then facts.cell end)") }} as league_season_name,
+        {{ short_text("max(case when names.cell = 'League Season ID' then facts.cell end)") }} as league_season_id
     from preamble_names
     inner join header_cells as names
         on preamble_names.file_id = names.file_id and preamble_names.line_number = names.line_number
@@ -55,7 +55,7 @@ tables as (
 named as (
     select
         file_id,
-        min(substring(lower(file_name) from 'eventresult[_-]([0-9]+)')) as subsession_id
+        {{ short_text("min(substring(lower(file_name) from 'eventresult[_-]([0-9]+)'))") }} as subsession_id
     from {{ ref('stg_files__sightings') }}
     group by file_id
 ),

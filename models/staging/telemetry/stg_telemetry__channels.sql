@@ -94,8 +94,8 @@ ranked as (
 select
     file_id,
     source_format,
-    source_channel,
-    source_unit,
+    {{ short_text('source_channel') }} as source_channel,
+    {{ short_text('source_unit') }} as source_unit,
     canonical_channel,
     column_position,
     factor,

@@ -42,11 +42,11 @@ entries as (
 preambles as (
     select
         file_id,
-        max(case when entry_key = 'Driver' then entry_value end) as driver_name,
-        max(case when entry_key = 'Vehicle' then entry_value end) as car_name,
-        max(case when entry_key = 'Venue' then entry_value end) as track_name,
-        max(case when entry_key = 'Device' then entry_value end) as device,
-        max(case when entry_key = 'Session' then entry_value end) as session_type,
+        {{ short_text("max(case when entry_key = 'Driver' then entry_value end)") }} as driver_name,
+        {{ short_text("max(case when entry_key = 'Vehicle' then entry_value end)") }} as car_name,
+        {{ short_text("max(case when entry_key = 'Venue' then entry_value end)") }} as track_name,
+        {{ short_text("max(case when entry_key = 'Device' then entry_value end)") }} as device,
+        {{ short_text("max(case when entry_key = 'Session' then entry_value end)") }} as session_type,
         max(case when entry_key in ('Log Date', 'Session Date') then entry_value end) as date_text,
         max(case when entry_key in ('Log Time', 'Session Time') then entry_value end) as time_text,
         max(case when entry_key = 'Range' then entry_value end) as lap_range,
@@ -91,7 +91,13 @@ described as (
         preambles.time_text,
         preambles.lap_range,
         preambles.beacon_markers,
-        coalesce({{ to_float('preambles.sample_rate_text') }}, formats.default_sample_rate_hz) as sample_rate_hz,
+        coalesce(
+            case
+                when {{ to_float('preambles.sample_rate_text') }} between 0.001 and 1e6
+                    then {{ to_float('preambles.sample_rate_text') }}
+            end,
+            formats.default_sample_rate_hz
+        ) as sample_rate_hz,
         coalesce({{ to_float('preambles.start_time_text') }}, 0) as start_time_s,
         {{ to_date('preambles.date_text', 'formats.date_order') }} as log_date,
         {{ to_time('preambles.time_text') }} as log_time,
@@ -105,14 +111,14 @@ described as (
 identified as (
     select
         *,
-        coalesce(driver_name, {{ blank_to_null('name_parts[2]') }}) as driver,
-        coalesce(car_name, {{ blank_to_null('name_parts[3]') }}) as car,
+        coalesce(driver_name, {{ blank_to_null(short_text('name_parts[2]')) }}) as driver,
+        coalesce(car_name, {{ blank_to_null(short_text('name_parts[3]')) }}) as car,
         -- a track's configuration stands behind its name; the lap time and the id are the last two parts
         coalesce(
             track_name,
-            nullif(trim(array_to_string(
-                name_parts[4:cardinality(name_parts) - case when lap_ulid is null then 1 else 2 end], ' - '
-            )), '')
+            {{ blank_to_null(short_text(
+                "array_to_string(name_parts[4:cardinality(name_parts) - case when lap_ulid is null then 1 else 2 end], ' - ')"
+            )) }}
         ) as track,
         cast(log_date + log_time as timestamp) at time zone '{{ var("local_timezone") }}' as logged_at,
         case

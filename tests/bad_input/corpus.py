@@ -1,0 +1,467 @@
+"""Every bad file we could think of, made by a script: what is broken, hostile, huge or strange.
+
+A file is (path inside the corpus, bytes, what must become of it). Archives and what only a disk can hold (links, pipes,
+names that are no text) are made in functions of their own.
+"""
+
+import gzip
+import io
+import json
+import os
+import random
+import struct
+import tarfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestion.reading import Reason
+from tests.bad_input.small import Small, dumped, header_and_data
+from tests.bad_input.wrong_values import HOSTILE_TEXTS
+
+LANDS, EITHER = "lands", "either"
+DEEP = 100_000
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One bad file.
+
+    Attributes:
+        path: Its path in the corpus.
+        data: Its bytes.
+        becomes: A reason to refuse it, LANDS, or EITHER where both are right (a file cut where a line ends).
+        members: What becomes of the members of an archive, by name; empty for a plain file.
+    """
+
+    path: str
+    data: bytes
+    becomes: str = EITHER
+    members: tuple[tuple[str, str], ...] = ()
+
+
+def corpus(small: Small) -> Iterator[Bad]:
+    """All of it that is plain bytes."""
+    for make in (truncated, encoded, tables, documents, hostile, named, archives):
+        yield from make(small)
+
+
+def truncated(small: Small, step: int = 1_000) -> Iterator[Bad]:
+    """Each format, cut at every `step` bytes; UTF-16 also in the middle of a character."""
+    for name, text in small.texts().items():
+        data = text.encode()
+        for end in range(step, len(data), step):
+            yield Bad(f"truncated/{end} {name}", data[:end], Reason.MALFORMED if name.endswith("json") else EITHER)
+    for name, text in small.texts().items():
+        yield Bad(f"truncated/half a character {name}", b"\xff\xfe" + text.encode("utf-16-le")[:-1], Reason.UNDECODABLE)
+        packed = gzip.compress(text.encode(), mtime=0)
+        yield Bad(f"truncated/{name}.gz", packed[: len(packed) // 2], Reason.TRUNCATED_ARCHIVE)
+
+
+def encoded(small: Small) -> Iterator[Bad]:
+    """Right, wrong and mixed encodings of each format."""
+    for name, text in small.texts().items():
+        marked = text.replace("Saltmarsh", "Sältmarsh").replace("Torrevento", "Torrevénto")
+        for encoding in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+            yield Bad(f"encoded/{encoding} {name}", marked.encode(encoding), LANDS)
+        yield Bad(f"encoded/utf-32 {name}", text.encode("utf-32-le"), Reason.NUL_CHARACTERS)
+        yield Bad(f"encoded/ebcdic {name}", text.encode("cp037", "replace"))
+        middle = len(text) // 2
+        first, second = text[:middle].encode(), text[middle:].encode()
+        yield Bad(f"encoded/mixed {name}", first + "ü".encode() + "ü".encode("cp1252") + second)
+        yield Bad(f"encoded/no encoding {name}", first + b"\x81\xff\x8d" + second, Reason.UNDECODABLE)
+        yield Bad(f"encoded/two encodings {name}", first + second.decode().encode("utf-16-le"), Reason.NUL_CHARACTERS)
+        yield Bad(f"encoded/nul {name}", first + b"\0" + second, Reason.NUL_CHARACTERS)
+        yield Bad(f"encoded/mark in the middle {name}", first + b"\xef\xbb\xbf" + second)
+        yield Bad(f"encoded/two marks {name}", b"\xef\xbb\xbf\xef\xbb\xbf" + text.encode())
+        yield Bad(f"encoded/control characters {name}", first + b"\x01\x08\x0b\x0c\x1a\x1b[2J\x7f" + second)
+        yield Bad(f"encoded/separators {name}", first + "\u2028\u2029\x85\ufffe\uffff".encode() + second)
+    yield Bad("encoded/nothing.csv", b"", Reason.EMPTY)
+    yield Bad("encoded/a mark alone.csv", b"\xef\xbb\xbf", Reason.UNKNOWN_FORMAT)
+    yield Bad("encoded/one byte.csv", b"\0")
+    yield Bad("encoded/noise.csv", random.Random(1).randbytes(20_000))  # noqa: S311
+
+
+def tables(small: Small) -> Iterator[Bad]:
+    """Tables with broken lines, headers and clocks."""
+    for name, text in small.tables.items():
+        header, first = header_and_data(text)
+        lines = text.replace("\r", "").split("\n")
+        head, names, under, data = (
+            lines[:header],
+            lines[header],
+            lines[header + 1 : first],
+            [*filter(str.strip, lines[first:])],
+        )
+
+        def bad(what: str, made: list[str], becomes: str = EITHER, end: str = "\n", name: str = name) -> Bad:
+            return Bad(f"tables/{what} {name}.csv", (end.join(made) + end).encode("utf-8", "surrogateescape"), becomes)
+
+        yield bad("header without rows", lines[:first], Reason.NO_DATA)
+        yield bad("rows without header", data, Reason.UNKNOWN_FORMAT)
+        yield bad("rows before header", [*head, *data, names, *under])
+        yield bad("header twice", [*lines[:first], *data[:9], names, *under, *data[9:]])
+        yield bad("file twice", [*lines, *lines])
+        yield bad("carriage returns alone", lines, end="\r")
+        yield bad("mixed line ends", [line + "\r" * (number % 3) for number, line in enumerate(lines)])
+        yield bad("quote that never closes", [*lines[:first], '"' + data[0], *data[1:]])
+        yield bad("quotes everywhere", [*lines[:first], *(line.replace(",", ',"') for line in data)])
+        yield bad("lone quotes", [*lines[:first], *(line.replace(".", '"', 3) for line in data)])
+        yield bad("too few cells", [*lines[:first], *(line[: len(line) // 2] for line in data)])
+        yield bad("too many cells", [*lines[:first], *(line + "," * 50 + "9" for line in data)])
+        yield bad("ragged", [*lines[:first], *(line + "," * number for number, line in enumerate(data))])
+        yield bad("clock going back", [*lines[:first], *reversed(data)])
+        yield bad("clock standing", [*lines[:first], *[data[0]] * len(data)])
+        yield bad("clock to and fro", [*lines[:first], *data[::2], *data[1::2]])
+        yield bad("decimal commas", [*lines[:first], *(line.replace(",", ";").replace(".", ",") for line in data)])
+        yield bad("decimal commas unquoted", [*lines[:first], *(line.replace(".", ",") for line in data)])
+        yield bad("thousands", [*lines[:first], *(line.replace(".", ",000.") for line in data)])
+        yield bad("blank lines", [*lines[:first], *(line for row in data for line in (row, "", " ", ",,,", '""'))])
+        yield bad("header empty", [*head, *([","] if head else []), *under, *data])
+        yield bad("names empty", [*head, names + "," * 400, *under, *(line + "," * 400 for line in data)])
+        yield bad("names doubled", [*head, f"{names},{names}", *(f"{unit},{unit}" if unit.strip() else unit for unit in under),
+                                    *(f"{line},{line}" for line in data)])  # fmt: skip
+        yield bad("names long", [*head, names + "," + "N" * 100_000, *under, *(line + ",1" for line in data)])
+        hostile = ",".join('"' + text.replace('"', '""') + '"' for text in HOSTILE_TEXTS)
+        yield bad("names hostile", [*head, f"{names},{hostile}", *under, *(f"{line},{hostile}" for line in data)])
+        columns = ",".join(f"c{number}" for number in range(5_000))
+        numbers = ",".join("0.5" for _ in range(5_000))
+        yield bad("5000 columns", [*head, f"{names},{columns}", *under, *(f"{line},{numbers}" for line in data)], LANDS)
+        same = ",".join(['"Ground Speed"'] * 2_500 + [""] * 2_500)
+        yield bad(
+            "5000 names alike", [*head, f"{names},{same}", *under, *(f"{line},{numbers}" for line in data)], LANDS
+        )
+        last = names.split(",")[-1]
+        yield bad(
+            "5000 times a mapped name",
+            [*head, ",".join([names, *[last] * 5_000]), *under, *(line + "," * 5_000 for line in data)],
+        )
+        quoted = ",".join('"0,5"' for _ in range(2_000))
+        yield bad("2000 quoted commas", [*head, names, *under, *data, *(f"{line},{quoted}" for line in data)])
+        yield bad("a long line", [*head, names, *under, *data, "1," * 500_000], EITHER)
+        yield bad("a long line of quotes", [*head, names, *under, *data, '"1,5",' * 150_000], EITHER)
+        yield bad("a long line of open quotes", [*head, names, *under, *data, ',"1' * 300_000], EITHER)
+        yield bad("a line too long", [*head, names, *under, *data, "1," * 1_100_000], Reason.TOO_LARGE)
+        yield bad("one row", [*lines[:first], data[0]], LANDS)
+        yield bad(
+            "garbage rows",
+            [
+                *lines[:first],
+                *(
+                    bytes(random.Random(number).randbytes(200)).decode("latin-1").replace("\0", "")
+                    for number in range(50)
+                ),
+            ],
+        )  # noqa: S311
+    formulas = ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(1)"]
+    yield Bad("tables/formulas.csv", "\n".join(formulas).encode(), Reason.UNKNOWN_FORMAT)
+
+
+def documents(small: Small) -> Iterator[Bad]:
+    """Documents that are broken JSON, or JSON that nobody expects."""
+    for name, document in small.documents.items():
+        text = dumped(document)
+
+        def bad(what: str, made: str | bytes, becomes: str = EITHER, name: str = name) -> Bad:
+            data = made if isinstance(made, bytes) else made.encode("utf-8", "surrogatepass")
+            return Bad(f"documents/{what} {name}.json", data, becomes)
+
+        with_member = lambda member, text=text: text[:-1] + "," + member + "}"  # noqa: E731
+        yield bad("200 deep", with_member('"deep":' + "[" * 200 + "]" * 200), LANDS)
+        yield bad("200 deep objects", with_member('"deep":' + '{"a":' * 200 + "1" + "}" * 200), LANDS)
+        yield bad("3000 deep", with_member('"deep":' + "[" * 3_000 + "]" * 3_000), Reason.MALFORMED)
+        yield bad("too deep", with_member('"deep":' + "[" * DEEP + "]" * DEEP), Reason.MALFORMED)
+        yield bad("too deep and open", with_member('"deep":' + '{"a":' * DEEP), Reason.MALFORMED)
+        for key in list(document)[:3]:
+            yield bad(f"key twice {key}", with_member(f'"{key}":{{"a":1}}'))
+            yield bad(f"key first {key}", f'{{"{key}":[1],' + text[1:], LANDS)
+        yield bad("all keys twice", text[:-1] + "," + text[1:], LANDS)
+        yield bad("1e400", with_member('"number":1e400'), Reason.MALFORMED)
+        yield bad("1e200000", with_member('"number":1e200000'), Reason.MALFORMED)
+        yield bad("1e-200000", with_member('"number":1e-200000'), Reason.MALFORMED)
+        yield bad("400 digits", with_member('"number":' + "9" * 400), LANDS)
+        yield bad("5000 digits", with_member('"number":' + "9" * 5_000), Reason.MALFORMED)
+        yield bad("200000 decimals", with_member('"number":0.' + "9" * 200_000), Reason.MALFORMED)
+        for number in ("NaN", "Infinity", "-Infinity", "0x1F", "01", "+1", ".5", "1.", "True", "'a'"):
+            yield bad(f"no number {number}", with_member(f'"number":{number}'), Reason.MALFORMED)
+        yield bad("lone surrogate", with_member(r'"text":"\ud83c"'), Reason.MALFORMED)
+        yield bad("lone surrogate as a key", with_member(r'"\udfce":1'), Reason.MALFORMED)
+        yield bad("wrong surrogates", with_member(r'"text":"\udfce\ud83c"'), Reason.MALFORMED)
+        yield bad("surrogate bytes", with_member('"text":"\ud83c"'))
+        yield bad("escaped pair", with_member(r'"text":"\ud83c\udfce"'), LANDS)
+        yield bad("escaped nul", with_member(r'"text":"\u0000"'), Reason.NUL_CHARACTERS)
+        yield bad("backslash before nul", with_member(r'"text":"\\u0000"'), LANDS)
+        yield bad("control character", with_member('"text":"\x01"'), Reason.MALFORMED)
+        yield bad("empty key", with_member('"":{"":""}'), LANDS)
+        yield bad("comma at the end", text[:-1] + ",}", Reason.MALFORMED)
+        yield bad("comment", "/* */" + text, Reason.UNKNOWN_FORMAT)
+        yield bad("two documents", text + text, Reason.MALFORMED)
+        yield bad("lines of documents", f"{text}\n{text}\n", Reason.MALFORMED)
+        yield bad("in a list", f"[{text}]", Reason.UNKNOWN_FORMAT)
+        yield bad("in a text", json.dumps(text), Reason.UNKNOWN_FORMAT)
+        yield bad("white space before", " \n\t" * 1_000 + text, LANDS)
+        yield bad("white space only before", "\ufeff \n" + text, LANDS)
+        yield bad("in itself", dumped(document | {"data": document, "content": document}), LANDS)
+        yield bad("pretty", json.dumps(document, indent=8), LANDS)
+        yield bad("a million values", with_member('"many":[' + "[]," * 1_500_000 + "0]"), Reason.TOO_LARGE)
+        yield bad("long text", with_member('"text":"' + "\U0001f3c1" * 500_000 + '"'), LANDS)
+    for name, text in {"{}": "{}", "[]": "[]", "open": "{", "open list": "[", "zero": "0", "null": "null"}.items():
+        yield Bad(f"documents/{name}.json", text.encode())
+    yield from _twice(small)
+
+
+def _twice(small: Small) -> Iterator[Bad]:
+    """The same number, driver, car or session twice where there should be one."""
+    for name, document in small.documents.items():
+        if "session_results" in document:
+            sessions = document["session_results"]
+            variants = {
+                "sessions": sessions * 2,
+                "sessions without a number": [
+                    {key: value for key, value in session.items() if key != "simsession_number"} for session in sessions
+                ],
+                "entries": [session | {"results": session["results"] * 2} for session in sessions],
+                "drivers": [session | {"results": [session["results"][0]] * 3} for session in sessions],
+            }
+            for number, (what, changed) in enumerate(variants.items()):
+                spoiled = document | {"subsession_id": 50_000_000 + number, "session_results": changed}
+                yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
+            classes = document | {"subsession_id": 50_000_009, "car_classes": document["car_classes"] * 2}
+            yield Bad(f"documents/twice classes {name}.json", dumped(classes).encode(), LANDS)
+        else:
+            result = document["sessionResult"]
+            cars = result["leaderBoardLines"]
+            crew = [line | {"car": line["car"] | {"drivers": line["car"]["drivers"] * 3}} for line in cars]
+            for what, changed in {"cars": cars * 2, "drivers": crew}.items():
+                spoiled = document | {"serverName": what, "sessionResult": result | {"leaderBoardLines": changed}}
+                yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
+            laps = document | {"serverName": "laps", "laps": document["laps"] * 2}
+            yield Bad(f"documents/twice laps {name}.json", dumped(laps).encode(), LANDS)
+
+
+def hostile(small: Small) -> Iterator[Bad]:
+    """Names of drivers, cars, tracks and series that something might take for code, in results and in telemetry."""
+    document, table = small.documents["solo"], small.tables["motec"]
+    for number, name in enumerate(HOSTILE_TEXTS):
+        results = [
+            session | {"results": [entry | {"display_name": name, "car_name": name} for entry in session["results"]]}
+            for session in document["session_results"]
+        ]
+        race = document | {
+            "subsession_id": 60_000_000 + number,
+            "session_results": results,
+            "series_name": name,
+            "track": document["track"] | {"track_name": name, "config_name": name},
+        }
+        yield Bad(f"hostile/{number}.json", dumped(race).encode(), LANDS)
+        lines = table.split("\n")
+        cell = '"' + name.replace('"', '""') + '"'
+        for line_number, line in enumerate(lines[:12]):
+            key = line.split(",")[0]
+            if key in ('"Venue"', '"Vehicle"', '"Driver"'):
+                lines[line_number] = f"{key},{cell}"
+        yield Bad(f"hostile/{number}.csv", "\n".join(lines).encode(), LANDS)
+
+
+def named(small: Small) -> Iterator[Bad]:
+    """Good files with names that are meant to be taken for something else."""
+    texts = small.texts()
+    names = (
+        *(text.strip().replace("/", "\u2215")[:60] for text in HOSTILE_TEXTS if text.strip()),
+        "-rf", "--help", "~", "$HOME", "`id`", "a\nb", "a\rb", "\ttab", " space ", "*", "[a-z]", "con", "nul", "x" * 240, "%s%n",
+        "eventresult_" + "9" * 200, "Garage 61 - " * 18, "Garage 61 - - - - - -", "999999_999999_R", "000000_000000_R99999999999999999",
+        "\U0001f3c1", "\u0627\u0644\u0633\u0628\u0627\u0642", "e\u0301", "\u202efdp",
+    )  # fmt: skip
+    for number, name in enumerate(names):
+        source, text = list(texts.items())[number % len(texts)]
+        suffix = Path(source).suffix
+        yield Bad(f"named/{name}{suffix}", text.encode() + b" " * number + b"\n", LANDS)
+
+
+def archives(small: Small) -> Iterator[Bad]:
+    """Archives that are damaged, that would write elsewhere, that are links, and that unpack to very much."""
+    good = small.texts()["garage61.csv"].encode()
+    other = [good + b"\n" * number for number in range(1, 40)]
+    yield Bad("archives/10 levels.zip", _nested(good, 10), members=(("level 9.zip", Reason.KNOWN_NOT_SUPPORTED),))
+    names = (
+        "../../outside.csv",
+        "/absolute.csv",
+        "windows\\..\\..\\b.csv",
+        "C:\\windows.csv",
+        "a/../../b.csv",
+        "./c.csv",
+    )
+    yield Bad(
+        "archives/elsewhere.zip",
+        _zip({name: other[number] for number, name in enumerate(names)}),
+        members=tuple((name, LANDS) for name in names),
+    )
+    yield Bad(
+        "archives/elsewhere.tar.gz",
+        _tar([(tarfile.TarInfo(name), other[6 + number]) for number, name in enumerate(names)]),
+        members=tuple((name, LANDS) for name in names),
+    )
+    links = []
+    for number, (kind, target) in enumerate(
+        [
+            (tarfile.SYMTYPE, "/etc/passwd"),
+            (tarfile.LNKTYPE, "good.csv"),
+            (tarfile.LNKTYPE, "/etc/passwd"),
+            (tarfile.SYMTYPE, "link 0.csv"),
+            (tarfile.FIFOTYPE, ""),
+            (tarfile.CHRTYPE, ""),
+            (tarfile.BLKTYPE, ""),
+        ]
+    ):
+        member = tarfile.TarInfo(f"link {number}.csv")
+        member.type, member.linkname = kind, target
+        links.append((member, b""))
+    yield Bad(
+        "archives/links.tar.gz",
+        _tar([(tarfile.TarInfo("good.csv"), other[12]), *links]),
+        members=(("good.csv", LANDS), *((member.name, Reason.UNREADABLE) for member, _ in links)),
+    )
+    yield Bad("archives/link.zip", _zip_link(), members=(("link.csv", Reason.UNKNOWN_FORMAT),))
+    yield Bad("archives/member twice.zip", _zip_twice(other[13], other[14]), members=(("twice.csv", LANDS),) * 2)
+    yield Bad("archives/overlapping.zip", _overlapping(), EITHER)
+    yield Bad("archives/beside a bomb.zip", _zip({"bomb.csv": bytes(64 << 20), "good.csv": other[15]}),
+              members=(("bomb.csv", Reason.NUL_CHARACTERS), ("good.csv", LANDS)))  # fmt: skip
+    yield Bad("archives/empty.zip", _zip({}), Reason.EMPTY)
+    yield Bad("archives/empty.tar.gz", _tar([]), EITHER)
+    yield Bad("archives/nothing.gz", gzip.compress(b"", mtime=0), Reason.EMPTY)
+    yield Bad(
+        "archives/gz in gz.csv.gz", gzip.compress(gzip.compress(good, mtime=0), mtime=0), Reason.KNOWN_NOT_SUPPORTED
+    )
+    yield Bad("archives/a plain file.gz", other[16], LANDS)
+    yield Bad("archives/a plain file.zip", other[17], LANDS)
+    yield Bad("archives/only a signature.zip", b"PK\3\4", Reason.TRUNCATED_ARCHIVE)
+    yield Bad("archives/only a signature.gz", b"\x1f\x8b", Reason.TRUNCATED_ARCHIVE)
+    whole = _zip({"a.csv": other[18], "b.csv": other[19]})
+    for end in range(1_000, len(whole), 1_000):
+        yield Bad(f"archives/cut at {end}.zip", whole[:end])
+    damaged = bytearray(whole)
+    damaged[len(damaged) // 4] ^= 0xFF
+    yield Bad("archives/damaged.zip", bytes(damaged))
+    tarred = _tar([(tarfile.TarInfo("a.csv"), other[20]), (tarfile.TarInfo("b.csv"), other[21])])
+    for end in range(1_000, len(tarred), 1_000):
+        yield Bad(f"archives/cut at {end}.tar.gz", tarred[:end])
+    old = tarfile.TarInfo("year 0.csv")
+    old.mtime = -62_200_000_000
+    late = tarfile.TarInfo("year 9999.csv")
+    late.mtime = 253_402_300_799
+    yield Bad(
+        "archives/dates.tar.gz",
+        _tar([(old, other[22]), (late, other[23])]),
+        members=(("year 0.csv", LANDS), ("year 9999.csv", LANDS)),
+    )
+    yield Bad("archives/header bomb.tar.gz", tar_header_bomb(8 << 20), Reason.TOO_LARGE)
+    unnamed = tarfile.TarInfo("\udcff\udcfe.csv")
+    yield Bad("archives/no text.tar.gz", _tar([(unnamed, other[24])]), EITHER)
+
+
+def _nested(data: bytes, levels: int) -> bytes:
+    for level in range(levels):
+        data = _zip({f"level {level}.zip" if level else "good.csv": data})
+    return data
+
+
+def _zip(members: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            member = zipfile.ZipInfo("x", (2026, 3, 1, 12, 0, 0))
+            member.filename, member.compress_type = name, zipfile.ZIP_DEFLATED
+            archive.writestr(member, data)
+    return packed.getvalue()
+
+
+def _zip_twice(first: bytes, second: bytes) -> bytes:
+    packed = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(packed, "w") as archive:
+        warnings.simplefilter("ignore")
+        for data in (first, second):
+            archive.writestr(zipfile.ZipInfo("twice.csv", (2026, 3, 1, 12, 0, 0)), data)
+    return packed.getvalue()
+
+
+def _zip_link() -> bytes:
+    packed = io.BytesIO()
+    link = zipfile.ZipInfo("link.csv", (2026, 3, 1, 12, 0, 0))
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    return packed.getvalue()
+
+
+def _overlapping(entries: int = 200) -> bytes:
+    """Many entries of the directory that all point to one member of 8 MB, so that a small file unpacks to 1.6 GB."""
+    data = zlib.compress(b"1,2\n" * (2 << 20), 9)[2:-4]
+    crc, size = zlib.crc32(b"1,2\n" * (2 << 20)), 8 << 20
+    local = struct.pack("<4s5HLLL2H", b"PK\3\4", 20, 0, 8, 0, 0x5C61, crc, len(data), size, 5, 0) + b"0.csv" + data
+    directory = b"".join(
+        struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 8, 0, 0x5C61, crc, len(data), size, 5, 0, 0, 0, 0, 0, 0)
+        + b"0.csv"
+        for _ in range(entries)
+    )
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, entries, entries, len(directory), len(local), 0)
+    return local + directory + end
+
+
+def _tar(members: list[tuple[tarfile.TarInfo, bytes]]) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for member, data in members:
+            member.size = len(data)
+            member.mtime = member.mtime or 1_700_000_000
+            archive.addfile(member, io.BytesIO(data))
+    return gzip.compress(packed.getvalue(), mtime=0)
+
+
+def tar_header_bomb(size: int) -> bytes:
+    """A member whose extended header, which a reader holds in memory, is of this size: zeros, so the file is small."""
+    header = tarfile.TarInfo("././@PaxHeader")
+    header.type, header.size = tarfile.XHDTYPE, size
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = packer.compress(header.tobuf(tarfile.USTAR_FORMAT))
+    chunk = b"9" * (1 << 20)
+    for _ in range(size >> 20):
+        packed += packer.compress(chunk)
+    return packed + packer.compress(bytes(1024)) + packer.flush()
+
+
+def write(files: Iterator[Bad], directory: Path) -> list[Bad]:
+    """Write files as bytes, each under its path; those that the disk will not have are left out."""
+    written = []
+    for bad in files:
+        path = directory / bad.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.write_bytes(bad.data)
+        except OSError:  # Windows has names that it does not take
+            continue
+        written.append(bad)
+    return written
+
+
+def write_disk_troubles(directory: Path) -> dict[Path, str]:
+    """Links that go round, a pipe, a folder with a file's name, a name that is no text; what becomes of each."""
+    directory.mkdir(parents=True, exist_ok=True)
+    made: dict[Path, str] = {}
+
+    def make(name: str, how: Callable[[Path], object], becomes: str) -> None:
+        how(directory / name)
+        made[directory / name] = becomes
+
+    make("loop.csv", lambda path: path.symlink_to(path), Reason.UNREADABLE)
+    make("there.csv", lambda path: path.symlink_to(directory / "back.csv"), Reason.UNREADABLE)
+    make("back.csv", lambda path: path.symlink_to(directory / "there.csv"), Reason.UNREADABLE)
+    make("dangling.csv", lambda path: path.symlink_to(directory / "nowhere"), Reason.UNREADABLE)
+    make("pipe.csv", lambda path: os.mkfifo(path), Reason.UNREADABLE)
+    (directory / "folder.csv").mkdir()
+    (directory / "folder.csv" / "again").symlink_to(directory, target_is_directory=True)
+    name = os.fsdecode(b"\xff\xfe no text.csv")
+    make(name, lambda path: path.write_bytes(b"x\n"), Reason.UNKNOWN_FORMAT)
+    return made

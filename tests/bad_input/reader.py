@@ -1,0 +1,62 @@
+"""What the loader says of files, without a database: the identify-and-read path, in a process that can be measured."""
+
+import json
+import resource
+import sys
+import time
+
+from ingestion.identify import QuotingObserver, identify, refuse_unsupported
+from ingestion.reading import RefusedError, file_digest, read_blocks, read_content
+from ingestion.sources import Source, expand, open_sources
+from tests.bad_input.corpus import LANDS
+
+
+def verdict(source: Source) -> str:
+    """LANDS or the reason, as landing goes about it.
+
+    Raises:
+        AssertionError: the blocks joined are not the file, or PostgreSQL would not take them.
+    """
+    try:
+        if source.problem:
+            raise source.problem
+        with source.local.open("rb") as stream:
+            refuse_unsupported(stream.read(4_096))
+        content = read_content(source.local)
+        identity = identify(content)
+    except RefusedError as refusal:
+        return str(refusal.reason)
+    layout = identity.layout
+    observer = QuotingObserver(identity.delimiter or ",", layout.first_data_line or 1 if layout else 1)
+    size = len("\ufeff".encode(content.encoding)) if content.has_bom else 0
+    lines = 0
+    for block in read_blocks(content):
+        observer.observe(block)
+        text = str(block["lines"])
+        assert "\0" not in text
+        size += len(text.encode(content.encoding))
+        lines += int(str(block["line_count"]))
+    assert size == content.file_bytes
+    assert lines == content.line_count
+    assert file_digest(content.path) == content.file_id
+    assert observer.quoting in ("none", "all", "mixed")
+    return LANDS
+
+
+def main(folder: str) -> None:
+    """Read all of a folder and print, as JSON, verdicts by path, the slowest file and the peak of memory."""
+    verdicts: list[tuple[str, str]] = []
+    slowest, slowest_s, started = "", 0.0, time.monotonic()
+    for source in open_sources(expand([folder])):
+        verdicts.append((source.file_path, verdict(source)))
+        ended = time.monotonic()
+        if ended - started > slowest_s:
+            slowest, slowest_s = source.file_path, ended - started
+        started = ended
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = {"verdicts": verdicts, "slowest": slowest, "slowest_s": slowest_s, "peak_mb": peak_kb / 1024}
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

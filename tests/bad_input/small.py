@@ -1,0 +1,81 @@
+"""One small file of each format, cut out of the sample files: what the bad ones are made from."""
+
+import json
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+DATA_LINES = 60
+
+
+@dataclass(frozen=True)
+class Small:
+    """Files of a few kilobytes that land and build.
+
+    Attributes:
+        tables: Text of a table by its name: preamble, header and some lines of data.
+        documents: JSON by its name.
+    """
+
+    tables: dict[str, str]
+    documents: dict[str, Any]
+
+    def texts(self) -> dict[str, str]:
+        """All of them as text, by a name with its ending."""
+        documents = {f"{name}.json": dumped(document) for name, document in self.documents.items()}
+        return {f"{name}.csv": text for name, text in self.tables.items()} | documents
+
+
+def dumped(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def small_files(samples: Path) -> Small:
+    """Cut small files out of those that `simrace sample` wrote (eight sessions show every format)."""
+    tables: dict[str, str] = {}
+    for path in sorted([*samples.glob("telemetry/*.csv"), *samples.glob("results/*.csv")]):
+        text = path.read_bytes().decode("utf-8-sig", "replace")
+        lines = text.split("\n")
+        first_cells = [line.split(",")[0].strip('"\r') for line in lines[:12]]
+        format_name = {"Format": "motec", "Driver": "mu", "Speed": "garage61", "Time": "acc_motec"}.get(first_cells[0])
+        if "Fin Pos" in first_cells:
+            format_name = "team_results" if '"-7' in text else "official_results" if "Old iRating" in text else None
+        if format_name:
+            tables.setdefault(format_name, "\n".join(lines[: DATA_LINES + 20]) + "\n")
+    documents: dict[str, Any] = {}
+    for path in sorted(samples.glob("results/*.json")):
+        data = path.read_bytes()
+        document = json.loads(data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-8-sig"))
+        document = document.get("data", document.get("content", document))
+        if "session_results" in document:
+            documents.setdefault("team" if document["driver_changes"] else "solo", _few_entries(document))
+        elif document["sessionType"] == "R":
+            documents.setdefault("acc", _few_cars(document))
+    return Small(tables, documents)
+
+
+def _few_entries(document: dict[str, Any]) -> dict[str, Any]:
+    sessions = [session | {"results": session["results"][:3]} for session in document["session_results"]]
+    return document | {"session_results": sessions}
+
+
+def _few_cars(document: dict[str, Any]) -> dict[str, Any]:
+    result = document["sessionResult"]
+    lines = result["leaderBoardLines"][:3]
+    cars = [line["car"]["carId"] for line in lines]
+    laps = [lap for lap in document["laps"] if lap["carId"] in cars][:12]
+    return document | {"sessionResult": result | {"leaderBoardLines": lines}, "laps": laps}
+
+
+def header_and_data(text: str) -> tuple[int, int]:
+    """Where header and first line of data stand in a table, counted from 0."""
+    lines = [line.strip('\r",') for line in text.split("\n")]
+    if "Fin Pos" in text:
+        header = next(number for number, line in enumerate(lines) if line.startswith("Fin Pos"))
+        return header, header + 1
+    if not text.startswith(('"Format', "Format", "Driver")):
+        return 0, 1
+    blank = sum(1 for _ in takewhile(bool, lines))
+    header = next(number for number in range(blank, len(lines)) if lines[number])
+    return header, next(number for number in range(header + 2, len(lines)) if lines[number])

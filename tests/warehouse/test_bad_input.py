@@ -1,0 +1,125 @@
+"""The whole corpus of bad input, and a wrong value in every place, in one warehouse beside good files."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.bad_input.corpus import LANDS, Bad, corpus, write, write_disk_troubles
+from tests.bad_input.small import Small, small_files
+from tests.bad_input.wrong_values import HOSTILE_TEXTS, wrong_documents, wrong_tables
+from tests.warehouse.conftest import ROOT, Warehouse
+
+NAMES = [text.strip() for text in HOSTILE_TEXTS if 0 < len(text.strip()) <= 60]
+FORMULA = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+def project_with_hostile_seeds(folder: Path) -> Path:
+    """A copy of the project whose seeds name drivers and championships as nobody should be called."""
+    project = folder / "project"
+    project.mkdir()
+    for name in ("models", "macros", "seeds", "tests/generic"):
+        shutil.copytree(ROOT / name, project / name)
+    for path in (*ROOT.glob("*.yml"), *ROOT.glob("tests/*.sql")):
+        shutil.copy(path, project / path.relative_to(ROOT))
+    with (project / "seeds/driver_aliases.csv").open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(["motec", name, f"iracing:{name}"] for name in NAMES)
+    with (project / "seeds/championships.csv").open("a", encoding="utf-8", newline="") as file:
+        rows = (
+            [f"hostile_{number}", name, "", "", name, "", "", "", "fia_top_10", "race", "", 0, 0, 0]
+            for number, name in enumerate(NAMES)
+        )
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    return project
+
+
+def land_and_build(warehouse: Warehouse, name: str, step: int, every: int) -> tuple[Warehouse, dict[str, int]]:
+    """Land bad and good files at once, build with all warnings as errors; the warehouse and how many files ended how."""
+    other = warehouse.other(name)
+    small: Small = small_files(warehouse.folder / "files")
+    bad = other.folder / "bad"
+    write((file for file in corpus(small) if _is_taken(file, step)), bad)
+    write_disk_troubles(bad / "disk")
+    (bad / "values").mkdir()
+    for file_name, text in (*wrong_documents(small, 12, every), *wrong_tables(small, every)):
+        (bad / "values" / file_name).write_text(text, encoding="utf-8", newline="")
+    landed = other.run("simrace", "land", bad, warehouse.folder / "files")
+    counts = re.search(r"([\d,]+) files: ([\d,]+) landed, ([\d,]+) already landed, ([\d,]+) refused", landed.stdout)
+    assert counts, landed.stdout[-2_000:]
+    assert not [character for character in landed.stdout if ord(character) < 32 and character != "\n"]
+    files, new, known, refused = (int(number.replace(",", "")) for number in counts.groups())
+    assert files == new + known + refused
+    project = project_with_hostile_seeds(other.folder)
+    me = json.dumps({"me": NAMES[0]})
+    built = other.run(
+        *("dbt", "--warn-error", "build", "--exclude-resource-type", "unit_test", "--vars", me),
+        *("--project-dir", project, "--profiles-dir", project),
+        check=False,
+    )
+    assert re.search(r"PASS=\d+ WARN=0 ERROR=0 SKIP=0", built.stdout), built.stdout[-6_000:]
+    return other, {"files": files, LANDS: new, "refused": refused}
+
+
+def _is_taken(file: Bad, step: int) -> bool:
+    """Of the cut ones some; and not the zip with one member 200 times, of which nobody could tell the refusals apart."""
+    cut = re.match(r"truncated/(\d+) ", file.path)
+    return file.path != "archives/overlapping.zip" and (not cut or int(cut[1]) % step == 0)
+
+
+def accounts_for_all(other: Warehouse, counts: dict[str, int]) -> None:
+    landed = other.query("select count(*), count(distinct file_id) from raw.files")[0]
+    assert landed == (counts[LANDS], counts[LANDS])
+    assert other.query("select state = 'refused', count(*) from marts.file_quality group by 1 order by 1")[0] == (
+        False,
+        counts[LANDS],
+    )
+    assert not other.query(
+        "select file_path from raw.rejected_files as rejected where not exists (select from marts.file_quality as quality "
+        "where quality.file_id in (rejected.file_id, 'path:' || md5(rejected.file_path)))"
+    )
+    assert other.query("select count(*) from raw.rejected_files") == [(counts["refused"],)]
+    assert not other.query(
+        "select file_id from marts.file_quality where lines_read <> lines_loaded + lines_superseded + lines_refused"
+    )
+    assert not other.query("select file_id from marts.file_quality where state = 'refused' and reason is null")
+
+
+def test_bad_input_stops_nothing_and_is_accounted_for(warehouse: Warehouse) -> None:
+    other, counts = land_and_build(warehouse, "bad_input", step=5_000, every=17)
+    accounts_for_all(other, counts)
+
+    # what is good lands beside it: only races that the corpus tells again, from a younger file, are others
+    races = "select race_id, entrant_id, finish_position, laps, incidents from marts.fct_race_results"
+    missing = {row[0] for row in set(warehouse.query(races)) - set(other.query(races))}
+    assert len(missing) <= 5 < len(warehouse.query("select race_id from marts.fct_race_results group by 1"))
+
+    # names are data: they come out as they went in, wherever they stand
+    for relation, column, prefix in (
+        ("marts.fct_race_results", "driver_name", ""),
+        ("marts.fct_race_results", "car_name", ""),
+        ("marts.dim_sessions", "driver_name", ""),
+        ("marts.dim_sessions", "track_name", ""),
+        ("marts.dim_sessions", "driver_id", "iracing:"),
+        ("marts.unmapped_channels", "source_channel", ""),
+        ("marts.championship_standings", "championship_name", ""),
+        ("marts.ml_training_data", "series_name", ""),
+    ):
+        found = {row[0] for row in other.query(f"select distinct {column} from {relation}")}
+        assert [name for name in NAMES if prefix + name not in found] == [], (relation, column)
+
+    # and an export of them runs nowhere
+    other.run("simrace", "export", "ml", other.folder / "ml", "--format", "csv")
+    with (other.folder / "ml/ml_training_data.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    texts = [cell for row in rows for cell in row.values() if not re.fullmatch(r"-?[0-9.]+(e-?\d+)?", cell)]
+    assert [cell for cell in texts if FORMULA.match(cell)] == []
+    assert any(cell.startswith("'=cmd") for cell in texts)
+
+
+@pytest.mark.slow
+def test_a_wrong_value_in_every_place(warehouse: Warehouse) -> None:
+    other, counts = land_and_build(warehouse, "every_place", step=1_000, every=1)
+    accounts_for_all(other, counts)
