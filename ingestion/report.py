@@ -214,7 +214,8 @@ def _show_quality(console: Console, status: Status) -> None:
         return
     table = Table("quality", "value", "limit", "")
     for kpi in status.kpis:
-        shown = "no data" if kpi.value is None else f"{kpi.value:,.4f} {kpi.unit}"
+        # Six places, as it was measured: 0.99896 beside a limit of 0.999 must not be shown as 0.9990.
+        shown = "no data" if kpi.value is None else f"{kpi.value:,.6f}".rstrip("0").rstrip(".") + f" {kpi.unit}"
         limit = "" if kpi.limit is None else f"{kpi.comparison} {kpi.limit:g}"
         mark = "" if kpi.passes is None else "[green]ok[/]" if kpi.passes else "[red]out of bounds[/]"
         table.add_row(kpi.kpi.replace("_", " "), shown, limit, mark)

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ingestion.database import ConnectionParameters
 from ingestion.freshness import Freshness
 from ingestion.metrics import metrics_text, write_metrics
+from ingestion.runs import recorded
 from ingestion.status import DbtInvocation, FailedNode, Kpi, LastRun, Status, say_age
 from tests.ingestion.test_cli import simrace
 from tests.ingestion.test_landing import GARAGE61, ROW, query
@@ -64,6 +65,16 @@ def test_a_landing_that_the_database_refuses_has_a_row_too(database: ConnectionP
     assert (outcome, landed) == ("failed", 0)
     assert isinstance(error, str) and 0 < len(error) <= 300 and "\n" not in error
     assert shown()["problems"] == [{"kind": "run_failed", "name": "land", "message": error}]
+
+
+def test_an_error_is_one_short_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIMRACE_HOME", str(tmp_path))
+    with pytest.raises(ValueError, match="first"), recorded("run") as run:
+        raise ValueError("first\n  second " + "x" * 1_000)
+    assert run.error is not None and run.error.startswith("first second x") and len(run.error) == 300
+    with pytest.raises(KeyboardInterrupt), recorded("run") as run:
+        raise KeyboardInterrupt
+    assert (run.outcome, run.error) == ("failed", "KeyboardInterrupt")
 
 
 def test_a_run_that_cannot_be_written_down_is_still_good(database: ConnectionParameters, files: Path) -> None:
