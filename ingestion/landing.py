@@ -19,7 +19,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 
 from ingestion.disk import clear_unfinished, tell_full_disk
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
-from ingestion.raw_tables import DATASET, analyze_tables, exists, raw_schema, tune_tables
+from ingestion.raw_tables import DATASET, analyze_tables, complete_tables, exists, raw_schema, tune_tables
 from ingestion.reading import Content, LandingError, Reason, RefusedError, file_digest, read_blocks, read_content
 from ingestion.sources import Source, open_sources
 
@@ -297,6 +297,7 @@ def land_files(
     Raises:
         LandingError: the files could not be unpacked here, or the database did not take the load.
     """
+    complete_tables(connection)
     finish_pending(pipeline, connection)
     outcomes = _extract(pipeline, connection, paths, on_bytes)
     _load(pipeline, connection)
