@@ -24,6 +24,7 @@ from ingestion.raw_tables import (
     DATASET,
     FORGOTTEN_TABLE,
     analyze_tables,
+    complete_tables,
     exists,
     raw_schema,
     remember_again,
@@ -391,6 +392,7 @@ def land_sources(
     """
     outcomes = [] if outcomes is None else outcomes
     refused.limits()  # a setting that is no number is told before anything is read
+    complete_tables(connection)
     finish_pending(pipeline, connection)
     if not outcomes:
         outcomes += _extract(pipeline, connection, open_batch, on_bytes, include_forgotten)

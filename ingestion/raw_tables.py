@@ -92,6 +92,20 @@ def tune_tables(connection: Connection) -> None:
         cursor.execute("create index if not exists file_blocks_file_id on raw.file_blocks (file_id, block_number)")
 
 
+def complete_tables(connection: Connection) -> None:
+    """Give tables that the first version made, and never wrote to, the columns that are in every table since."""
+    with connection, connection.cursor() as cursor:
+        for table in _COLUMNS:
+            cursor.execute(
+                "select from information_schema.columns "
+                "where table_schema = %s and table_name = %s and column_name = '_dlt_load_id'",
+                (DATASET, table),
+            )
+            if not cursor.rowcount and exists(cursor, table):
+                cursor.execute(f"alter table {DATASET}.{table} add column _dlt_load_id varchar not null")
+                cursor.execute(f"alter table {DATASET}.{table} add column _dlt_id varchar not null unique")
+
+
 def analyze_tables(connection: Connection) -> None:
     """The planner knows nothing of what was just loaded, and dbt reads it at once."""
     with connection, connection.cursor() as cursor:
