@@ -90,7 +90,12 @@ def tables(small: Small) -> Iterator[Bad]:
     for name, text in small.tables.items():
         header, first = header_and_data(text)
         lines = text.replace("\r", "").split("\n")
-        head, names, under, data = lines[:header], lines[header], lines[header + 1 : first], [*filter(str.strip, lines[first:])]
+        head, names, under, data = (
+            lines[:header],
+            lines[header],
+            lines[header + 1 : first],
+            [*filter(str.strip, lines[first:])],
+        )
 
         def bad(what: str, made: list[str], becomes: str = EITHER, end: str = "\n", name: str = name) -> Bad:
             return Bad(f"tables/{what} {name}.csv", (end.join(made) + end).encode("utf-8", "surrogateescape"), becomes)
@@ -126,9 +131,14 @@ def tables(small: Small) -> Iterator[Bad]:
         numbers = ",".join("0.5" for _ in range(5_000))
         yield bad("5000 columns", [*head, f"{names},{columns}", *under, *(f"{line},{numbers}" for line in data)], LANDS)
         same = ",".join(['"Ground Speed"'] * 2_500 + [""] * 2_500)
-        yield bad("5000 names alike", [*head, f"{names},{same}", *under, *(f"{line},{numbers}" for line in data)], LANDS)
+        yield bad(
+            "5000 names alike", [*head, f"{names},{same}", *under, *(f"{line},{numbers}" for line in data)], LANDS
+        )
         last = names.split(",")[-1]
-        yield bad("5000 times a mapped name", [*head, ",".join([names, *[last] * 5_000]), *under, *(line + "," * 5_000 for line in data)])
+        yield bad(
+            "5000 times a mapped name",
+            [*head, ",".join([names, *[last] * 5_000]), *under, *(line + "," * 5_000 for line in data)],
+        )
         quoted = ",".join('"0,5"' for _ in range(2_000))
         yield bad("2000 quoted commas", [*head, names, *under, *data, *(f"{line},{quoted}" for line in data)])
         yield bad("a long line", [*head, names, *under, *data, "1," * 500_000], EITHER)
@@ -136,7 +146,16 @@ def tables(small: Small) -> Iterator[Bad]:
         yield bad("a long line of open quotes", [*head, names, *under, *data, ',"1' * 300_000], EITHER)
         yield bad("a line too long", [*head, names, *under, *data, "1," * 1_100_000], Reason.TOO_LARGE)
         yield bad("one row", [*lines[:first], data[0]], LANDS)
-        yield bad("garbage rows", [*lines[:first], *(bytes(random.Random(number).randbytes(200)).decode("latin-1").replace("\0", "") for number in range(50))])  # noqa: S311
+        yield bad(
+            "garbage rows",
+            [
+                *lines[:first],
+                *(
+                    bytes(random.Random(number).randbytes(200)).decode("latin-1").replace("\0", "")
+                    for number in range(50)
+                ),
+            ],
+        )  # noqa: S311
     formulas = ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(1)"]
     yield Bad("tables/formulas.csv", "\n".join(formulas).encode(), Reason.UNKNOWN_FORMAT)
 
@@ -267,7 +286,14 @@ def archives(small: Small) -> Iterator[Bad]:
     good = small.texts()["garage61.csv"].encode()
     other = [good + b"\n" * number for number in range(1, 40)]
     yield Bad("archives/10 levels.zip", _nested(good, 10), members=(("level 9.zip", Reason.KNOWN_NOT_SUPPORTED),))
-    names = ("../../outside.csv", "/absolute.csv", "windows\\..\\..\\b.csv", "C:\\windows.csv", "a/../../b.csv", "./c.csv")
+    names = (
+        "../../outside.csv",
+        "/absolute.csv",
+        "windows\\..\\..\\b.csv",
+        "C:\\windows.csv",
+        "a/../../b.csv",
+        "./c.csv",
+    )
     yield Bad(
         "archives/elsewhere.zip",
         _zip({name: other[number] for number, name in enumerate(names)}),
@@ -306,7 +332,9 @@ def archives(small: Small) -> Iterator[Bad]:
     yield Bad("archives/empty.zip", _zip({}), Reason.EMPTY)
     yield Bad("archives/empty.tar.gz", _tar([]), EITHER)
     yield Bad("archives/nothing.gz", gzip.compress(b"", mtime=0), Reason.EMPTY)
-    yield Bad("archives/gz in gz.csv.gz", gzip.compress(gzip.compress(good, mtime=0), mtime=0), Reason.KNOWN_NOT_SUPPORTED)
+    yield Bad(
+        "archives/gz in gz.csv.gz", gzip.compress(gzip.compress(good, mtime=0), mtime=0), Reason.KNOWN_NOT_SUPPORTED
+    )
     yield Bad("archives/a plain file.gz", other[16], LANDS)
     yield Bad("archives/a plain file.zip", other[17], LANDS)
     yield Bad("archives/only a signature.zip", b"PK\3\4", Reason.TRUNCATED_ARCHIVE)
@@ -374,7 +402,8 @@ def _overlapping(entries: int = 200) -> bytes:
     crc, size = zlib.crc32(b"1,2\n" * (2 << 20)), 8 << 20
     local = struct.pack("<4s5HLLL2H", b"PK\3\4", 20, 0, 8, 0, 0x5C61, crc, len(data), size, 5, 0) + b"0.csv" + data
     directory = b"".join(
-        struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 8, 0, 0x5C61, crc, len(data), size, 5, 0, 0, 0, 0, 0, 0) + b"0.csv"
+        struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 8, 0, 0x5C61, crc, len(data), size, 5, 0, 0, 0, 0, 0, 0)
+        + b"0.csv"
         for _ in range(entries)
     )
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, entries, entries, len(directory), len(local), 0)

@@ -38,7 +38,13 @@ def damaged(draw: st.DrawFn, seeds: list[str]) -> bytes:
     for _ in range(draw(st.integers(0, 6))):
         at = draw(st.integers(0, len(data)))
         to = draw(st.integers(at, min(len(data), at + 400)))
-        piece = draw(st.one_of(st.sampled_from(TOKENS), st.binary(max_size=12), st.text(max_size=8).map(lambda t: t.encode("utf-8", "surrogatepass"))))
+        piece = draw(
+            st.one_of(
+                st.sampled_from(TOKENS),
+                st.binary(max_size=12),
+                st.text(max_size=8).map(lambda t: t.encode("utf-8", "surrogatepass")),
+            )
+        )
         match draw(st.integers(0, 4)):
             case 0:
                 data = data[:at] + piece + data[at:]

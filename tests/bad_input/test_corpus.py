@@ -84,7 +84,9 @@ def test_an_archive_that_holds_a_bomb_ends_soon_and_nothing_is_left(
     reasons = []
     for source in sources.open_sources([tmp_path / "bomb.csv.gz", tmp_path / "header.tar.gz"]):
         reasons.append(str(source.problem.reason) if source.problem else LANDS)
-        largest = max([largest, *(path.stat().st_size for path in (tmp_path / "unpacked").rglob("*") if path.is_file())])
+        largest = max(
+            [largest, *(path.stat().st_size for path in (tmp_path / "unpacked").rglob("*") if path.is_file())]
+        )
     assert reasons == ["too_large", "too_large"]
     assert largest <= 8 << 20
     assert list((tmp_path / "unpacked").iterdir()) == []
@@ -116,7 +118,12 @@ def test_what_may_not_be_read_is_refused_and_the_rest_is_not(small: Small, open_
         "print([(s.file_name, verdict(s)) for s in open_sources(expand([sys.argv[1]]))])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(open_folder)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", script, str(open_folder)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     shut.chmod(0o755)
     assert "('good.csv', 'lands')" in done.stdout, done.stderr

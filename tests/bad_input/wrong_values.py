@@ -65,7 +65,9 @@ def wrong_documents(small: Small, places_a_file: int, every: int = 1) -> Iterato
         leaves, branches = [], []
         for place in _places(document):
             (branches if isinstance(_at(document, place), list | dict) else leaves).append(place)
-        groups = [leaves[start :: max(1, len(leaves) // places_a_file)] for start in range(len(leaves) // places_a_file)]
+        groups = [
+            leaves[start :: max(1, len(leaves) // places_a_file)] for start in range(len(leaves) // places_a_file)
+        ]
         groups += [[place] for place in branches if place]
         for value in WRONG_TYPES:
             for places in groups:

@@ -72,9 +72,10 @@ def _is_taken(file: Bad, step: int) -> bool:
 def accounts_for_all(other: Warehouse, counts: dict[str, int]) -> None:
     landed = other.query("select count(*), count(distinct file_id) from raw.files")[0]
     assert landed == (counts[LANDS], counts[LANDS])
-    assert other.query(
-        "select state = 'refused', count(*) from marts.file_quality group by 1 order by 1"
-    )[0] == (False, counts[LANDS])
+    assert other.query("select state = 'refused', count(*) from marts.file_quality group by 1 order by 1")[0] == (
+        False,
+        counts[LANDS],
+    )
     assert not other.query(
         "select file_path from raw.rejected_files as rejected where not exists (select from marts.file_quality as quality "
         "where quality.file_id in (rejected.file_id, 'path:' || md5(rejected.file_path)))"
@@ -99,8 +100,8 @@ def test_bad_input_stops_nothing_and_is_accounted_for(warehouse: Warehouse) -> N
     for relation, column, prefix in (
         ("marts.fct_race_results", "driver_name", ""),
         ("marts.fct_race_results", "car_name", ""),
-        ("marts.dim_sessions", "driver_name", ""),
-        ("marts.dim_sessions", "track_name", ""),
+        ("intermediate.int_telemetry_sessions", "driver_name", ""),
+        ("intermediate.int_telemetry_sessions", "track_name", ""),
         ("marts.dim_sessions", "driver_id", "iracing:"),
         ("marts.unmapped_channels", "source_channel", ""),
         ("marts.championship_standings", "championship_name", ""),
