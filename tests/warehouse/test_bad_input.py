@@ -100,8 +100,8 @@ def test_bad_input_stops_nothing_and_is_accounted_for(warehouse: Warehouse) -> N
     for relation, column, prefix in (
         ("marts.fct_race_results", "driver_name", ""),
         ("marts.fct_race_results", "car_name", ""),
-        ("marts.dim_sessions", "driver_name", ""),
-        ("marts.dim_sessions", "track_name", ""),
+        ("intermediate.int_telemetry_sessions", "driver_name", ""),
+        ("intermediate.int_telemetry_sessions", "track_name", ""),
         ("marts.dim_sessions", "driver_id", "iracing:"),
         ("marts.unmapped_channels", "source_channel", ""),
         ("marts.championship_standings", "championship_name", ""),
