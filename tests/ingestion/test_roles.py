@@ -60,7 +60,9 @@ def made(landing_server: Server, tmp_path_factory: pytest.TempPathFactory) -> It
         patch.setenv("SIMRACE_DATABASE_URL", login(database, LOADER).url)
         landed = simrace("land", folder / "lap.csv")
         assert landed.exit_code == 0, landed.output
-    left = [file for file in (folder / "home").rglob("*") if file.is_file() and ROW.encode() in file.read_bytes()]
+    left = [
+        file for file in (folder / "home").rglob("*") if file.is_file() and ROW.strip().encode() in file.read_bytes()
+    ]
     assert not left, "what is landed is in the database and nowhere else"
     if sys.platform != "win32":
         assert (folder / "home" / "dlt").stat().st_mode & 0o777 == 0o700

@@ -88,6 +88,15 @@ def test_readers_read_marts_and_nothing_else(warehouse: Warehouse) -> None:
     reads = "set role simrace_reader; select count(*) from "
     assert other.run("simrace", "db", "psql", "-c", reads + "marts.file_quality").returncode == 0
     assert "permission denied" in other.run("simrace", "db", "psql", "-c", reads + "raw.files", check=False).stderr
+    owners = (
+        "select distinct relnamespace::regnamespace::text, relowner::regrole::text from pg_class "
+        "where relkind in ('r', 'v') and relnamespace::regnamespace::text in ('raw', 'staging', 'intermediate', 'marts', 'ops') order by 1"
+    )
+    assert other.query(owners) == [
+        *((schema, "simrace_transformer") for schema in ("intermediate", "marts", "ops")),
+        ("raw", "simrace_loader"),
+        ("staging", "simrace_transformer"),
+    ], "whoever built it"
 
 
 def test_a_forgotten_file_leaves_no_row(warehouse: Warehouse) -> None:

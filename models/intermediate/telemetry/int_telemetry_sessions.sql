@@ -59,7 +59,8 @@ select
     described.sim,
     described.source_format,
     -- telemetry knows names alone, until somebody says what they stand for
-    {{ pseudonymous_id("coalesce(driver_aliases.driver_id, described.sim || ':name:' || described.driver_name)") }} as driver_id,
+    {{ pseudonymous_id("coalesce(driver_aliases.driver_id, described.sim || ':name:' || described.driver_name)") }}
+        as driver_id,
     coalesce(car_aliases.car_id, described.sim || ':name:' || described.car_name) as car_id,
     coalesce(track_aliases.layout_id, described.sim || ':' || lower(described.track_name)) as layout_id,
     {{ pseudonym('described.driver_name', 'Driver') }} as driver_name,
