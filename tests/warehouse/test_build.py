@@ -99,27 +99,6 @@ def test_readers_read_marts_and_nothing_else(warehouse: Warehouse) -> None:
     ], "whoever built it"
 
 
-def test_a_forgotten_file_leaves_no_row(warehouse: Warehouse) -> None:
-    """And comes back when it is landed again."""
-    other = warehouse.other("forgetful")
-    files = sorted((warehouse.folder / "files" / "telemetry").glob("Garage*"))
-    assert len(files) > 1
-    other.run("simrace", "land", *files)
-    other.run("dbt", "build", *TELEMETRY)
-    whole = other.checksums()
-    name = files[0].name.replace("'", "''")
-    for table in ("file_blocks", "files"):
-        seen = f"select file_id from raw.file_sightings where file_name = '{name}'"
-        other.run("simrace", "db", "psql", "-qc", f"delete from raw.{table} where file_id in ({seen})")
-    other.run("dbt", "build", *TELEMETRY)
-    gone = other.checksums()
-    assert gone["dim_sessions"] != whole["dim_sessions"]
-    assert gone["fct_telemetry_samples"] != whole["fct_telemetry_samples"]
-    other.run("simrace", "land", files[0])
-    other.run("dbt", "build", *TELEMETRY)
-    assert whole == other.checksums()
-
-
 def test_the_documentation_is_one_file_with_every_column_described(warehouse: Warehouse) -> None:
     done = warehouse.run("simrace", "docs", "--no-open")
     page = Path(warehouse.environment["DBT_TARGET_PATH"]) / "static_index.html"

@@ -1,0 +1,108 @@
+"""After a replay and after forgetting, the marts are those of a clean build on the files that are left."""
+
+import shutil
+from pathlib import Path
+
+from tests.warehouse.conftest import ROOT, Warehouse
+from tests.warehouse.test_build import NO_TESTS
+
+PROJECT = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests")
+LOST_CLOCK = "lost clock.csv"
+
+
+def with_project_of_its_own(made: Warehouse) -> Warehouse:
+    """Its seeds may be changed."""
+    project = made.folder / "project"
+    project.mkdir()
+    for name in PROJECT:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, project / name)
+    return Warehouse(made.folder, {**made.environment, "SIMRACE_PROJECT": str(project)})
+
+
+def take_files(source: Path, target: Path) -> None:
+    """Two files of one session and two of one race, others beside them, refused ones, one without a known clock."""
+    telemetry, results = sorted((source / "telemetry").iterdir()), sorted((source / "results").iterdir())
+    whole = next(file for file in telemetry if file.name.endswith("_gp.csv") and "lap" not in file.name)
+    wanted = [whole, whole.with_stem(f"{whole.stem}_lap3")]
+    wanted += [file for file in telemetry if file.name.startswith("Garage")]
+    wanted += [file for file in results if file.suffix == ".csv" or file.name[:4].isdigit()]
+    wanted += [file for file in (source).rglob("*") if file.name in ("shopping.csv", "truncated.json", "empty.csv")]
+    target.mkdir()
+    for file in wanted:
+        shutil.copy2(file, target)
+    # The name of a column is all that says it is the clock.
+    lines = next(file for file in reversed(telemetry) if is_acc(file)).read_text().splitlines(keepends=True)[:600]
+    (target / LOST_CLOCK).write_text("".join(lines).replace("Time,", "Uhr,", 1))
+
+
+def is_acc(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.readline().startswith(b"Time,")
+
+
+def test_what_is_replayed_comes_and_what_is_forgotten_goes(warehouse: Warehouse) -> None:
+    here = with_project_of_its_own(warehouse.other("forgetful"))
+    files = here.folder / "files"
+    take_files(warehouse.folder / "files", files)
+    here.run("simrace", "land", files)
+    here.run("dbt", "build", *NO_TESTS, "--project-dir", here.environment["SIMRACE_PROJECT"])
+    lost = f"select lines_read, lines_refused from marts.file_quality where file_name = '{LOST_CLOCK}'"
+    [(lines, refused_lines)] = here.query(lost)
+    assert lines == refused_lines != 0
+
+    seed = Path(here.environment["SIMRACE_PROJECT"]) / "seeds" / "telemetry_channels.csv"
+    with seed.open("a", encoding="utf-8") as rows:
+        rows.write("acc_motec_csv,Uhr,,elapsed_s,1,0,1,,\n")
+    shutil.move(files / "shopping.csv", here.folder)
+    done = here.run("simrace", "replay")
+    assert here.query(lost) == [(lines, 0)]
+    assert "3 refused files tried again: 0 landed, 3 stay" in done.stdout
+    assert "shopping.csv: stays, unknown_format" in done.stdout
+    assert f"{refused_lines:,} refused lines judged again: 0 are refused now" in done.stdout
+    shutil.move(here.folder / "shopping.csv", files)
+
+    winner = next(file for file in files.glob("*.json") if (files / f"eventresult_{file.stem}.csv").exists())
+    single = next(file for file in files.glob("*.json") if file not in (winner, files / "truncated.json"))
+    lap = next(files.glob("Garage*"))
+    better = next(files.glob("*_lap3.csv"))
+    forgotten = [winner, single, lap, better, files / "shopping.csv", files / "empty.csv"]
+    was_superseded = "select file_name from marts.file_quality where state = 'superseded' or lines_superseded > 0"
+    assert len(here.query(was_superseded)) >= 2
+    [(file_id,)] = here.query(f"select file_id from raw.file_sightings where file_path = '{lap}'")
+    done = here.run("simrace", "forget", winner, single, str(file_id)[:12], better, *forgotten[4:], "--yes")
+    assert "6 to forget" in done.stdout
+    after = here.checksums()
+    again = here.run("simrace", "land", files)
+    assert " 0 landed" in again.stdout
+    assert again.stdout.count(": forgotten, on ") == 5
+
+    clean = with_project_of_its_own(warehouse.other("clean"))
+    shutil.copy(seed, Path(clean.environment["SIMRACE_PROJECT"]) / "seeds")
+    (files / "empty.csv").rename(here.folder / "empty.csv")
+    clean.run("simrace", "land", *(file for file in files.iterdir() if file not in forgotten))
+    clean.run("dbt", "build", *NO_TESTS, "--project-dir", clean.environment["SIMRACE_PROJECT"])
+    assert after == clean.checksums()
+
+
+def test_a_driver_is_found_in_every_file(warehouse: Warehouse) -> None:
+    """Also in practice and in files that others supersede, and nothing is forgotten without a yes."""
+    [(driver_id, name)] = warehouse.query(
+        "select driver_id, driver_name from marts.dim_drivers where telemetry_sessions > 0 "
+        "order by races desc, driver_id limit 1"
+    )
+    before = warehouse.query("select count(*) from raw.files")
+    done = warehouse.run("simrace", "forget", "--driver", str(driver_id), check=False)
+    assert done.returncode == 1
+    assert "Nothing was forgotten" in done.stderr
+    assert before == warehouse.query("select count(*) from raw.files")
+    held = warehouse.query(
+        "select distinct files.file_id from raw.files as files inner join raw.file_blocks as blocks "
+        f"on files.file_id = blocks.file_id and position('{name}' in blocks.lines) > 0"
+    )
+    shown = {line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and " landed " in line}
+    assert {str(file_id)[:12] for (file_id,) in held} <= shown
+    raw = warehouse.query(
+        f"select count(distinct file_id) from intermediate.int_race_results_united where driver_id = '{driver_id}'"
+    )
+    assert len(shown) > raw[0][0], "telemetry too"
