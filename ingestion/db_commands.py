@@ -86,15 +86,36 @@ def roles(
         typer.echo(f"{state.name}: {state.purpose} ({login})")
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(context_settings=_PASSED_ON)
 def psql(context: typer.Context) -> None:
     """Enter the database with psql; everything after the word psql is passed on to it."""
+    # The machine's own first: the one that comes with the server knows no arrow keys.
+    _run_program("psql", context.args, is_own_better=True)
+
+
+@app.command("pg_dump", context_settings=_PASSED_ON)
+def pg_dump(context: typer.Context) -> None:
+    """Back the database up with pg_dump: `simrace db pg_dump --format custom --file BACKUP`."""
+    _run_program("pg_dump", context.args)
+
+
+@app.command("pg_restore", context_settings=_PASSED_ON)
+def pg_restore(context: typer.Context) -> None:
+    """Restore a back-up into the database, which must be empty: `simrace db pg_restore --dbname NAME BACKUP`."""
+    _run_program("pg_restore", context.args)
+
+
+def _run_program(name: str, arguments: list[str], is_own_better: bool = False) -> None:
+    """Run a program of PostgreSQL's on the database; a back-up needs one that is as new as the server."""
     with _readable_errors():
         settings = connection_parameters().settings
-        # The machine's own first: the one that comes with the server knows no arrow keys.
-        program = shutil.which("psql") or shutil.which("psql", path=server_system.find_installed_programs())
+        own, installed = shutil.which(name), shutil.which(name, path=server_system.find_installed_programs())
+        program = (own or installed) if is_own_better else (installed or own)
         if program is None:
-            raise DatabaseError("There is no psql on this machine. Install one, or use `simrace db url` elsewhere.")
+            raise DatabaseError(f"There is no {name} on this machine. Install one, or use `simrace db url` elsewhere.")
     # By the environment, because a command line can be read by every user of the machine.
-    own = {standard: settings[name] for name, (_, standard) in VARIABLES.items() if settings.get(name)}
-    raise typer.Exit(subprocess.run([program, *context.args], env={**os.environ, **own}, check=False).returncode)
+    connection = {standard: settings[key] for key, (_, standard) in VARIABLES.items() if settings.get(key)}
+    raise typer.Exit(subprocess.run([program, *arguments], env={**os.environ, **connection}, check=False).returncode)

@@ -1,0 +1,19 @@
+"""A warehouse that was backed up and restored is the same warehouse."""
+
+from tests.warehouse.conftest import Warehouse
+
+KEYS = "select count(*) from pg_constraint where contype in ('f', 'p') and convalidated"
+
+
+def test_a_restored_backup_is_the_same_and_builds_on(warehouse: Warehouse) -> None:
+    backup = warehouse.folder / "backup"
+    warehouse.run("simrace", "db", "pg_dump", "--format", "custom", "--file", backup)
+    other = warehouse.other("restored")
+    other.run("simrace", "db", "pg_restore", "--exit-on-error", "--dbname", "restored", backup)
+    assert other.checksums() == warehouse.checksums()
+    assert other.query(KEYS) == warehouse.query(KEYS) != [(0,)]
+    done = other.run("simrace", "run", warehouse.folder / "files")
+    assert " 0 landed" in done.stdout
+    assert other.checksums() == warehouse.checksums()
+    files = warehouse.query("select count(*) from staging.stg_files__files")[0][0]
+    assert f"{files} of {files} files rebuilt to the byte" in other.run("simrace", "verify").stdout
