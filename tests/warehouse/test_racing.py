@@ -12,6 +12,7 @@ from ingestion.sample.iracing_csv import Style, csv_bytes
 from ingestion.sample.iracing_json import raw_text
 from ingestion.sample.race import Race
 from tests.warehouse.conftest import ROOT, Warehouse
+from tests.warehouse.test_build import NO_TESTS
 
 # Kinds of races, and of the CSV that tells of one beside its JSON.
 BOTH_WAYS = {
@@ -46,7 +47,7 @@ def told_twice(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
     for kind in ("csv", "json"):
         other = warehouse.other(f"by_{kind}")
         other.run("simrace", "land", *sorted(files.glob(f"*.{kind}")))
-        other.run("dbt", "run", "--select", "+fct_race_results")
+        other.run("dbt", "build", "--select", "+fct_race_results", *NO_TESTS)
         names = [
             str(name)
             for (name,) in other.query(
