@@ -90,7 +90,8 @@ def test_readers_read_marts_and_nothing_else(warehouse: Warehouse) -> None:
     assert "permission denied" in other.run("simrace", "db", "psql", "-c", reads + "raw.files", check=False).stderr
     owners = (
         "select distinct relnamespace::regnamespace::text, relowner::regrole::text from pg_class "
-        "where relkind in ('r', 'v') and relnamespace::regnamespace::text in ('raw', 'staging', 'intermediate', 'marts', 'ops') order by 1"
+        "where relkind in ('r', 'v') "
+        "and relnamespace::regnamespace::text in ('raw', 'staging', 'intermediate', 'marts', 'ops') order by 1"
     )
     assert other.query(owners) == [
         *((schema, "simrace_transformer") for schema in ("intermediate", "marts", "ops")),
