@@ -98,7 +98,7 @@ def trial(warehouse: Warehouse) -> Iterator[Trial]:
         patch.setattr(season, "BETWEEN_RACES", BETWEEN_RACES)
         season.write_season(other.folder / "season", RACES, SEED)
     other.run("simrace", "land", other.folder / "season")
-    other.run("dbt", "run", "--select", "+ml_feature_dictionary")
+    other.run("dbt", "build", "--select", "+ml_feature_dictionary", *NO_TESTS)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in other.environment.items():
             patch.setenv(name, value)
