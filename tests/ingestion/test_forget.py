@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     (made / "deep" / "copy.csv").write_text(GARAGE61 + ROW)
     (made / "deep" / "other.csv").write_text(GARAGE61 + ROW * 2)
     (made / "deep.csv").write_text(GARAGE61 + ROW * 3)
-    (made / "note.csv").write_text("bread\n")
+    (made / "note.csv").write_bytes(b"bread\0\n")  # refused before anybody asks what it is
     (made / "empty.csv").touch()
     (made / "also empty.csv").touch()
     return made

@@ -97,9 +97,9 @@ def test_another_reason_is_the_one_that_counts(
     monkeypatch.setattr(identify, "TABLE_FORMATS", (*formats.TABLE_FORMATS, nothing))
     replay(database, tmp_path)
     with closing(database.connect()) as connection:
-        reasons = {refusal.file_path: refusal.reason for refusal in open_refusals(connection)}
-    assert reasons[str(folder / "new.csv")] == "no_data"
-    assert len(reasons) == 5
+        refusals = open_refusals(connection)
+    assert [refusal.reason for refusal in refusals if refusal.file_path == str(folder / "new.csv")] == ["no_data"]
+    assert len(refusals) == 5
 
 
 def test_an_archive_that_could_not_be_opened_is_opened_again(

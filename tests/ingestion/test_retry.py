@@ -222,7 +222,7 @@ def test_the_server_stops_and_comes_back_two_seconds_later(
     assert_landed_once(database, outcomes)
 
 
-@pytest.mark.parametrize("fault", ["lock", "end"])
+@pytest.mark.parametrize("fault", ["lock", pytest.param("end", marks=pytest.mark.slow)])
 def test_dbt_builds_again(
     database: ConnectionParameters,
     tmp_path: Path,

@@ -156,6 +156,17 @@ def test_refused_bytes_are_kept_once_for_their_owner_alone(
     assert refused.copy_of(kept[0].name) is None
 
 
+def test_of_a_damaged_member_nothing_is_kept(database: ConnectionParameters, tmp_path: Path) -> None:
+    """What was unpacked is not the file, and would land as if it were."""
+    damaged = tmp_path / "laps.zip"
+    with zipfile.ZipFile(damaged, "w") as archive:
+        archive.writestr("lap.csv", GARAGE61 + ROW * 30_000)  # more than is unpacked at a time
+    damaged.write_bytes(damaged.read_bytes().replace(b"55.5", b"66.6", 1))
+    [outcome] = land(database, tmp_path, damaged)
+    assert str(outcome.refusal).startswith("truncated_archive: Bad CRC-32")
+    assert not list((tmp_path / "home").glob("refused/*"))
+
+
 @pytest.mark.parametrize(("file_mb", "total_mb", "count"), [(1, 3, 3), (0, 3, 0), (1, 0, 0), (1, 2, 2)])
 def test_copies_keep_within_their_limits(
     database: ConnectionParameters,

@@ -1,7 +1,9 @@
-"""After a replay and after forgetting, the marts are those of a clean build on the files that are left."""
+"""After forgetting, the marts are those of a clean build on what is left; after a replay the lines are in."""
 
 import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.warehouse.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
@@ -41,8 +43,9 @@ def is_acc(file: Path) -> bool:
         return stream.readline().startswith(b"Time,")
 
 
-def test_what_is_replayed_comes_and_what_is_forgotten_goes(warehouse: Warehouse) -> None:
-    here = with_project_of_its_own(warehouse.other("forgetful"))
+@pytest.mark.slow
+def test_refused_lines_are_judged_again_with_a_new_row_in_a_seed(warehouse: Warehouse) -> None:
+    here = with_project_of_its_own(warehouse.other("replayed"))
     files = here.folder / "files"
     take_files(warehouse.folder / "files", files)
     here.run("simrace", "land", files)
@@ -50,17 +53,26 @@ def test_what_is_replayed_comes_and_what_is_forgotten_goes(warehouse: Warehouse)
     lost = f"select lines_read, lines_refused from marts.file_quality where file_name = '{LOST_CLOCK}'"
     [(lines, refused_lines)] = here.query(lost)
     assert lines == refused_lines != 0
-
     seed = Path(here.environment["SIMRACE_PROJECT"]) / "seeds" / "telemetry_channels.csv"
     with seed.open("a", encoding="utf-8") as rows:
         rows.write("acc_motec_csv,Uhr,,elapsed_s,1,0,1,,\n")
-    shutil.move(files / "shopping.csv", here.folder)
+    (files / "shopping.csv").unlink()
     done = here.run("simrace", "replay")
     assert here.query(lost) == [(lines, 0)]
     assert "3 refused files tried again: 0 landed, 3 stay" in done.stdout
     assert "shopping.csv: stays, unknown_format" in done.stdout
     assert f"{refused_lines:,} refused lines judged again: 0 are refused now" in done.stdout
-    shutil.move(here.folder / "shopping.csv", files)
+
+
+def test_what_is_forgotten_leaves_no_trace(warehouse: Warehouse) -> None:
+    """A lap, a race, files that superseded another of a session and of a race, a refused and an empty one."""
+    here = warehouse.other("forgetful")
+    files = here.folder / "files"
+    take_files(warehouse.folder / "files", files)
+    here.run("simrace", "land", files)
+    here.run("dbt", "build", *NO_TESTS)
+    judged = "select count(*) filter (where state = 'refused'), count(*) from marts.file_quality"
+    assert here.query(judged) == [(3, sum(1 for _ in files.iterdir()))], "each file in one state, none twice"
 
     winner = next(file for file in files.glob("*.json") if (files / f"eventresult_{file.stem}.csv").exists())
     single = next(file for file in files.glob("*.json") if file not in (winner, files / "truncated.json"))
@@ -77,11 +89,10 @@ def test_what_is_replayed_comes_and_what_is_forgotten_goes(warehouse: Warehouse)
     assert " 0 landed" in again.stdout
     assert again.stdout.count(": forgotten, on ") == 5
 
-    clean = with_project_of_its_own(warehouse.other("clean"))
-    shutil.copy(seed, Path(clean.environment["SIMRACE_PROJECT"]) / "seeds")
+    clean = warehouse.other("clean")
     (files / "empty.csv").rename(here.folder / "empty.csv")
     clean.run("simrace", "land", *(file for file in files.iterdir() if file not in forgotten))
-    clean.run("dbt", "build", *NO_TESTS, "--project-dir", clean.environment["SIMRACE_PROJECT"])
+    clean.run("dbt", "build", *NO_TESTS)
     assert after == clean.checksums()
 
 
