@@ -48,18 +48,6 @@ def test_incremental_equals_full_refresh(warehouse: Warehouse) -> None:
     assert before == warehouse.checksums()
 
 
-def test_the_order_of_landing_changes_nothing(warehouse: Warehouse) -> None:
-    """The same files in batches from the last to the first, with a build after each."""
-    other = warehouse.other("backwards")
-    files = sorted((warehouse.folder / "files").rglob("*"), reverse=True)
-    files = [file for file in files if file.is_file() and not file.name.startswith(".")]
-    batch = -(-len(files) // 3)
-    for start in range(0, len(files), batch):
-        other.run("simrace", "land", *files[start : start + batch], check=False)
-        other.run("dbt", "build", *NO_TESTS)
-    assert warehouse.checksums() == other.checksums()
-
-
 def test_every_landed_file_rebuilds_to_the_byte(warehouse: Warehouse) -> None:
     done = warehouse.run("simrace", "verify")
     landed = warehouse.query("select count(*) from staging.stg_files__files")[0][0]

@@ -13,6 +13,7 @@ from dbt.contracts.graph.manifest import Manifest
 from ingestion.database import connection_parameters
 from ingestion.sample import season
 from tests.warehouse.conftest import ROOT, Warehouse
+from tests.warehouse.test_build import NO_TESTS
 
 RACES = 48
 TRIED = 20
