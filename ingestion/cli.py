@@ -175,9 +175,8 @@ def corners_freeze(
             _dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
         with closing(parameters.connect()) as connection:
             count = freeze(connection, project_directory(), layout, again)
-    console.print(
-        f"{count} corners of {escape(report.printable(layout))} are in seeds/track_corners.csv; `simrace run` builds with them."
-    )
+    name = escape(report.printable(layout))
+    console.print(f"{count} corners of {name} are in seeds/track_corners.csv; `simrace run` builds with them.")
 
 
 @export_app.command("ml")

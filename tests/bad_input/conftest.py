@@ -1,7 +1,5 @@
 """Small files of each format, made once."""
 
-from pathlib import Path
-
 import pytest
 
 from ingestion.sample import write_sample_files
