@@ -43,7 +43,7 @@ NEXT_QUERIES = (
 
 
 def printable(text: str) -> str:
-    r"""Text as a terminal may have it: what would move the cursor or turn the writing is shown as \x1b."""
+    r"""Text of a file as a terminal may have it: what would move its cursor or turn its writing shows as `\x1b`."""
     return "".join(
         character if character.isprintable() or character == "\n" else character.encode("unicode_escape").decode()
         for character in text.encode("utf-8", "backslashreplace").decode()

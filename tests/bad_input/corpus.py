@@ -122,8 +122,8 @@ def tables(small: Small) -> Iterator[Bad]:
         yield bad("blank lines", [*lines[:first], *(line for row in data for line in (row, "", " ", ",,,", '""'))])
         yield bad("header empty", [*head, *([","] if head else []), *under, *data])
         yield bad("names empty", [*head, names + "," * 400, *under, *(line + "," * 400 for line in data)])
-        yield bad("names doubled", [*head, f"{names},{names}", *(f"{unit},{unit}" if unit.strip() else unit for unit in under),
-                                    *(f"{line},{line}" for line in data)])  # fmt: skip
+        twice = [f"{line},{line}" if line.strip() else line for line in under]
+        yield bad("names doubled", [*head, f"{names},{names}", *twice, *(f"{line},{line}" for line in data)])
         yield bad("names long", [*head, names + "," + "N" * 100_000, *under, *(line + ",1" for line in data)])
         hostile = ",".join('"' + text.replace('"', '""') + '"' for text in HOSTILE_TEXTS)
         yield bad("names hostile", [*head, f"{names},{hostile}", *under, *(f"{line},{hostile}" for line in data)])
@@ -151,11 +151,11 @@ def tables(small: Small) -> Iterator[Bad]:
             [
                 *lines[:first],
                 *(
-                    bytes(random.Random(number).randbytes(200)).decode("latin-1").replace("\0", "")
+                    random.Random(number).randbytes(200).decode("latin-1").replace("\0", "")  # noqa: S311
                     for number in range(50)
                 ),
             ],
-        )  # noqa: S311
+        )
     formulas = ["=cmd|' /C calc'!A0", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=HYPERLINK(1)"]
     yield Bad("tables/formulas.csv", "\n".join(formulas).encode(), Reason.UNKNOWN_FORMAT)
 
@@ -207,6 +207,7 @@ def documents(small: Small) -> Iterator[Bad]:
         yield bad("in itself", dumped(document | {"data": document, "content": document}), LANDS)
         yield bad("pretty", json.dumps(document, indent=8), LANDS)
         yield bad("a million values", with_member('"many":[' + "[]," * 1_500_000 + "0]"), Reason.TOO_LARGE)
+        yield bad("wide text", with_member('"text":"' + "x" * 8_500_000 + '\U0001f3c1"'), Reason.TOO_LARGE)
         yield bad("long text", with_member('"text":"' + "\U0001f3c1" * 500_000 + '"'), LANDS)
     for name, text in {"{}": "{}", "[]": "[]", "open": "{", "open list": "[", "zero": "0", "null": "null"}.items():
         yield Bad(f"documents/{name}.json", text.encode())
@@ -271,9 +272,10 @@ def named(small: Small) -> Iterator[Bad]:
     texts = small.texts()
     names = (
         *(text.strip().replace("/", "\u2215")[:60] for text in HOSTILE_TEXTS if text.strip()),
-        "-rf", "--help", "~", "$HOME", "`id`", "a\nb", "a\rb", "\ttab", " space ", "*", "[a-z]", "con", "nul", "x" * 240, "%s%n",
-        "eventresult_" + "9" * 200, "Garage 61 - " * 18, "Garage 61 - - - - - -", "999999_999999_R", "000000_000000_R99999999999999999",
-        "\U0001f3c1", "\u0627\u0644\u0633\u0628\u0627\u0642", "e\u0301", "\u202efdp",
+        "-rf", "--help", "~", "$HOME", "`id`", "a\nb", "a\rb", "\ttab", " space ", "*", "[a-z]", "con", "nul", "%s%n",
+        "x" * 240, "eventresult_" + "9" * 200, "Garage 61 - " * 18, "Garage 61 - - - - - -", "999999_999999_R",
+        "000000_000000_R99999999999999999", "\U0001f3c1", "\u0627\u0644\u0633\u0628\u0627\u0642", "e\u0301",
+        "\u202efdp",
     )  # fmt: skip
     for number, name in enumerate(names):
         source, text = list(texts.items())[number % len(texts)]

@@ -1,11 +1,10 @@
 """Random damage to files of every format, for the identify-and-read path; run alone it says how much memory it took.
 
-Hypothesis and not atheris: the path is Python throughout, atheris would need a compiler and a Python of its own, and what
-breaks such code are structures (a quote, a bracket, a byte of UTF-16 lost) that are easier to write down than to grow.
+Hypothesis and not atheris: the path is Python throughout, atheris would need a compiler and a Python of its own, and
+what breaks such code are structures (a quote, a bracket, a byte of UTF-16 lost), easier to write down than to grow.
 """
 
 import json
-import resource
 import sys
 import tempfile
 from collections import Counter
@@ -17,14 +16,16 @@ from hypothesis import strategies as st
 
 from ingestion.sample import write_sample_files
 from ingestion.sources import open_sources
-from tests.bad_input.reader import verdict
+from tests.bad_input.reader import peak_mb, verdict
 from tests.bad_input.small import small_files
 
 TOKENS = (
-    b'"', b'""', b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\0", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"{", b"}",
-    b"[", b"]", b":", b"\\", b"\\u0000", b"\\ud800", b"1e999", b"-", b"NaN", b"null", b"PK\3\4", b"PK\5\6", b"\x1f\x8b", b"\xc3", b"\x81",
-    b"Format", b"MoTeC CSV File", b"Driver\nVehicle\nVenue\n", b"Fin Pos", b"session_results", b"leaderBoardLines", b"subsession_id",
+    b'"', b'""', b",", b";", b"\t", b"\n", b"\r", b"\r\n", b"\0", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf",
+    b"\xe2\x80\xa8", b"{", b"}", b"[", b"]", b":", b"\\", b"\\u0000", b"\\ud800", b"1e999", b"-", b"NaN",
+    b"null", b"PK\3\4", b"PK\5\6", b"\x1f\x8b", b"\xc3", b"\x81", b"Format", b"MoTeC CSV File",
+    b"Driver\nVehicle\nVenue\n", b"Fin Pos", b"session_results", b"leaderBoardLines", b"subsession_id",
     b'"data":{', b"," * 300, b'"' * 301, b"[" * 900, b"\n" * 70, b"9" * 320,
+
 )  # fmt: skip
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "cp437", "utf-7")
@@ -98,10 +99,9 @@ def main(examples: int) -> None:
         folder = Path(name)
         write_sample_files(folder / "samples", 8)
         seeds = list(small_files(folder / "samples").texts().values())
-        before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        before_mb = peak_mb()
         verdicts = fuzz(folder, seeds, examples, derandomize=False)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps({"verdicts": verdicts, "before_mb": before_mb, "peak_mb": peak_mb}))
+    sys.stdout.write(json.dumps({"verdicts": verdicts, "before_mb": before_mb, "peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from ingestion.cli import app
 from ingestion.database import ConnectionParameters
+from ingestion.warehouse import remember_paths, remembered_paths
 from tests.ingestion.test_landing import GARAGE61, ROW, query
 
 
@@ -145,3 +146,12 @@ def test_real_files_land_or_are_refused_with_a_reason(database: ConnectionParame
     assert again.exit_code == 0, again.output
     assert " 0 landed" in again.output
     assert query(database, "select count(*) from raw.files") == before
+
+
+def test_folders_of_any_name_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are bytes, and hold what Python takes for the end of a line."""
+    monkeypatch.setenv("SIMRACE_HOME", str(tmp_path))
+    paths = [os.fsdecode(b"/laps/\xff"), "/laps/\u2028", "/laps/\x85", "/laps/\U0001f3c1 {{ 1 }}"]
+    remember_paths(paths[:2])
+    remember_paths(paths)
+    assert remembered_paths() == paths

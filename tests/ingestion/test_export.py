@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ingestion.cli import app
 from ingestion.database import ConnectionParameters
-from ingestion.export import DICTIONARY, Format, export_ml, read_exported
+from ingestion.export import DICTIONARY, Format, _without_formulas, export_ml, read_exported
 
 TABLES = """
     create schema marts;
@@ -74,6 +74,22 @@ def test_no_cell_of_a_csv_is_a_formula(marts: ConnectionParameters, tmp_path: Pa
     assert data["cust_id"].tolist() == ["7", "8", "8", "'-8"]
     assert "\n0042,7,'=1+1,3,-1.5,True," in (tmp_path / "ml_training_data.csv").read_text(encoding="utf-8")
     assert read_exported(tmp_path, DICTIONARY)["meaning"].unique().tolist() == ["'-"]
+
+
+STARTS = (
+    "=", "+", "-", "@", "\t=", "\r=", "\n=", " =", "\u00a0=", "\u3000=", "\ufeff=", "\u200b=",
+    "\uff1d", "\uff0b", "\uff0d", "\uff20", "\t", "\r", "\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_nothing_that_a_spreadsheet_runs_begins_a_cell(start: str) -> None:
+    frame = pd.DataFrame({"name": [f"{start}cmd|' /C calc'!A0", "a=b", None], "number": [-1, 2, 3]}).astype(
+        {"name": "string"}
+    )
+    shown = _without_formulas(frame)
+    assert shown["name"].tolist() == [f"'{start}cmd|' /C calc'!A0", "a=b", pd.NA]
+    assert shown["number"].tolist() == [-1, 2, 3]
 
 
 def test_parquet_holds_texts_as_they_are(marts: ConnectionParameters, tmp_path: Path) -> None:

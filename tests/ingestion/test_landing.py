@@ -470,3 +470,46 @@ def test_memory_is_bounded_whatever_the_size_of_the_file(
             file.write(row)
     assert peak_of_landing(big) < 300
     assert proofs(database) == [True]
+
+
+RESULTS = '{"subsession_id": 1, "session_results": [{"simsession_type": 6, "results": []}], "more": '
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of one process")
+@pytest.mark.parametrize(
+    ("start", "piece", "count", "end", "state"),
+    [
+        ("", "1,", 500_000_000, "", State.REFUSED),
+        (GARAGE61, "1,", 500_000_000, "", State.REFUSED),
+        (RESULTS + '"', "x", 1_000_000_000, '"}', State.REFUSED),
+        (RESULTS + '"', "x", 33_000_000, '"}', State.LANDED),
+        (RESULTS + '"\U0001f3c1', "x", 8_000_000, '"}', State.LANDED),
+        (RESULTS + "[", "[],", 330_000, "0]}", State.LANDED),
+        (RESULTS + "[", '{"a":1},', 480_000, "0]}", State.LANDED),
+        (RESULTS + "[", "[],", 10_000_000, "0]}", State.REFUSED),
+    ],
+    ids=[
+        "line",
+        "line of data",
+        "document of 1 GB",
+        "document",
+        "wide document",
+        "lists",
+        "objects",
+        "too many values",
+    ],
+)
+def test_memory_is_bounded_whatever_a_line_or_a_document_holds(
+    database: ConnectionParameters, tmp_path: Path, start: str, piece: str, count: int, end: str, state: State
+) -> None:
+    big = tmp_path / "big.csv"
+    with big.open("w", encoding="utf-8") as file:
+        file.write(start)
+        for at in range(0, count, 1_000_000):
+            file.write(piece * min(1_000_000, count - at))
+        file.write(end)
+    assert peak_of_landing(big) < 300
+    landed = state is State.LANDED
+    assert query(database, "select count(*) from raw.files") == [(int(landed),)]
+    assert query(database, "select count(*) from raw.rejected_files") == [(int(not landed),)]

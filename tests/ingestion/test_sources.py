@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import random
 import shutil
 import sys
 import tarfile
@@ -159,9 +160,8 @@ def test_members_of_archives_are_files(tmp_path: Path) -> None:
         ("lap.csv", b"a,b\n"),
         ("link.csv", b""),
     ]
-    assert [str(source.problem) for source, _ in found if source.problem] == [
-        "unreadable: no file but a link or a device"
-    ]
+    assert found[3][0].problem is not None
+    assert found[3][0].problem.reason is Reason.UNREADABLE
     assert found[0][0].file_path == f"{tmp_path}/season.zip/round 1/race.json"
     assert found[0][0].modified_at == datetime(2026, 3, 4, 5, 6, 8, tzinfo=UTC)
     assert not (tmp_path.parent / "evil.csv").exists()
@@ -332,3 +332,38 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest
         Reason.TOO_LARGE,
         None,
     ]
+
+
+def test_an_archive_without_a_file_is_refused_itself(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.mkdir("folder")
+    tar(tmp_path / "b.tar.gz", (".hidden", b"x"))
+    assert [source.problem and source.problem.reason for source, _ in read(expand([str(tmp_path)]))] == [
+        Reason.EMPTY
+    ] * 2
+
+
+def test_an_archive_unpacks_to_what_its_size_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest is refused member by member; what text packs to is never in question."""
+    monkeypatch.setattr("ingestion.sources.ALWAYS_UNPACKED_BYTES", 3 << 20)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(5):
+            archive.writestr(f"{number}.csv", bytes(1 << 20))
+    problems = [source.problem and source.problem.reason for source, _ in read([tmp_path / "bomb.zip"])]
+    assert problems == [None, None, None, Reason.TOO_LARGE, Reason.TOO_LARGE]
+    noise = random.Random(1).randbytes(1 << 20)  # noqa: S311
+    with zipfile.ZipFile(tmp_path / "honest.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(5):
+            archive.writestr(f"{number}.csv", noise + bytes(number))
+    assert [source.problem for source, _ in read([tmp_path / "honest.zip"])] == [None] * 5
+
+
+@pytest.mark.parametrize("mtime", [-62_200_000_000, -1, 253_402_300_799, 10**20])
+def test_a_time_that_no_file_was_written_at_is_the_beginning(tmp_path: Path, mtime: int) -> None:
+    """The database holds the years 0 and 9999, but a zone moves them to where no reader follows."""
+    member = tarfile.TarInfo("a.csv")
+    member.size, member.mtime = 1, mtime
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz", format=tarfile.GNU_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(b"a"))
+    [(source, _)] = read([tmp_path / "a.tar.gz"])
+    assert source.modified_at == datetime.fromtimestamp(0, UTC)

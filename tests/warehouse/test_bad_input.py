@@ -37,7 +37,7 @@ def project_with_hostile_seeds(folder: Path) -> Path:
 
 
 def land_and_build(warehouse: Warehouse, name: str, step: int, every: int) -> tuple[Warehouse, dict[str, int]]:
-    """Land bad and good files at once, build with all warnings as errors; the warehouse and how many files ended how."""
+    """Land bad and good files at once, build with warnings as errors; the warehouse and how many files ended how."""
     other = warehouse.other(name)
     small: Small = small_files(warehouse.folder / "files")
     bad = other.folder / "bad"
@@ -64,7 +64,7 @@ def land_and_build(warehouse: Warehouse, name: str, step: int, every: int) -> tu
 
 
 def _is_taken(file: Bad, step: int) -> bool:
-    """Of the cut ones some; and not the zip with one member 200 times, of which nobody could tell the refusals apart."""
+    """Of the cut ones some; not the zip with one member 200 times, of which nobody could tell the refusals apart."""
     cut = re.match(r"truncated/(\d+) ", file.path)
     return file.path != "archives/overlapping.zip" and (not cut or int(cut[1]) % step == 0)
 
@@ -77,7 +77,8 @@ def accounts_for_all(other: Warehouse, counts: dict[str, int]) -> None:
         counts[LANDS],
     )
     assert not other.query(
-        "select file_path from raw.rejected_files as rejected where not exists (select from marts.file_quality as quality "
+        "select file_path from raw.rejected_files as rejected where not exists ("
+        "select from marts.file_quality as quality "
         "where quality.file_id in (rejected.file_id, 'path:' || md5(rejected.file_path)))"
     )
     assert other.query("select count(*) from raw.rejected_files") == [(counts["refused"],)]
