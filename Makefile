@@ -10,8 +10,8 @@ run: .venv/installed ## Write sample files, land them, build and test the marts
 	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
 	.venv/bin/simrace run $(SAMPLES)
 
-test: lint audit ## Every check
-	.venv/bin/pytest
+test: lint audit ## Every check; each worker has a server and a warehouse of its own
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: .venv/installed ## What is slow by nature; results are kept in docs/
 	.venv/bin/pytest -m slow

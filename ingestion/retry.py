@@ -1,5 +1,6 @@
 """Passing faults of the database are waited out; what will not pass is told at once."""
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -7,6 +8,7 @@ import psycopg2
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
 from ingestion.build import BuildError
+from ingestion.logs import log_event
 from ingestion.server import say_on_stderr
 from ingestion.settings import whole_number
 
@@ -55,6 +57,9 @@ def patiently(action: Callable[[], Result]) -> Result:
         error = state.outcome.exception() if state.outcome else None
         cause = next((line for line in str(error).splitlines() if _is_passing_text(line)), str(error).split("\n")[0])
         wait_s = state.next_action.sleep if state.next_action else 0
+        log_event(
+            "retry", logging.WARNING, error=type(error).__name__, attempt=state.attempt_number, wait_s=round(wait_s, 1)
+        )
         say_on_stderr(f"{cause.strip()}\nTrying again in {wait_s:.0f} s ({state.attempt_number} of {retries}).")
 
     return Retrying(

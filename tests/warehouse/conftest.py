@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 # Marts that say what was run, and so differ from run to run though the files are the same.
-HISTORY = ("data_quality_kpis", "data_quality_kpis_latest", "dbt_run_results", "warehouse_runs")
+HISTORY = ("data_quality_kpis", "data_quality_kpis_latest", "dbt_run_results", "warehouse_runs", "quarantine_history")
 
 
 @dataclass(frozen=True)
