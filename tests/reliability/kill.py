@@ -109,6 +109,7 @@ def strike(
     run = begin(warehouse, *command)
     try:
         while run.poll() is None:
+            time.sleep(0.002)
             if (aim == ANY and time.monotonic() - began > wait_s) or (aim != ANY and watcher.phase() == aim):
                 if aim != ANY and wait_s > 0.03:  # half of them at once, the others a little later
                     time.sleep(wait_s)

@@ -108,8 +108,8 @@ def test_killed_at_any_moment_the_next_run_makes_it_good(
         with capsys.disabled():
             print(f"\n{told}{', half' if is_half else ''}: {blow.ended}", end="", flush=True)
         assert "Traceback" not in blow.output, f"{told}\n{blow.output}"
-        # A backend may be one that was not needed any more or done without, and a server die when all was done.
-        assert blow.ended != 0 or blow.victim == "backend" or blow.phase == "between", f"{told}\n{blow.output}"
+        # A run gets over the loss of a server that it does not need yet, or of a backend that it does not need any more.
+        assert blow.ended != 0 or blow.victim != "process", f"{told}\n{blow.output}"
         if chance.random() < 0.1:  # a home that is lost with the machine
             shutil.rmtree(home_of(server) / "dlt", ignore_errors=True)
         server.run("simrace", "land", files)
