@@ -108,7 +108,7 @@ def test_killed_at_any_moment_the_next_run_makes_it_good(
         with capsys.disabled():
             print(f"\n{told}{', half' if is_half else ''}: {blow.ended}", end="", flush=True)
         assert "Traceback" not in blow.output, f"{told}\n{blow.output}"
-        # A run gets over the loss of a server that it does not need yet, or of a backend that it does not need any more.
+        # A run gets over the loss of a server that it does not need yet, or of a backend that it needs no more.
         assert blow.ended != 0 or blow.victim != "process", f"{told}\n{blow.output}"
         if chance.random() < 0.1:  # a home that is lost with the machine
             shutil.rmtree(home_of(server) / "dlt", ignore_errors=True)
