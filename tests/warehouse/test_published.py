@@ -19,7 +19,7 @@ from ingestion.dbt_environment import build_url, parse_url
 from ingestion.pseudonyms import session_options
 from ingestion.roles import LOADER, READER, ROLES, TRANSFORMER, password_variable
 from ingestion.sample.drivers import FIRST_NAMES, LAST_NAMES, REGULARS, make_ai, make_pool
-from tests.warehouse.conftest import Warehouse
+from tests.warehouse.conftest import HISTORY, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
 KEY = "seKretKey-of-the-pseudonyms-0123456789"
@@ -30,7 +30,7 @@ WITH_ME = ("--vars", json.dumps({"me": ME}))
 # What is another when drivers go by another name; everything else must stay what it was.
 IDENTITIES = {
     "driver_id", "opponent_id", "entrant_id", "entry_id", "team_id", "cust_id", "driver_name", "team_name",
-    "event_name", "file_name", "detail", "layout_key", "file_id", "landed_at",
+    "event_name", "file_name", "detail", "line", "layout_key", "file_id", "landed_at",
 }  # fmt: skip
 
 
@@ -130,6 +130,8 @@ def _figures(warehouse: Warehouse) -> dict[str, object]:
     )
     figures: dict[str, object] = {}
     for mart, names in columns:
+        if mart in HISTORY:
+            continue
         row_hash = f"cast(('x' || substr(md5(row({names})::text), 1, 15)) as bit(60))::bigint"
         figures[str(mart)] = warehouse.query(f"select count(*), sum({row_hash}) from marts.{mart}")[0]
     return figures

@@ -1,16 +1,21 @@
 {{ config(materialized='view') }}
 
 with history as (
-    select * from {{ ref('int_quarantine_history_named') }}
+    select * from {{ ref('int_quarantine_history') }}
+),
+
+files as (
+    select * from {{ ref('file_quality') }}
 )
 
 select
-    file_id,
-    race_id,
-    line_number,
-    file_name,
-    source_format,
-    reason,
-    quarantined_at,
-    released_at
+    history.file_id,
+    history.race_id,
+    history.line_number,
+    files.file_name,
+    files.source_format,
+    history.reason,
+    history.quarantined_at,
+    history.released_at
 from history
+inner join files on history.file_id = files.file_id
