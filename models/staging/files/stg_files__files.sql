@@ -9,12 +9,14 @@ with files as (
     select * from {{ source('raw', 'files') }}
 ),
 
+-- a load may be recorded twice: the first time by a server that went on after its client was killed
 complete_loads as (
     select
         load_id,
-        inserted_at
+        min(inserted_at) as inserted_at
     from {{ source('raw', '_dlt_loads') }}
     where status = 0
+    group by load_id
 ),
 
 sightings as (
