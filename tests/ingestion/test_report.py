@@ -1,6 +1,7 @@
 """What is shown on a terminal cannot move its cursor, colour it or turn its writing round."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -30,6 +31,7 @@ def test_a_refused_file_is_shown_as_it_is_called_and_does_nothing() -> None:
     show_landing(
         Console(file=out, soft_wrap=True, force_terminal=True, color_system=None),
         [Outcome(f"/files/{name}", State.REFUSED, refusal=refusal)],
+        [Path(f"/files/{name}")],
     )
     assert r"[bold red]\x1b]0;title\x07 \u202e.csv: malformed, [link=x]\x1b[31m" in out.getvalue()
     assert "\x1b]" not in out.getvalue()
