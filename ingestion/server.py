@@ -75,14 +75,14 @@ log_timezone = 'UTC'
 lc_messages = 'C'
 """
 
-# What a server says that cannot start now and may in a moment: its killed predecessor, or a race for the port.
-PASSING_TROUBLES = (
-    "postmaster.pid",
-    "shared memory block",
-    "could not create any TCP/IP sockets",
-    "starting up",
-    "shutting down",
-)
+# What a server says that cannot start now and may in a moment, and the seconds that it is given: its killed predecessor,
+# a race for the port, and one that starts, stops or is in recovery.
+PASSING_TROUBLES = {
+    "postmaster.pid": PATIENCE_S,
+    "shared memory block": PATIENCE_S,
+    "could not create any TCP/IP sockets": PATIENCE_S,
+    "the database system is": RECOVERY_S,
+}
 NO_DATABASE = f'database "{EMBEDDED["dbname"]}" does not exist'
 
 
@@ -263,9 +263,10 @@ class _Cluster:
             self.log.replace(self.log.with_suffix(".log.old"))
         self.log.touch(mode=0o600)
         hand_over(self.log, self.identity)
-        deadline = time.monotonic() + PATIENCE_S
+        began = time.monotonic()
         while (reason := self._attempt()) is not None:
-            if time.monotonic() > deadline or not any(trouble in reason for trouble in PASSING_TROUBLES):
+            patience_s = max((wait for trouble, wait in PASSING_TROUBLES.items() if trouble in reason), default=0)
+            if time.monotonic() > began + patience_s:
                 free_mb = shutil.disk_usage(self.data).free / 1e6
                 raise ServerError(
                     f"The PostgreSQL server in {self.data} cannot be used. It said:\n{_end_of(reason)}\n"
