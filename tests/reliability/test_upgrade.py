@@ -16,6 +16,8 @@ from tests.reliability.test_kill import BUILD, empty
 from tests.warehouse.conftest import Warehouse
 
 FIRST_VERSION = Path(__file__).parent / "first_version"
+PACKAGE = "simrace_embedded/load/normalized/1795259297.0847468"
+EMPTY_JOBS = ("started_jobs", "failed_jobs", "completed_jobs")  # folders that git does not keep
 
 
 def write_back(warehouse: Warehouse, folder: Path) -> None:
@@ -38,7 +40,10 @@ def test_raw_of_the_first_version_and_its_interrupted_load_are_read(
     empty(server)
     with closing(psycopg2.connect(server.url)) as connection, connection, connection.cursor() as cursor:
         cursor.execute((FIRST_VERSION / "raw.dump").read_text(encoding="utf-8"))
-    shutil.copytree(FIRST_VERSION / "dlt", home_of(server) / "dlt")
+    dlt_folder = home_of(server) / "dlt"
+    shutil.copytree(FIRST_VERSION / "dlt", dlt_folder)
+    for jobs in EMPTY_JOBS:
+        (dlt_folder / PACKAGE / jobs).mkdir()
     old = harm_folder / "old"
     write_back(server, old)
     bad = harm_folder / "bad.csv"
