@@ -75,8 +75,8 @@ log_timezone = 'UTC'
 lc_messages = 'C'
 """
 
-# What a server says that cannot start now and may in a moment, and the seconds that it is given: its killed predecessor,
-# a race for the port, and one that starts, stops or is in recovery.
+# What a server says that cannot start now and may in a moment, and the seconds that it is given: its killed
+# predecessor, a race for the port, and one that starts, stops or is in recovery.
 PASSING_TROUBLES = {
     "postmaster.pid": PATIENCE_S,
     "shared memory block": PATIENCE_S,

@@ -17,7 +17,11 @@ from tests.warehouse.conftest import Warehouse
 
 FIRST_VERSION = Path(__file__).parent / "first_version"
 PACKAGE = "simrace_embedded/load/normalized/1795259297.0847468"
-EMPTY_JOBS = ("started_jobs", "failed_jobs", "completed_jobs")  # folders that git does not keep
+EMPTY_FOLDERS = (  # which git does not keep
+    *(f"{PACKAGE}/{state}_jobs" for state in ("started", "failed", "completed")),
+    "simrace_embedded/load/loaded",
+    "simrace_embedded/load/new",
+)
 
 
 def write_back(warehouse: Warehouse, folder: Path) -> None:
@@ -42,8 +46,8 @@ def test_raw_of_the_first_version_and_its_interrupted_load_are_read(
         cursor.execute((FIRST_VERSION / "raw.dump").read_text(encoding="utf-8"))
     dlt_folder = home_of(server) / "dlt"
     shutil.copytree(FIRST_VERSION / "dlt", dlt_folder)
-    for jobs in EMPTY_JOBS:
-        (dlt_folder / PACKAGE / jobs).mkdir()
+    for folder in EMPTY_FOLDERS:
+        (dlt_folder / folder).mkdir()
     old = harm_folder / "old"
     write_back(server, old)
     bad = harm_folder / "bad.csv"

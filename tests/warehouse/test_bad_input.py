@@ -84,7 +84,8 @@ def accounts_for_all(other: Warehouse, counts: dict[str, int]) -> None:
     )
     assert other.query("select count(*) from raw.rejected_files") == [(counts["refused"],)]
     assert not other.query(
-        "select file_id from marts.file_quality where lines_read <> lines_loaded + lines_superseded + lines_refused"
+        "select file_id from marts.file_quality "
+        "where lines_read <> lines_loaded + lines_superseded + lines_refused + lines_withheld"
     )
     assert not other.query("select file_id from marts.file_quality where state = 'refused' and reason is null")
 
