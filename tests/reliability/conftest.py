@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def administer(warehouse: Warehouse) -> Connection:
 
 
 def begin(warehouse: Warehouse, *command: str | Path) -> subprocess.Popen[str]:
-    """Start a command and go on; it has a process group of its own."""
+    """Start a command and go on; it has a process group of its own, and listens to Ctrl-C though pytest does not."""
     return subprocess.Popen(
         [BIN / str(command[0]), *map(str, command[1:])],
         cwd=ROOT,
@@ -62,6 +63,7 @@ def begin(warehouse: Warehouse, *command: str | Path) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
