@@ -33,7 +33,7 @@ audit: .venv/installed ## Known vulnerabilities of what requirements.lock pins; 
 
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
-		--upgrade --group dev pyproject.toml --output-file requirements.lock
+		--upgrade --group dev --all-extras pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf .venv target logs $(SAMPLES)
