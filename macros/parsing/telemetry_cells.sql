@@ -24,9 +24,63 @@
 {%- endmacro %}
 
 
-{# True for a line that says nothing: Excel writes blank lines as commas. #}
+{# True for a line that says nothing: Excel writes blank lines as commas. Asked of the first character first: trim walks them all. #}
 {% macro is_blank_line(line) -%}
-    trim({{ line }}, chr(13) || ' ,;"' || chr(9)) = ''
+    (
+        ({{ line }} = '' or strpos(chr(13) || ' ,;"' || chr(9), left({{ line }}, 1)) > 0)
+        and trim({{ line }}, chr(13) || ' ,;"' || chr(9)) = ''
+    )
+{%- endmacro %}
+
+
+{#
+    A data line as the text of an array of numbers: the cell at position p comes under [p], an empty cell is NULL. A bound at each
+    end makes the number of cells part of what has to be right, and empty cells alike wherever they stand.
+#}
+{% macro line_as_array(line, plan) -%}
+    {%- set separated -%}
+        case
+            when {{ plan }}.decimal_comma then replace(replace({{ line }}, ',', '.'), {{ plan }}.delimiter, ',')
+            when {{ plan }}.delimiter <> ',' then replace({{ line }}, {{ plan }}.delimiter, ',')
+            else {{ line }}
+        end
+    {%- endset -%}
+    concat(
+        '[0:', {{ plan }}.column_count + 1, ']={',
+        case
+            when {{ plan }}.quoting = 'all' then replace('0,' || {{ separated }} || ',0', '""', 'NULL')
+            else replace(replace('0,' || {{ separated }} || ',0', ',,', ',NULL,'), ',,', ',NULL,')
+        end,
+        '}'
+    )
+{%- endmacro %}
+
+
+{#
+    The numbers of such a text, all at once, a third of what they cost one by one. Null where a cell is neither a number nor
+    empty, or cells are too many or too few: that line is read cell by cell. So is one with what is no number here
+    (hexadecimal) or would be read otherwise than in a cell on its own (a backslash).
+#}
+{% macro numbers_of(array_text) -%}
+    {{ return(adapter.dispatch('numbers_of')(array_text)) }}
+{%- endmacro %}
+
+{% macro default__numbers_of(array_text) -%}
+    {{ exceptions.raise_compiler_error('numbers_of is not written for ' ~ target.type) }}
+{%- endmacro %}
+
+{% macro postgres__numbers_of(array_text) -%}
+    coalesce(
+        case
+            when
+                strpos({{ array_text }}, 'x') = 0
+                and strpos({{ array_text }}, 'X') = 0
+                and strpos({{ array_text }}, chr(92)) = 0
+                and pg_input_is_valid({{ array_text }}, 'real[]')
+                then cast({{ array_text }} as double precision[])
+        end,
+        null
+    )
 {%- endmacro %}
 
 
@@ -47,7 +101,7 @@
         when {{ text }} = '' then null
         when pg_input_is_valid({{ text }}, 'real') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
             then cast({{ text }} as double precision)
-        when trim({{ text }}) = '' or {{ text }} is null then null
+        when {{ text }} is null or upper(trim({{ text }})) in ('', 'NULL') then null
         else cast('nan' as double precision)
     end
 {%- endmacro %}
@@ -80,35 +134,43 @@
 
 
 {#
-    Seconds since the start of the log: the file's clock, or the place of the row where it has none. Null where no session lasts
-    so long.
+    Seconds since the start of the log, to the microsecond: the file's clock (a number), or the place of the row where it has none.
+    Null where no session lasts so long.
 #}
-{% macro telemetry_clock(clock_text, line_number, plan) -%}
+{% macro telemetry_clock(clock, line_number, plan) -%}
     {%- set clock_s -%}
-    cast(round(cast(
+    (round((
         {{ plan }}.start_time_s + case
             when {{ plan }}.elapsed_s_position is not null
-                then {{ to_float(clock_text) }} * {{ plan }}.elapsed_s_factor + {{ plan }}.elapsed_s_offset
+                then {{ clock }} * {{ plan }}.elapsed_s_factor + {{ plan }}.elapsed_s_offset
             else ({{ line_number }} - {{ plan }}.first_data_line) / {{ plan }}.sample_rate_hz
-        end as numeric), 6) as double precision)
+        end
+    ) * 1e6) / 1e6)
     {%- endset -%}
     case when {{ clock_s }} between -1e6 and 1e6 then {{ clock_s }} end
 {%- endmacro %}
 
 
-{# How a channel's cell is read, by the kind of channel. #}
+{# How a channel's cell is read that is no plain number, by the kind of channel. #}
 {% macro measured_channel(cell, channel, kind) -%}
     {%- if kind.type == 'boolean' -%} {{ measured_boolean(cell) }}
     {%- elif channel == 'gear' -%} {{ measured_gear(cell) }}
     {%- elif channel == 'lap_number' -%} {{ measured_number(cell, 'lap') }}
-    {%- elif channel == 'sector_number' -%}
-        {# loggers cut tracks into corners and straights with names of their own: no sector, and no wrong number either #}
-        nullif({{ measured_number(cell, 'sector') }}, cast('nan' as double precision))
-    {%- else -%}
-        {%- set ns = namespace(value=measured(cell)) -%}
-        {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}
-        {{ ns.value }}
+    {%- elif channel == 'sector_number' -%} {{ measured_number(cell, 'sector') }}
+    {%- else -%} {{ measured(cell) }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{# What a logger writes for no value is none. #}
+{% macro without_no_value(value, channel, kind) -%}
+    {%- set ns = namespace(value=value) -%}
+    {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}
+    {%- if channel == 'sector_number' -%}
+        {# loggers cut tracks into corners and straights with names of their own: no sector, and no wrong number either #}
+        {%- set ns.value = 'nullif(' ~ ns.value ~ ", cast('nan' as double precision))" -%}
+    {%- endif -%}
+    {{ ns.value }}
 {%- endmacro %}
 
 
