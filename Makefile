@@ -4,7 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 SAMPLES ?= sample_files
 SESSIONS ?= 8
 
-.PHONY: run test test-slow lint audit lock clean
+.PHONY: run test test-slow bench bench-full lint audit lock clean
 
 run: .venv/installed ## Write sample files, land them, build and test the marts
 	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
@@ -15,6 +15,12 @@ test: lint audit ## Every check; each worker has a server and a warehouse of its
 
 test-slow: .venv/installed ## What is slow by nature; results are kept in docs/
 	.venv/bin/pytest -m slow
+
+bench: .venv/installed ## How fast, how small and how they grow, beside the alternatives: minutes
+	.venv/bin/python benchmarks/pipeline.py
+
+bench-full: .venv/installed ## The same at a league's size: an hour
+	.venv/bin/python benchmarks/pipeline.py --full
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -9,13 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg2
 import yaml
+from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 MAX_SHOWN = 20
 
@@ -140,22 +143,54 @@ def find_expired(connection: Connection, limits: Limits) -> list[Expired]:
 
 
 def retire(connection: Connection, expired: Iterable[Expired]) -> None:
-    """Let go of lines and traces, each session in one transaction. Whole sessions are forgotten by `ingestion.forget`.
+    """Let go of lines and traces, each month in one transaction. Whole sessions are forgotten by `ingestion.forget`.
 
     The first block of a file, its head, stays: it says what the file was.
     """
-    for each in expired:
+    for _, of_month in groupby(
+        sorted(expired, key=lambda each: each.started_at), lambda each: f"{each.started_at:%Y%m}"
+    ):
+        month = list(of_month)
         with connection, connection.cursor() as cursor:
-            session, files = str(each.session_id), list(each.file_ids)
-            cursor.execute(
-                "insert into ops.retired (session_id, file_id) select %s, unnest(%s) on conflict do nothing",
-                (session, files),
-            )
+            for each in month:
+                cursor.execute(
+                    "insert into ops.retired (session_id, file_id) select %s, unnest(%s) on conflict do nothing",
+                    (str(each.session_id), list(each.file_ids)),
+                )
+            files = [file_id for each in month for file_id in each.file_ids]
             cursor.execute("delete from raw.file_blocks where file_id = any(%s) and block_number > 1", (files,))
-            cursor.execute("delete from marts.fct_telemetry_samples where session_id = %s", (session,))
-            if each.tier is Tier.TRACES:
-                cursor.execute("delete from marts.fct_lap_traces where session_id = %s", (session,))
-                cursor.execute("update ops.retired set traces_retired_at = now() where session_id = %s", (session,))
+            _remove(cursor, "marts.fct_telemetry_samples", [str(each.session_id) for each in month])
+            if traced := [str(each.session_id) for each in month if each.tier is Tier.TRACES]:
+                _remove(cursor, "marts.fct_lap_traces", traced)
+                cursor.execute(
+                    "update ops.retired set traces_retired_at = now() where session_id = any(cast(%s as uuid[]))",
+                    (traced,),
+                )
+
+
+def _remove(cursor: Cursor, table: str, sessions: list[str]) -> None:
+    """Remove sessions from a table; a month in which there is nothing else is dropped, which costs nothing."""
+    cursor.execute(
+        sql.SQL(
+            "select distinct tableoid::regclass::text from {} "
+            "where session_id = any(cast(%s as uuid[])) and tableoid in (select inhrelid from pg_inherits)"
+        ).format(_name(table)),
+        (sessions,),
+    )
+    for (month,) in cursor.fetchall():
+        cursor.execute(
+            sql.SQL("select from {} where session_id <> all(cast(%s as uuid[])) limit 1").format(_name(month)),
+            (sessions,),
+        )
+        if not cursor.rowcount:
+            cursor.execute(sql.SQL("drop table {}").format(_name(month)))
+    cursor.execute(
+        sql.SQL("delete from {} where session_id = any(cast(%s as uuid[]))").format(_name(table)), (sessions,)
+    )
+
+
+def _name(table: str) -> sql.Identifier:
+    return sql.Identifier(*table.split("."))
 
 
 def pin(connection: Connection, session_id: str, is_kept: bool) -> None:

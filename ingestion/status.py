@@ -292,8 +292,10 @@ def _read_dbt(cursor: Cursor, status: Status) -> None:
 
 def _read_disk(cursor: Cursor, status: Status) -> None:
     cursor.execute(
+        # a month of a table counts where the table is
         "select nspname, cast(sum(pg_total_relation_size(pg_class.oid)) as bigint) from pg_class "
-        "join pg_namespace on pg_namespace.oid = relnamespace where relkind in ('r', 'm') "
+        "join pg_class as whole on whole.oid = coalesce(pg_partition_root(pg_class.oid), pg_class.oid) "
+        "join pg_namespace on pg_namespace.oid = whole.relnamespace where pg_class.relkind in ('r', 'm') "
         "and nspname not in ('information_schema') and nspname not like 'pg_%' group by 1 order by 1"
     )
     status.schema_bytes = dict(cursor.fetchall())

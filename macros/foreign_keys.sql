@@ -6,16 +6,23 @@
     such a key is taken away while its table is written.
 #}
 {% macro postgres__get_table_columns_and_constraints() -%}
+    (
+        {{ (columns_with_constraints() + constraints_of_table()) | join(',\n        ') }}
+    )
+{%- endmacro %}
+
+{% macro columns_with_constraints() -%}
     {%- set columns = {} -%}
     {%- for name, column in model.columns.items() -%}
         {%- set constraints = column.constraints | rejectattr('type', 'equalto', 'foreign_key') | list -%}
         {%- do columns.update({name: dict(column, constraints=constraints)}) -%}
     {%- endfor -%}
+    {{ return(adapter.render_raw_columns_constraints(raw_columns=columns)) }}
+{%- endmacro %}
+
+{% macro constraints_of_table() -%}
     {%- set constraints = model.constraints | rejectattr('type', 'equalto', 'foreign_key') | list -%}
-    (
-        {{ (adapter.render_raw_columns_constraints(raw_columns=columns)
-            + adapter.render_raw_model_constraints(raw_constraints=constraints)) | join(',\n        ') }}
-    )
+    {{ return(adapter.render_raw_model_constraints(raw_constraints=constraints)) }}
 {%- endmacro %}
 
 {# Every foreign key that the marts declare: name, table, columns, and the dimension with its columns. #}

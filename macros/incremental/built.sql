@@ -114,7 +114,7 @@
     {%- set columns = arg_dict['dest_columns'] | map(attribute='quoted') | join(', ') -%}
     delete from {{ arg_dict['target_relation'] }} as target
     where
-        target.{{ key }} in (
+        target.{{ key }} = any(array(
             select cast(built.key as {{ config.get('replace_key_type', 'text') }})
             from {{ ops_schema() }}.built as built
             where
@@ -129,7 +129,8 @@
                 )
             union
             {{ changed_keys(fingerprints, key) }}
-        );
+        ));
+    {% if config.get('partition_by_month') %} {{ make_partitions(arg_dict['target_relation'], arg_dict['temp_relation']) }} {% endif -%}
     insert into {{ arg_dict['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arg_dict['temp_relation'] }};
 {%- endmacro %}

@@ -30,11 +30,12 @@
 
 {#
     dbt's own question whether an incremental model is built from nothing. Where sessions are retired it is not: they could not
-    be built again, so all the others are built in place.
+    be built again, so all the others are built in place. Of a model with `goes_with_raw` nothing is left of them to lose.
 #}
 {% macro should_full_refresh() -%}
     {%- if config.get('full_refresh') is not none -%} {{ return(config.get('full_refresh')) }} {%- endif -%}
-    {{ return(is_built_anew() and not (config.get('incremental_strategy') == 'replace_changed' and has_retired())) }}
+    {%- set keeps_retired = config.get('incremental_strategy') == 'replace_changed' and not config.get('goes_with_raw') -%}
+    {{ return(is_built_anew() and not (keeps_retired and has_retired())) }}
 {%- endmacro %}
 
 {% macro is_built_anew() -%}

@@ -78,7 +78,7 @@ def test_readers_read_marts_and_nothing_else(warehouse: Warehouse) -> None:
     assert "permission denied" in other.run("simrace", "db", "psql", "-c", reads + "raw.files", check=False).stderr
     owners = (
         "select distinct relnamespace::regnamespace::text, relowner::regrole::text from pg_class "
-        "where relkind in ('r', 'v') "
+        "where relkind in ('r', 'p', 'v') "
         "and relnamespace::regnamespace::text in ('raw', 'staging', 'intermediate', 'marts', 'ops') order by 1"
     )
     assert other.query(owners) == [

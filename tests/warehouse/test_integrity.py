@@ -36,7 +36,8 @@ def _keys_in_the_database(warehouse: Warehouse) -> set[tuple[object, ...]]:
             "dimensions.relname "
             "from pg_constraint inner join pg_class as facts on conrelid = facts.oid "
             "inner join pg_class as dimensions on confrelid = dimensions.oid "
-            "where contype = 'f' and convalidated and condeferrable and condeferred"
+            # of a table that is cut into months, the whole's
+            "where conparentid = 0 and contype = 'f' and convalidated and condeferrable and condeferred"
         )
     )
 
@@ -53,7 +54,7 @@ def test_every_foreign_key_is_there_and_valid_after_a_build(warehouse: Warehouse
 
 def test_every_mart_has_its_key_in_the_database(warehouse: Warehouse) -> None:
     keyless = warehouse.query(
-        "select relname from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'r' "
+        "select relname from pg_class where relnamespace = 'marts'::regnamespace and relkind in ('r', 'p') "
         "and not exists (select from pg_constraint where conrelid = pg_class.oid and contype = 'p')"
     )
     assert not keyless
@@ -74,14 +75,36 @@ def test_what_cannot_be_is_refused(warehouse: Warehouse, change: str, broken: ty
         connection.cursor().execute(change)
 
 
+@pytest.mark.parametrize("table", ["fct_telemetry_samples", "fct_lap_traces"])
+def test_a_question_about_a_month_reads_that_month_alone(warehouse: Warehouse, table: str) -> None:
+    months = warehouse.query(
+        f"select to_char(session_started_at at time zone 'UTC', 'YYYY_MM'), count(*) from marts.{table} group by 1"
+    )
+    partitions = f"select inhrelid::regclass::text from pg_inherits where inhparent = 'marts.{table}'::regclass"
+    assert {str(name).rpartition("_")[0] for (name,) in warehouse.query(partitions)} == {
+        f"ops.{table}_{month}" for month, _ in months
+    }
+    assert len(months) > 1
+    for month, rows in months:
+        begin = f"timestamptz '{str(month).replace('_', '-')}-01 00:00+00'"
+        asked = (
+            f"select count(*) from marts.{table} "
+            f"where session_started_at >= {begin} and session_started_at < {begin} + interval '1 month'"
+        )
+        plan = "\n".join(str(line) for (line,) in warehouse.query("explain " + asked))
+        assert set(re.findall(rf"{table}_(\d+_\d+)_\d+", plan)) == {month}, plan
+        assert warehouse.query(asked) == [(rows,)]
+
+
 def test_a_key_that_cannot_be_made_ends_the_run_and_is_named(warehouse: Warehouse) -> None:
-    stray = "update marts.fct_lap_traces set session_id = '00000000-0000-0000-0000-00000000dead' where ctid = '(0,1)'"
+    stray = "update marts.fct_lap_traces set session_id = '00000000-0000-0000-0000-00000000dead' where "
+    one = "(tableoid, ctid) = (select tableoid, ctid from marts.fct_lap_traces order by session_id, grid_point limit 1)"
     lift = "alter table marts.fct_lap_traces drop constraint fct_lap_traces__session_id__fk"
     with closing(psycopg2.connect(warehouse.url)) as connection, connection:
         cursor = connection.cursor()
-        cursor.execute("select session_id from marts.fct_lap_traces where ctid = '(0,1)'")
+        cursor.execute(f"select session_id from marts.fct_lap_traces where {one}")
         (session_id,) = cursor.fetchone() or ("",)
-        cursor.execute(f"{lift}; {stray}")
+        cursor.execute(f"{lift}; {stray}{one}")
     done = warehouse.run("dbt", "run", "--select", "unmapped_channels", check=False)
     mend = f"update marts.fct_lap_traces set session_id = '{session_id}' where session_id::text like '%dead'"
     warehouse.run("simrace", "db", "psql", "-qc", mend)

@@ -213,7 +213,7 @@ def test_readers_read_every_mart_and_nothing_else(published: Published, warehous
             reader.query(f"select 1 from {schema}.{relation}")
     owners = (
         "select relnamespace::regnamespace::text, array_agg(distinct relowner::regrole::text) from pg_class "
-        f"where relnamespace::regnamespace::text in {(*schemas, 'marts')} and relkind in ('r', 'v') group by 1"
+        f"where relnamespace::regnamespace::text in {(*schemas, 'marts')} and relkind in ('r', 'p', 'v') group by 1"
     )
     assert dict(published.warehouse.query(owners)) == {
         "raw": [LOADER],

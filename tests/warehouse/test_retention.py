@@ -28,6 +28,11 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     assert not any(str(session) in shown for session in references)
 
     pinned, gone = old[0], old[1:]
+    months = (
+        "select tableoid::regclass::text, array_agg(distinct session_id) from marts.fct_telemetry_samples group by 1"
+    )
+    all_gone = {month for month, sessions in other.query(months) if set(str(sessions)[1:-1].split(",")) <= set(gone)}
+    assert all_gone
     other.run("simrace", "pin", pinned)
     assert other.run("simrace", "retain", "--apply", check=False).returncode == 1  # nobody was there to ask
     assert other.checksums() == before
@@ -35,6 +40,8 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     other.run("simrace", "retain", "--apply", "--yes")
 
     left = dict(other.query("select session_id, count(*) from marts.fct_telemetry_samples group by 1"))
+    dropped = f"select count(to_regclass(month)) from unnest(array{sorted(all_gone)}) as month"
+    assert other.query(dropped) == [(0,)], "a month of which nothing is left goes whole"
     assert left == {session: count for session, count in samples.items() if session not in gone}
     assert other.query(LINES + OF_SESSION.format(pinned)) != [(0,)]
     assert all(other.query(LINES + OF_SESSION.format(session)) == [(0,)] for session in gone)

@@ -1,21 +1,28 @@
 with files as (
     select * from {{ ref('int_files_judged') }}
+),
+
+session_files as (
+    select * from {{ ref('int_telemetry_session_files') }}
 )
 
 select
-    file_id,
-    file_name,
-    source_format,
-    format_family,
-    state,
-    reason,
-    detail,
-    file_bytes,
-    cast(lines_read as bigint) as lines_read,
-    cast(lines_loaded as bigint) as lines_loaded,
-    cast(lines_superseded as bigint) as lines_superseded,
-    cast(lines_refused as bigint) as lines_refused,
-    cast(lines_withheld as bigint) as lines_withheld,
-    modified_at,
-    landed_at
+    files.file_id,
+    session_files.session_id,
+    files.file_name,
+    files.source_format,
+    files.format_family,
+    files.state,
+    files.reason,
+    files.detail,
+    files.file_bytes,
+    cast(files.lines_read as bigint) as lines_read,
+    cast(files.lines_loaded as bigint) as lines_loaded,
+    cast(files.lines_superseded as bigint) as lines_superseded,
+    cast(files.lines_refused as bigint) as lines_refused,
+    cast(files.lines_withheld as bigint) as lines_withheld,
+    cast(session_files.file_rank as smallint) as file_rank,
+    files.modified_at,
+    files.landed_at
 from files
+left join session_files on files.file_id = session_files.file_id

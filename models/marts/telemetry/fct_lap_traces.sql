@@ -8,6 +8,7 @@
     replace_key='session_id',
     replace_key_type='uuid',
     fingerprints='int_telemetry_session_layouts',
+    partition_by_month='session_started_at',
     on_schema_change='append_new_columns',
     post_hook="{{ record_built(ref('int_telemetry_session_layouts'), 'session_id') }}",
 ) }}
@@ -200,6 +201,7 @@ select
             then (walked.lat_deg - layouts.origin_lat_deg) * {{ var('metres_per_degree') }}
         when walked.curvature_points >= {{ var('channel_share') }} * walked.lap_points
             then walked.walked_y_m - walked.lap_y_m * walked.distance_m / walked.length_m
-    end as real) as y_m
+    end as real) as y_m,
+    layouts.session_started_at
 from walked
 inner join {{ ref('int_telemetry_session_layouts') }} as layouts on walked.session_id = layouts.session_id

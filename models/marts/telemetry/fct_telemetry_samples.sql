@@ -4,9 +4,9 @@
     replace_key='session_id',
     replace_key_type='uuid',
     fingerprints='int_telemetry_sessions',
-    parallel_build=true,
+    partition_by_month='session_started_at',
+    goes_with_raw=true,
     on_schema_change='append_new_columns',
-    indexes=[{'columns': ['session_id']}],
     pre_hook='{{ read_in_parallel() }}',
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
 ) }}
@@ -44,7 +44,7 @@ select
     {% endfor -%}
     samples.out_of_range_channels,
     sessions.session_started_at,
-    samples.file_id,
+    cast(session_files.file_rank as smallint) as file_rank,
     samples.line_number
 from samples
 inner join session_files on samples.file_id = session_files.file_id and session_files.is_used
