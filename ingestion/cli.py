@@ -340,13 +340,18 @@ def verify() -> None:
 
 @app.command()
 def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True) -> None:
-    """Make the documentation site of every table and column, one file, and open it."""
+    """Make the documentation site, every table and column and where each comes from, and open it."""
+    from ingestion.docs_site import WAY_OUT, make_site, target_directory
+
     with _readable_errors():
         _dbt(connection_parameters(_say), ["docs", "generate", "--static"], "documenting")
-        page = project_directory() / "target" / "static_index.html"
-    console.print(f"The documentation is in {page}")
+        with _spinner("tracing columns"):
+            site = make_site(target_directory(project_directory()))
+    console.print(f"The documentation is in {report.shown(str(site.page))}", highlight=False)
+    if not site.has_lineage:
+        console.print(WAY_OUT, markup=False, highlight=False)
     if open_page:
-        webbrowser.open(page.as_uri())
+        webbrowser.open(site.page.absolute().as_uri())
 
 
 @corners_app.command("list")
@@ -519,6 +524,14 @@ def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> 
     for problem in result.problems:
         console.print(f"  {report.printable(problem)}", highlight=False, markup=False)
     return result.invocation_id
+
+
+@contextmanager
+def _spinner(doing: str) -> Iterator[None]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=errors, transient=True) as progress:
+        progress.add_task(doing)
+        yield
 
 
 @contextmanager
