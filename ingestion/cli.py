@@ -34,6 +34,8 @@ from ingestion.replay import is_within_reach, open_again, open_refusals, refused
 from ingestion.retention import Expired, Limits, RetentionError, Tier, find_expired, read_limits, retire
 from ingestion.retention import pin as pin_session
 from ingestion.runs import Run, log_landing, recorded
+from ingestion.session_report.command import write_report
+from ingestion.session_report.marts import SessionReportError
 from ingestion.settings import SettingError
 from ingestion.status import Status, read_status
 from ingestion.webhook import URL_VARIABLE, notify, notify_of_run
@@ -78,6 +80,7 @@ def _readable_errors() -> Iterator[None]:
         ForgetError,
         LandingError,
         RetentionError,
+        SessionReportError,
         SettingError,
     ) as error:
         errors.print(f"[red]Error:[/] {report.shown(str(error))}", highlight=False)
@@ -352,6 +355,20 @@ def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open 
         console.print(WAY_OUT, markup=False, highlight=False)
     if open_page:
         webbrowser.open(site.page.absolute().as_uri())
+
+
+@app.command("report")
+def report_session(
+    session: Annotated[str, typer.Argument(help="session_id, the beginning of one, or `last`: the one driven last.")],
+    file: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write, or to replace.")],
+    lap: Annotated[int | None, typer.Option(help="Lap to compare; left out, the best.", show_default=False)] = None,
+) -> None:
+    """Write a session as one page to read or print: its laps, and where one lost time against a faster one."""
+    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+        missing = write_report(connection, session, lap, file)
+    console.print(f"The report is in {report.shown(str(file))}", highlight=False)
+    if missing:
+        console.print(missing, markup=False, highlight=False)
 
 
 @corners_app.command("list")

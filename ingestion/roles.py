@@ -49,6 +49,19 @@ def password_variable(role: str) -> str:
     return f"{role.upper()}_PASSWORD"
 
 
+def become_reader(connection: Connection) -> None:
+    """Read only from now on; as the role of readers where it is there and this user may take it.
+
+    Args:
+        connection: Nothing has been asked through it yet.
+    """
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set default_transaction_read_only = on; set timezone = 'UTC'")
+        cursor.execute("select exists (select from pg_roles where rolname = %s and pg_has_role(oid, 'set'))", (READER,))
+        if cursor.fetchone() == (True,):
+            _run(cursor, "set role {}", READER)
+
+
 def make_roles(
     connection: Connection, statement_timeout: str, environ: Mapping[str, str] = os.environ
 ) -> list[RoleState]:

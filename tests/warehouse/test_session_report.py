@@ -1,0 +1,264 @@
+"""`simrace report`: words follow from numbers by rules, the page is the marts' and needs nothing else."""
+
+import base64
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from ingestion.roles import READER, become_reader
+from ingestion.session_report import drawing, rules
+from ingestion.session_report.command import write_report
+from ingestion.session_report.figures import Comparison, Corner, Lap, Passage, Place, Reference, Session
+from ingestion.session_report.marts import SessionReportError
+from ingestion.session_report.page import make_page, nothing_to_compare
+from tests.browser import console_errors, open_browser, requests_that_left
+from tests.warehouse.conftest import Warehouse
+
+MOMENT = datetime(2026, 3, 1, 19, 30, tzinfo=UTC)
+PASSAGE = Passage(brake_point_m=800, turn_in_m=850, throttle_on_m=900, min_speed_kph=90, exit_speed_kph=130, gear=3)
+LAP = Lap(number=7, time_s=92.345, lap_class="pace", pace_problem=None, trace_problem=None)
+REFERENCE = Reference("personal_best", "a", 3, 92.0, 0.345, "Ada Lund", "Coupe", MOMENT)
+SESSION = Session("b", MOMENT, "Ada Lund", "Coupe", "Hill, Short", "iracing", 91.5)
+PLACES = [Place(5.0 * i, 0.01 * i, 100 + i, 101 + i, 10.0 * i, float(i % 3), 1 + i // 3) for i in range(9)]
+
+
+def corner(lost_s: float = 0.21, number: int = 5, name: str | None = None, **changes: float | None) -> Corner:
+    """A corner whose reference is PASSAGE, and the lap too but for the changes."""
+    return Corner(number, name or str(number), 860, lost_s, replace(PASSAGE, **changes), PASSAGE)
+
+
+def comparison(*corners: Corner, behind_s: float = 0.345) -> Comparison:
+    lap = replace(LAP, time_s=REFERENCE.time_s + behind_s)
+    return Comparison(lap, replace(REFERENCE, behind_s=behind_s), list(corners), PLACES, {1: 0.2, 2: -0.1, 3: 0.001})
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes", "words"),
+    [
+        (rules.brake_point, {"brake_point_m": 788}, "braked 12 m earlier"),
+        (rules.brake_point, {"brake_point_m": 805}, "braked 5 m later"),
+        (rules.brake_point, {"brake_point_m": 804.9}, None),
+        (rules.brake_point, {"brake_point_m": None}, "did not brake where the reference does"),
+        (rules.turn_in, {"turn_in_m": 842}, "turned in 8 m earlier"),
+        (rules.turn_in, {"turn_in_m": 854.9}, None),
+        (rules.turn_in, {"turn_in_m": None}, None),
+        (rules.minimum_speed, {"min_speed_kph": 86}, "minimum speed 4 km/h lower"),
+        (rules.minimum_speed, {"min_speed_kph": 92}, "minimum speed 2 km/h higher"),
+        (rules.minimum_speed, {"min_speed_kph": 91.9}, None),
+        (rules.minimum_speed, {"min_speed_kph": None}, None),
+        (rules.gear, {"gear": 2}, "in gear 2 instead of 3"),
+        (rules.gear, {"gear": 3}, None),
+        (rules.gear, {"gear": None}, None),
+        (rules.throttle, {"throttle_on_m": 910}, "opened the throttle 10 m later"),
+        (rules.throttle, {"throttle_on_m": 896}, None),
+        (rules.throttle, {"throttle_on_m": None}, None),
+        (rules.exit_speed, {"exit_speed_kph": 127}, "exit speed 3 km/h lower"),
+        (rules.exit_speed, {"exit_speed_kph": 131}, None),
+        (rules.exit_speed, {"exit_speed_kph": None}, None),
+    ],
+)
+def test_a_rule_says_one_thing(rule: rules.Rule, changes: dict[str, float | None], words: str | None) -> None:
+    assert rule(corner(**changes)) == words
+
+
+def test_a_brake_that_is_not_logged_is_not_told() -> None:
+    assert rules.brake_point(replace(corner(brake_point_m=None), has_brake=False)) is None
+    flat = replace(corner(), reference=replace(PASSAGE, brake_point_m=None))
+    assert rules.brake_point(flat) == "braked where the reference does not"
+    assert rules.brake_point(replace(flat, lap=flat.reference)) is None
+
+
+def test_a_corner_is_told_in_a_sentence() -> None:
+    slow = corner(0.21, brake_point_m=788, min_speed_kph=86)
+    assert rules.corner_sentence(slow) == (
+        "2.1 tenths lost in corner 5: braked 12 m earlier, minimum speed 4 km/h lower."
+    )
+    named = corner(-1.234, name="Sachs", exit_speed_kph=140)
+    assert rules.corner_sentence(named) == "1.23 s won in corner 5 (Sachs): exit speed 10 km/h higher."
+
+
+def test_corners_are_told_from_the_dearest_on_and_alike_ones_together() -> None:
+    told = rules.corner_sentences(
+        [
+            corner(-0.1, 1, gear=2),
+            corner(0.029, 2, gear=2),
+            corner(0.05, 3),
+            corner(0.3, 4, gear=2),
+            corner(0.01, 5),
+            corner(0.1, 6),
+            corner(-0.04, 7),
+        ]
+    )
+    assert told == [
+        "3 tenths lost in corner 4: in gear 2 instead of 3.",
+        "1 tenth won in corner 1: in gear 2 instead of 3.",
+        "Also lost, with no single point that differs enough to name: 1 tenth in corner 6, 5 hundredths in corner 3.",
+        "Also won, with no single point that differs enough to name: 4 hundredths in corner 7.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("corners", "behind_s", "end"),
+    [
+        (
+            [0.3, 0.1, 0.02, 0.2, 0.04],
+            0.6,
+            "behind. The dearest corners: corner 1, corner 4 and corner 2, 6 tenths together.",
+        ),
+        ([0.3, 0.02], 0.32, "0.320 s behind. The dearest corner: corner 1, 3 tenths."),
+        ([-0.3], -0.3, "0.300 s ahead."),
+        ([], 0.345, "Lap 7 (1:32.345) against 1:32.000: 0.345 s behind."),
+        ([0.0], 0.0, "equal to the millisecond."),
+    ],
+)
+def test_the_summary_names_the_dearest_corners(corners: list[float], behind_s: float, end: str) -> None:
+    made = comparison(*(corner(lost_s, number) for number, lost_s in enumerate(corners, 1)), behind_s=behind_s)
+    assert rules.summary(made).endswith(end)
+
+
+def test_what_is_so_in_most_corners_is_a_habit() -> None:
+    early = [corner(number=number, brake_point_m=780) for number in (1, 2, 3)]
+    assert rules.habits([*early, corner(number=4, min_speed_kph=99)]) == ["Braked earlier in 3 of 4 corners."]
+    assert rules.habits([*early, *(corner(number=number) for number in (4, 5, 6, 7))]) == []
+    assert rules.habits(early[:2]) == []
+
+
+def test_times_and_verdicts_are_written_for_people() -> None:
+    assert [rules.lap_time(seconds) for seconds in (59.9996, 64.9, 600.0, None)] == [
+        "1:00.000", "1:04.900", "10:00.000", "no time",
+    ]  # fmt: skip
+    assert rules.verdict(LAP) == "counts"
+    assert rules.verdict(replace(LAP, pace_problem="caution")) == "under yellow"
+    own, other = (
+        rules.reference_sentence(replace(REFERENCE, kind=kind), kind == "asked") for kind in ("asked", "class_best")
+    )
+    assert own == (
+        "The reference is lap 3, the next fastest of this session: no lap of the class on this layout is faster "
+        "(Ada Lund, Coupe)."
+    )
+    assert "of the session of 2026-03-01 19:30 UTC, the best of the car class" in other
+
+
+def test_names_are_data() -> None:
+    evil = "<script>alert('x')</script>"
+    session = replace(SESSION, driver=evil, car=f'"{evil}', track="{evil} & <b>")
+    made = comparison(corner(name=evil))
+    page = make_page(session, [LAP], LAP, replace(made, reference=replace(REFERENCE, driver=evil)))
+    assert "<script" not in page
+    assert page.count("&lt;script&gt;") >= 4
+    assert "{evil} &amp; &lt;b&gt;" in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize(
+    ("laps", "chosen", "words"),
+    [
+        ([], None, "no lap from line to line"),
+        ([replace(LAP, pace_problem="slow")], None, "No lap of this session both counts for pace and has a trace"),
+        ([LAP], replace(LAP, trace_problem="gap"), "Lap 7 has no trace to compare (a hole in the log)"),
+        ([LAP], LAP, "Lap 7 is the only lap in this car class on this layout so far"),
+    ],
+)
+def test_a_report_without_a_comparison_says_why(laps: list[Lap], chosen: Lap | None, words: str) -> None:
+    assert words in nothing_to_compare(laps, chosen)
+    assert words in make_page(SESSION, laps, chosen, None)
+
+
+def test_pictures_say_what_the_numbers_say() -> None:
+    drawn = drawing.track_map(PLACES, [corner()], {1: 0.2, 2: -0.1, 3: 0.001})
+    assert drawn
+    assert [part.split('"')[0] for part in drawn.split('class="track ')[1:]] == ["lost", "won", "even"]
+    assert [part.split('"')[0] for part in drawn.split('stroke-width="')[1:]] == ["10.0", "6.5", "3.0"]
+    assert drawing.track_map([replace(place, x_m=None) for place in PLACES], [], {}) is None
+    silent = [replace(place, speed_kph=None, reference_speed_kph=None) for place in PLACES]
+    assert drawing.speed_chart(silent, []) is None
+    broken = drawing.speed_chart([*PLACES[:3], silent[3], *PLACES[4:]], [])
+    assert broken
+    assert [line.split('"')[1].count("M") for line in broken.split("<path class=")[1:]] == [0, 0]
+    assert broken.count("M") == 4
+    assert 'x="65.0"' in drawing.bar(0.1, 0.2)
+    assert 'x="32.5"' in drawing.bar(-0.1, 0.2)
+
+
+def test_the_page_is_what_the_marts_say(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A session behind another driver's; by the command, as a browser shows it, on paper."""
+    [(session, lap, delta, corners)] = warehouse.query(
+        "select session_id::text, lap_number, delta_s, (select count(*) from marts.fct_lap_corners as corners "
+        "where corners.session_id = refs.session_id and corners.lap_number = refs.lap_number) "
+        "from marts.lap_references as refs inner join marts.fct_laps as laps using (session_id, lap_number) "
+        "where reference_kind = 'class_best' and reference_session_id <> session_id "
+        "and not exists (select from marts.lap_references as own where own.session_id = refs.session_id "
+        "and own.reference_kind = 'personal_best' and own.reference_session_id <> own.session_id) "
+        "order by laps.lap_time_s limit 1"
+    )
+    file = tmp_path / "report.html"
+    said = warehouse.run("simrace", "report", str(session)[:13], "-o", file).stdout
+    assert f"The report is in {file}" in " ".join(said.split())
+    browser = open_browser(tmp_path / "profile")
+    try:
+        browser.get(file.as_uri())
+        text = browser.find_element("tag name", "body").text
+        assert f"Lap {lap} (" in text
+        assert f"{delta} s behind" in text
+        assert "the best of the car class on this layout" in text
+        assert len(browser.find_elements("css selector", "figure svg")) == 3
+        assert len(browser.find_elements("css selector", "svg.bar")) == corners
+        colours = set()
+        for scheme in ("light", "dark"):
+            browser.execute_cdp_cmd(
+                "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+            )
+            colours.add(browser.find_element("tag name", "body").value_of_css_property("background-color"))
+        assert len(colours) == 2
+        paper = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
+        assert paper.startswith(b"%PDF")
+        assert b"/MediaBox [0 0 594.9" in paper, "A4"
+        assert requests_that_left(browser) == []
+        assert console_errors(browser) == []
+    finally:
+        browser.quit()
+
+
+def test_every_session_has_a_report(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Those with one lap, without a trace, without a driver or a track among them."""
+    sessions = [str(session) for (session,) in warehouse.query("select session_id from marts.dim_sessions")]
+    said = set()
+    for session in [*sessions, "last"]:
+        with closing(psycopg2.connect(warehouse.url)) as connection:
+            said.add((write_report(connection, session, None, tmp_path / "report.html") or "compared")[:20])
+        assert (tmp_path / "report.html").read_text(encoding="utf-8").endswith("</html>\n")
+    assert said == {"compared", "This session has no ", "Lap 1 is the only la"}
+
+
+def test_what_is_not_there_is_named_with_a_way_out(warehouse: Warehouse, tmp_path: Path) -> None:
+    [(session,)] = warehouse.query("select session_id::text from marts.dim_sessions order by 1 limit 1")
+    done = warehouse.run("simrace", "report", "nobody's", "-o", tmp_path / "a.html", check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert str(session)[:8] not in done.stderr or "The newest:" in done.stderr
+    for named, lap, file, words in (
+        ("", None, "a.html", "There is no session ''"),
+        ("%", None, "a.html", "There is no session '%'"),
+        (session, 99, "a.html", "The session has no lap 99. Its laps: "),
+        (session, None, "gone/a.html", "cannot be written: No such file"),
+    ):
+        with closing(psycopg2.connect(warehouse.url)) as connection, pytest.raises(SessionReportError, match=words):
+            write_report(connection, str(named), lap, tmp_path / file)
+    empty = warehouse.other("without_marts")
+    with closing(psycopg2.connect(empty.url)) as connection, pytest.raises(SessionReportError, match="not built yet"):
+        write_report(connection, "last", None, tmp_path / "a.html")
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_a_reader_reads_only(warehouse: Warehouse) -> None:
+    warehouse.run("simrace", "db", "psql", "-c", f"do $$ begin create role {READER}; exception when others then end $$")
+    with closing(psycopg2.connect(warehouse.url)) as connection:
+        become_reader(connection)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select current_user")
+            assert cursor.fetchone() == (READER,)
+        with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction), connection.cursor() as cursor:
+            cursor.execute("create temporary table a (b integer)")
