@@ -88,7 +88,7 @@ def test_readers_read_marts_and_nothing_else(warehouse: Warehouse) -> None:
 
 
 def test_sql_is_in_house_style(warehouse: Warehouse) -> None:
-    warehouse.run("sqlfluff", "lint", "--disable-progress-bar", "--processes", "0", "models", "tests")
+    warehouse.run("sqlfluff", "lint", "--disable-progress-bar", "--processes", "0", "models", "tests", "analyses")
 
 
 @pytest.mark.slow

@@ -1,20 +1,29 @@
 """What is described, as people find it: in a browser, and by a BI tool in the database itself."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import text_to_be_present_in_element
 from selenium.webdriver.support.wait import WebDriverWait
 
 from ingestion import docs_site
+from ingestion.dbt_environment import build_url, parse_url
+from ingestion.roles import READER, password_variable
 from tests.browser import open_browser, requests_that_left
-from tests.warehouse.conftest import Warehouse
+from tests.warehouse.conftest import ROOT, Warehouse
 
 WAIT_S = 60
+PASSWORD = "of-a-BI-tool"  # noqa: S105
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +34,25 @@ def site(warehouse: Warehouse) -> Path:
     return target
 
 
+@pytest.fixture(scope="module")
+def manifest(site: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((site / "manifest.json").read_text(encoding="utf-8"))
+    return document
+
+
+@pytest.fixture(scope="module")
+def reader(warehouse: Warehouse) -> Iterator[Connection]:
+    """As docs/bi.md tells a BI tool to connect."""
+    with_password = {**warehouse.environment, password_variable(READER): PASSWORD}
+    assert f"{READER}: selects from marts (logs in)" in (
+        replace(warehouse, environment=with_password).run("simrace", "db", "roles").stdout
+    )
+    url = build_url({**parse_url(warehouse.url), "user": READER, "password": PASSWORD})
+    with closing(psycopg2.connect(url)) as connection:
+        connection.autocommit = True
+        yield connection
+
+
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     driver = open_browser(tmp_path)
@@ -32,10 +60,9 @@ def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     driver.quit()
 
 
-def test_every_column_is_described(site: Path) -> None:
+def test_every_column_is_described(site: Path, manifest: dict[str, Any]) -> None:
     assert (site / "static_index.html").stat().st_size > 1_000_000
     catalog = json.loads((site / "catalog.json").read_text(encoding="utf-8"))
-    manifest = json.loads((site / "manifest.json").read_text(encoding="utf-8"))
     missing = []
     for key, node in {**catalog["nodes"], **catalog["sources"]}.items():
         known = {**manifest["nodes"], **manifest["sources"]}[key]
@@ -83,3 +110,69 @@ def test_without_the_extra_the_site_says_how_to_get_it(tmp_path: Path, monkeypat
     assert "static_index.html" in text
     assert "lineage/" not in text
     assert "simrace[docs]" in text
+
+
+def _ask(reader: Connection, statement: str) -> list[tuple[Any, ...]]:
+    with reader.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall()
+
+
+def test_a_bi_tool_finds_every_mart_described_and_with_its_keys(manifest: dict[str, Any], reader: Connection) -> None:
+    nodes = manifest["nodes"].values()
+    marts = {node["name"]: node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"}
+    tables = dict(
+        _ask(reader, "select table_name, table_type from information_schema.tables where table_schema = 'marts'")
+    )
+    assert tables.keys() == marts.keys()
+    said = dict(
+        _ask(reader, "select relname, obj_description(oid) from pg_class where relnamespace = 'marts'::regnamespace")
+    )
+    assert {name: said[name] for name in marts} == {name: node["description"] for name, node in marts.items()}
+    columns = _ask(
+        reader,
+        "select table_name, column_name, col_description(('marts.' || table_name)::regclass, ordinal_position) "
+        "from information_schema.columns where table_schema = 'marts'",
+    )
+    assert {(table, column): text for table, column, text in columns} == {
+        (name, column): node["columns"][column]["description"]
+        for name, node in marts.items()
+        for column in node["columns"]
+    }
+    keys = _ask(
+        reader,
+        "select conrelid::regclass::text, contype::text from pg_constraint "
+        "where connamespace = 'marts'::regnamespace and contype in ('p', 'f')",
+    )
+    wanted = [
+        (f"marts.{name}", kind) for name, node in marts.items() if tables[name] == "BASE TABLE" for kind in _keys(node)
+    ]
+    assert Counter((table.replace('"', ""), kind) for table, kind in keys) == Counter(wanted)
+    assert Counter(kind for _, kind in wanted)["f"] > 40
+
+
+def _keys(node: dict[str, Any]) -> list[str]:
+    """Of a model's contract: p for the primary key, f for each foreign key."""
+    constraints = [*node["constraints"], *(one for column in node["columns"].values() for one in column["constraints"])]
+    kinds = {"primary_key": "p", "foreign_key": "f"}
+    return [kinds[constraint["type"]] for constraint in constraints if constraint["type"] in kinds]
+
+
+def test_every_example_question_has_an_answer(site: Path, reader: Connection) -> None:
+    """Compiled by dbt, asked by the reader: rows, and no column that is empty in all of them."""
+    compiled = sorted((site / "compiled" / "simrace" / "analyses").rglob("*.sql"))
+    for file in compiled:
+        with reader.cursor() as cursor:
+            cursor.execute(file.read_text(encoding="utf-8"))
+            rows = cursor.fetchall()
+            names = [column.name for column in cursor.description or ()]
+        assert rows, file.name
+        empty = [name for name, values in zip(names, zip(*rows, strict=True), strict=True) if set(values) == {None}]
+        assert not empty, file.name
+    files = sorted((ROOT / "analyses").rglob("*.sql"))
+    assert [file.name for file in compiled] == [file.name for file in files]
+    listed = (ROOT / "docs" / "bi.md").read_text(encoding="utf-8")
+    for file in files:
+        question = file.read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
+        assert question.endswith("?"), file.name
+        assert f"| {question} | [{file.stem}](../{file.relative_to(ROOT).as_posix()}) |" in listed

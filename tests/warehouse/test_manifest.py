@@ -1,6 +1,7 @@
 """Rules of the layers, read from the manifest that dbt writes."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,3 +91,14 @@ def test_a_channel_is_the_same_everywhere(manifest: dict[str, Any]) -> None:
 def test_every_exposure_says_what_it_reads(manifest: dict[str, Any]) -> None:
     assert all(exposure["depends_on"]["nodes"] for exposure in manifest["exposures"].values())
     assert manifest["exposures"]
+    report = (ROOT / "ingestion" / "session_report" / "marts.py").read_text(encoding="utf-8")
+    assert set(re.findall(r"(?:from|join) marts\.(\w+)", report)) == _read_by("session_report", manifest)
+    analyses = [node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"]
+    asked = {parent.rpartition(".")[2] for node in analyses for parent in node["depends_on"]["nodes"]}
+    assert asked <= _read_by("bi_tools", manifest)
+    assert len(analyses) == 20
+
+
+def _read_by(exposure: str, manifest: dict[str, Any]) -> set[str]:
+    nodes = manifest["exposures"][f"exposure.simrace.{exposure}"]["depends_on"]["nodes"]
+    return {node.rpartition(".")[2] for node in nodes}

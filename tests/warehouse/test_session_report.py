@@ -1,6 +1,7 @@
 """`simrace report`: words follow from numbers by rules, the page is the marts' and needs nothing else."""
 
 import base64
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,7 +9,10 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from typer.testing import CliRunner, Result
 
+from ingestion.cli import app
 from ingestion.roles import READER, become_reader
 from ingestion.session_report import drawing, rules
 from ingestion.session_report.command import write_report
@@ -184,6 +188,17 @@ def test_pictures_say_what_the_numbers_say() -> None:
     assert 'x="32.5"' in drawing.bar(-0.1, 0.2)
 
 
+@pytest.fixture
+def connection(warehouse: Warehouse) -> Iterator[Connection]:
+    with closing(psycopg2.connect(warehouse.url)) as made:
+        yield made
+
+
+def simrace_report(warehouse: Warehouse, *arguments: str | Path) -> Result:
+    environment = {"SIMRACE_DATABASE_URL": warehouse.url, "COLUMNS": "400"}
+    return CliRunner().invoke(app, ["report", *map(str, arguments)], env=environment)
+
+
 def test_the_page_is_what_the_marts_say(warehouse: Warehouse, tmp_path: Path) -> None:
     """A session behind another driver's; by the command, as a browser shows it, on paper."""
     [(session, lap, delta, corners)] = warehouse.query(
@@ -196,8 +211,8 @@ def test_the_page_is_what_the_marts_say(warehouse: Warehouse, tmp_path: Path) ->
         "order by laps.lap_time_s limit 1"
     )
     file = tmp_path / "report.html"
-    said = warehouse.run("simrace", "report", str(session)[:13], "-o", file).stdout
-    assert f"The report is in {file}" in " ".join(said.split())
+    done = simrace_report(warehouse, str(session)[:13], "-o", file)
+    assert (done.exit_code, done.stdout.strip()) == (0, f"The report is in {file}"), done.output
     browser = open_browser(tmp_path / "profile")
     try:
         browser.get(file.as_uri())
@@ -223,42 +238,45 @@ def test_the_page_is_what_the_marts_say(warehouse: Warehouse, tmp_path: Path) ->
         browser.quit()
 
 
-def test_every_session_has_a_report(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_every_session_has_a_report(warehouse: Warehouse, connection: Connection, tmp_path: Path) -> None:
     """Those with one lap, without a trace, without a driver or a track among them."""
     sessions = [str(session) for (session,) in warehouse.query("select session_id from marts.dim_sessions")]
     said = set()
     for session in [*sessions, "last"]:
-        with closing(psycopg2.connect(warehouse.url)) as connection:
-            said.add((write_report(connection, session, None, tmp_path / "report.html") or "compared")[:20])
+        said.add((write_report(connection, session, None, tmp_path / "report.html") or "compared")[:20])
         assert (tmp_path / "report.html").read_text(encoding="utf-8").endswith("</html>\n")
     assert said == {"compared", "This session has no ", "Lap 1 is the only la"}
 
 
-def test_what_is_not_there_is_named_with_a_way_out(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_what_is_not_there_is_named_with_a_way_out(
+    warehouse: Warehouse, connection: Connection, tmp_path: Path
+) -> None:
     [(session,)] = warehouse.query("select session_id::text from marts.dim_sessions order by 1 limit 1")
-    done = warehouse.run("simrace", "report", "nobody's", "-o", tmp_path / "a.html", check=False)
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert str(session)[:8] not in done.stderr or "The newest:" in done.stderr
+    done = simrace_report(warehouse, "nobody's", "-o", tmp_path / "a.html")
+    assert (done.exit_code, done.stderr[:34]) == (1, 'Error: There is no session "nobody')
+    assert "The newest:\n  " in done.stderr
     for named, lap, file, words in (
         ("", None, "a.html", "There is no session ''"),
         ("%", None, "a.html", "There is no session '%'"),
         (session, 99, "a.html", "The session has no lap 99. Its laps: "),
         (session, None, "gone/a.html", "cannot be written: No such file"),
     ):
-        with closing(psycopg2.connect(warehouse.url)) as connection, pytest.raises(SessionReportError, match=words):
+        with pytest.raises(SessionReportError, match=words):
             write_report(connection, str(named), lap, tmp_path / file)
-    empty = warehouse.other("without_marts")
-    with closing(psycopg2.connect(empty.url)) as connection, pytest.raises(SessionReportError, match="not built yet"):
-        write_report(connection, "last", None, tmp_path / "a.html")
+    with (
+        closing(psycopg2.connect(warehouse.url, dbname="postgres")) as without_marts,
+        pytest.raises(SessionReportError, match="not built yet"),
+    ):
+        write_report(without_marts, "last", None, tmp_path / "a.html")
     assert not (tmp_path / "a.html").exists()
 
 
-def test_a_reader_reads_only(warehouse: Warehouse) -> None:
-    warehouse.run("simrace", "db", "psql", "-c", f"do $$ begin create role {READER}; exception when others then end $$")
-    with closing(psycopg2.connect(warehouse.url)) as connection:
-        become_reader(connection)
-        with connection, connection.cursor() as cursor:
-            cursor.execute("select current_user")
-            assert cursor.fetchone() == (READER,)
-        with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction), connection.cursor() as cursor:
-            cursor.execute("create temporary table a (b integer)")
+def test_a_report_is_read_as_the_reader(connection: Connection) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"do $$ begin create role {READER}; exception when duplicate_object then end $$")
+    become_reader(connection)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select current_user")
+        assert cursor.fetchone() == (READER,)
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction), connection.cursor() as cursor:
+        cursor.execute("create temporary table a (b integer)")

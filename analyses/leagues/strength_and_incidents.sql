@@ -1,0 +1,27 @@
+-- How strong are the fields of each series, and do stronger fields drive cleaner?
+-- One row per series: mean strength of field beside incident points per 100 corners and the share that did not finish.
+-- Compare official with league races by is_official.
+with fields as (
+    select * from {{ ref('fct_race_fields') }}
+    where rated_entries > 0
+),
+
+series as (
+    select distinct
+        race_id,
+        coalesce(series_name, league_name, event_name, 'not named') as series_name
+    from {{ ref('fct_race_results') }}
+)
+
+select
+    series.series_name,
+    fields.is_official,
+    count(distinct fields.race_id) as races,
+    round(avg(fields.strength_of_field), 0) as strength_of_field,
+    round(avg(fields.entries), 1) as avg_entries,
+    round(100.0 * sum(fields.incidents) / nullif(sum(fields.corners), 0), 3) as incidents_per_100_corners,
+    round(avg(fields.did_not_finish_rate), 3) as did_not_finish_rate
+from fields
+inner join series on fields.race_id = series.race_id
+group by series.series_name, fields.is_official
+order by strength_of_field desc nulls last
