@@ -2,8 +2,9 @@
 {% set value_of = {} %}
 {% for channel, kind in channels.items() -%}
     {% set read = 'coalesce(plain.numbers[plans.' ~ channel ~ '_position], other.numbers[' ~ loop.index ~ '])' -%}
-    {% set measured = without_no_value(read, channel, kind) ~ ' * plans.' ~ channel ~ '_factor + plans.' ~ channel ~ '_offset' -%}
-    {% do value_of.update({channel: '(' ~ measured ~ ')'}) -%}
+    {% set measured = without_no_value(read, channel, kind) -%}
+    {% set in_its_unit = '(' ~ measured ~ ' * plans.' ~ channel ~ '_factor + plans.' ~ channel ~ '_offset)' -%}
+    {% do value_of.update({channel: in_its_unit}) -%}
 {% endfor %}
 
 -- Each CTE is used once: one used twice is computed by itself, for all files and not in parallel. What is used more
@@ -54,12 +55,13 @@ cross join
     lateral coalesce(
         case
             when plain.numbers is null
-                then array[
-                    {% for channel, kind in channels.items() -%}
-                        {{ measured_channel('split.cells[plans.' ~ channel ~ '_position]', channel, kind) }},
-                    {% endfor -%}
-                    {{ to_float('split.cells[plans.elapsed_s_position]') }}
-                ]
+                then
+                    array[
+                        {% for channel, kind in channels.items() -%}
+                            {{ measured_channel('split.cells[plans.' ~ channel ~ '_position]', channel, kind) }},
+                        {% endfor -%}
+                        {{ to_float('split.cells[plans.elapsed_s_position]') }}
+                    ]
         end,
         null
     ) as other (numbers)
