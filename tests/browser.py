@@ -1,0 +1,80 @@
+"""A real Chromium for tests of pages, and what it tells of them: requests that left, errors of the console."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+
+SWITCHES = (
+    "--headless",
+    "--no-sandbox",  # tests may run as root
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    # Chromium asks its maker for updates and experiments unless told not to; a request that leaves is then the page's.
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-device-scale-factor=1",
+)
+OWN_HOSTS = {"127.0.0.1", "localhost", "::1"}
+NETWORK = {"http", "https", "ws", "wss", "ftp"}  # not data:, blob:, file: and what Chromium shows of itself
+
+
+def find_browser() -> tuple[str, str]:
+    """Where Chromium and its driver are; without them the test is skipped, in CI it fails."""
+    programs = ("chromium", "chromedriver")
+    missing = [name for name in programs if shutil.which(name) is None]
+    if missing:
+        reason = f"{' and '.join(missing)} not found: install Debian's chromium and chromium-driver (make browser)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    chromium, driver = (str(shutil.which(name)) for name in programs)
+    return chromium, driver
+
+
+def open_browser(profile_folder: Path) -> webdriver.Chrome:
+    """Start Chromium with a profile of its own; whoever opens it calls `quit`."""
+    chromium, driver = find_browser()
+    options = Options()
+    options.binary_location = chromium
+    for switch in (*SWITCHES, f"--user-data-dir={profile_folder}", "--window-size=1600,1000"):
+        options.add_argument(switch)
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    return webdriver.Chrome(options=options, service=Service(driver))
+
+
+def requests_that_left(driver: webdriver.Chrome) -> list[str]:
+    """Addresses outside this machine that pages asked for since the last call."""
+    asked = {
+        address
+        for entry in driver.get_log("performance")
+        for address in _addresses(json.loads(entry["message"])["message"])
+    }
+    parts = {address: urlsplit(address) for address in asked}
+    return sorted(
+        address for address, part in parts.items() if part.scheme in NETWORK and part.hostname not in OWN_HOSTS
+    )
+
+
+def console_errors(driver: webdriver.Chrome) -> list[str]:
+    """Errors that pages wrote to the console since the last call."""
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def _addresses(event: dict[str, Any]) -> list[str]:
+    match event["method"]:
+        case "Network.requestWillBeSent":
+            return [event["params"]["request"]["url"]]
+        case "Network.webSocketCreated":
+            return [event["params"]["url"]]
+    return []
