@@ -21,6 +21,7 @@ from rich.table import Table
 from ingestion import report, warehouse
 from ingestion.build import BuildError, project_directory, run_dbt
 from ingestion.corners import CornersError, freeze, list_layouts
+from ingestion.dashboard_command import PORT, DashboardError, run_dashboard
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
@@ -74,6 +75,7 @@ def _readable_errors() -> Iterator[None]:
         DatabaseError,
         BuildError,
         CornersError,
+        DashboardError,
         ExportError,
         ForgetError,
         LandingError,
@@ -347,6 +349,19 @@ def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open 
     console.print(f"The documentation is in {page}")
     if open_page:
         webbrowser.open(page.as_uri())
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1.")] = PORT,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    refresh: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How often open pages look for new data; 0 for never.")
+    ] = 10,
+) -> None:
+    """Show laps, sessions, drivers, races and the quality of the data as pages in the browser; Ctrl-C ends it."""
+    with _readable_errors():
+        raise typer.Exit(run_dashboard(connection_parameters(_say), port, refresh, browser))
 
 
 @corners_app.command("list")

@@ -16,6 +16,7 @@ select
     driver_id,
     car_id,
     layout_id,
+    {{ layout_key('sessions') }} as layout_key,
     session_type,
     session_started_at_source,
     cast(sample_rate_hz as numeric(10, 3)) as sample_rate_hz,

@@ -1,0 +1,187 @@
+"""Laps of one layout beside each other: where one is faster, and how it was driven."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import data
+from dashboard.charts import show as show_figure
+from dashboard.data import rows
+from dashboard.filters import choose, choose_number, choose_several
+from dashboard.laps import Lap, channels_figure, map_figure, minisector_figure
+from dashboard.linked_cursor import link_cursor
+from dashboard.shell import head, nothing
+from dashboard.words import day, joined, lap_time
+
+MOST_LAPS = 6
+STEP_M = 5.0
+COLOURINGS = {"delta": "Time behind the reference", "speed_delta": "Speed against the reference", "speed": "Speed"}
+CORNER_COLUMNS = {
+    "time_s": "Time, s",
+    "brake_point_m": "Brakes at, m",
+    "entry_speed_kph": "Entry, km/h",
+    "min_speed_kph": "Lowest, km/h",
+    "exit_speed_kph": "Exit, km/h",
+    "throttle_on_m": "Throttle at, m",
+    "gear": "Gear",
+}
+
+
+def show() -> None:
+    """Show the page."""
+    head(
+        "Lap comparison",
+        "Laps of one track layout, metre by metre. The lap named first is the reference (A): where the delta of "
+        "another lap climbs it loses time on it, where it falls it gains.",
+    )
+    layouts = data.query("lap_comparison/layouts")
+    if layouts.empty:
+        nothing(
+            "No lap with a trace is here yet. Land telemetry with `simrace run PATH`; what keeps a lap out stands in "
+            "`fct_laps.trace_ineligible_reason`."
+        )
+        return
+    columns = st.columns([2, 5, 2], vertical_alignment="bottom")
+    with columns[0]:
+        layout_key = choose("Layout", "layout", {row.layout_key: _layout(row) for row in rows(layouts)})
+    known = data.query("lap_comparison/laps", layout_key=layout_key)
+    options = {f"{row.session_id}:{row.lap_number}": _label(row) for row in rows(known)}
+    with columns[1]:
+        chosen = choose_several("Laps", "laps", options, default=list(options)[:2], most=MOST_LAPS)
+    if not chosen:
+        nothing("Choose a lap to see it, two or more to compare them.")
+        return
+    with columns[2]:
+        colouring = choose("Colour of the map", "colour", COLOURINGS if len(chosen) > 1 else {"speed": "Speed"})
+    laps = [_read(index, value, chosen[0], options[value]) for index, value in enumerate(chosen)]
+    if len(laps) == 1:
+        nothing("One lap has nothing to be compared with. Choose another one beside it for the delta.")
+    corners = data.query("lap_comparison/corners", layout_key=layout_key)
+    length_m = float(laps[0].trace.distance_m.max())
+    cursor_m = choose_number("Cursor on the lap, m", "at", length_m - length_m % STEP_M, STEP_M)
+    wide, narrow = st.columns([3, 2])
+    with wide:
+        missing = _show_channels(laps, cursor_m)
+        if missing:
+            st.caption(f"Not in these files: {', '.join(missing)}.")
+    with narrow:
+        _show_map(laps, corners, colouring, cursor_m)
+        _show_cursor(laps, cursor_m)
+        if len(laps) > 1:
+            _show_minisectors(laps)
+    _show_corners(laps, corners)
+    link_cursor()
+
+
+def _layout(row: Any) -> str:
+    name = joined(row.track_name, row.config_name) or f"unnamed track, {day(row.first_started_at)}"
+    return f"{name} ({row.sim})"
+
+
+def _label(row: Any) -> str:
+    return joined(
+        lap_time(row.lap_time_s), row.driver_name, row.car_name, day(row.session_started_at), f"lap {row.lap_number}"
+    )
+
+
+def _read(index: int, value: str, reference: str, label: str) -> Lap:
+    session_id, _, lap_number = value.rpartition(":")
+    reference_session_id, _, reference_lap_number = reference.rpartition(":")
+    own = {"session_id": session_id, "lap_number": int(lap_number)}
+    pair = own | {"reference_session_id": reference_session_id, "reference_lap_number": int(reference_lap_number)}
+    return Lap(
+        index,
+        label,
+        data.query("lap_comparison/trace", **own),
+        data.query("lap_comparison/deltas", **pair),
+        data.query("lap_comparison/minisectors", **pair),
+        data.query("lap_comparison/lap_corners", **own),
+    )
+
+
+def _show_channels(laps: list[Lap], cursor_m: float) -> list[str]:
+    made, missing = channels_figure(laps, cursor_m)
+    show_figure(made, "channels", "Speed, delta, throttle, brake, steering and gear of each lap over the distance.")
+    return missing
+
+
+def _show_map(laps: list[Lap], corners: pd.DataFrame, colouring: str, cursor_m: float) -> None:
+    coloured = laps[-1] if len(laps) > 1 else laps[0]
+    if coloured.trace.x_m.isna().all():
+        nothing("There is no map: these files hold neither positions nor how the car turned.")
+        return
+    others = {lap.letter: f"{lap.letter} {lap.label}" for lap in laps[1:]}
+    if colouring != "speed" and len(others) > 1:
+        letter = choose("Lap on the map", "map", others)
+        coloured = next(lap for lap in laps if lap.letter == letter)
+    made = map_figure(coloured, corners, colouring, cursor_m)
+    show_figure(made, "map", f"The track as lap {coloured.letter} drove it, coloured by {COLOURINGS[colouring]}.")
+
+
+def _show_cursor(laps: list[Lap], cursor_m: float) -> None:
+    rows = []
+    for lap in laps:
+        point = lap.trace.iloc[(lap.trace.distance_m - cursor_m).abs().argmin()]
+        delta = lap.deltas.iloc[(lap.deltas.distance_m - cursor_m).abs().argmin()] if len(lap.deltas) else None
+        rows.append(
+            {
+                "Lap": lap.letter,
+                "Delta, s": None if delta is None else delta.delta_s,
+                "Speed, km/h": point.speed_kph,
+                "Throttle, %": 100 * point.throttle_ratio if point.throttle_ratio is not None else None,
+                "Brake, %": 100 * point.brake_ratio if point.brake_ratio is not None else None,
+                "Gear": point.gear,
+            }
+        )
+    st.caption(f"At {cursor_m:,.0f} m")
+    whole = st.column_config.NumberColumn(format="%.0f")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        key="cursor",
+        column_config={
+            "Delta, s": st.column_config.NumberColumn(format="%+.3f"),
+            "Speed, km/h": st.column_config.NumberColumn(format="%.1f"),
+            "Throttle, %": whole,
+            "Brake, %": whole,
+            "Gear": whole,
+        },
+    )
+
+
+def _show_minisectors(laps: list[Lap]) -> None:
+    st.subheader("Mini-sectors")
+    st.markdown("Time that each part of the lap gains (below 0) or loses (above 0) against the reference.")
+    show_figure(minisector_figure(laps), "minisectors", "Time against the reference in each mini-sector.")
+
+
+def _show_corners(laps: list[Lap], corners: pd.DataFrame) -> None:
+    st.subheader("Corners")
+    if corners.empty:
+        nothing("No corners are found on this layout: its laps hold neither turning rate nor lateral acceleration.")
+        return
+    table = corners[["corner_number", "corner_name", "direction"]]
+    columns = {}
+    for lap in laps:
+        table = table.merge(
+            lap.corners.rename(columns={name: f"{name} {lap.letter}" for name in CORNER_COLUMNS}),
+            on="corner_number",
+            how="left",
+        )
+    ordered = [f"{name} {lap.letter}" for name in CORNER_COLUMNS for lap in laps]
+    for name, title in CORNER_COLUMNS.items():
+        form = "%.3f" if name == "time_s" else "%.0f" if name == "gear" else "%.1f"
+        for lap in laps:
+            columns[f"{name} {lap.letter}"] = st.column_config.NumberColumn(f"{lap.letter}: {title}", format=form)
+    st.dataframe(
+        table[["corner_number", "corner_name", "direction", *ordered]],
+        hide_index=True,
+        key="corners",
+        column_config=columns
+        | {
+            "corner_number": st.column_config.NumberColumn("Corner", pinned=True),
+            "corner_name": st.column_config.TextColumn("Name", pinned=True),
+            "direction": "Turns",
+        },
+    )
