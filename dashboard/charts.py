@@ -1,6 +1,7 @@
 """The style that all figures share: colours for all eyes, dashes and shapes beside them, units on every axis."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,6 +18,10 @@ NEUTRAL = "#8C8C8C"
 # From gain over none to loss; blue and orange differ for every kind of colour blindness.
 GAIN_TO_LOSS = ((0.0, GAIN), (0.5, "#C8C8C8"), (1.0, LOSS))
 SPEEDS = "Cividis"
+LAP_TIME_STEPS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
+# Of each column its title, and how its numbers are written; None for text, `date`, `month` and `moment` for times.
+Columns = Mapping[str, tuple[str, str | None]]
+MOST_ROWS = 60  # of a table that is shown whole; a longer one scrolls
 CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
 
 
@@ -41,8 +46,8 @@ def figure(height: int, x_title: str = "", y_title: str = "") -> go.Figure:
     made = go.Figure()
     made.update_layout(
         height=height,
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        margin={"l": 10, "r": 10, "t": 60, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
         hoverlabel={"namelength": -1},
     )
     made.update_xaxes(title_text=x_title, automargin=True)
@@ -86,9 +91,45 @@ def lap_time_axis(made: go.Figure, seconds: Iterable[float]) -> None:
     if values.empty:
         return
     low, high = values.min(), values.max()
-    step = next((step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60) if (high - low) / step <= 7), 300)
+    step = next(
+        (step for step in LAP_TIME_STEPS_S if (high - low) / step <= 7),
+        300,
+    )
     ticks = [step * number for number in range(int(low // step), int(high // step) + 2)]
     made.update_yaxes(tickvals=ticks, ticktext=[lap_time(tick) for tick in ticks])
+
+
+def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0) -> None:
+    """Show the columns that the frame has and in which anything stands.
+
+    Args:
+        frame: The rows.
+        columns: What is shown of them, in this order.
+        key: Of its own on the page.
+        pinned: How many columns stay in view when the others scroll.
+    """
+    known = [name for name in columns if name in frame and frame[name].notna().any()]
+    st.dataframe(
+        frame[known],
+        hide_index=True,
+        key=key,
+        height="content" if len(frame) <= MOST_ROWS else "auto",
+        placeholder="",
+        column_config={name: _column(*columns[name], number < pinned) for number, name in enumerate(known)},
+    )
+
+
+def _column(title: str, form: str | None, pinned: bool) -> Any:
+    match form:
+        case None:
+            return st.column_config.TextColumn(title, pinned=pinned)
+        case "date":
+            return st.column_config.DateColumn(title, format="YYYY-MM-DD")
+        case "month":
+            return st.column_config.DateColumn(title, format="YYYY-MM")
+        case "moment":
+            return st.column_config.DatetimeColumn(f"{title} (UTC)", format="YYYY-MM-DD HH:mm")
+    return st.column_config.NumberColumn(title, format=form, pinned=pinned)
 
 
 def show(made: go.Figure, key: str, alt: str) -> None:

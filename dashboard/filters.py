@@ -59,7 +59,7 @@ def choose_number(label: str, name: str, highest: float, step: float) -> float:
         except ValueError:
             asked = 0.0
         st.session_state[name] = asked if 0 <= asked <= highest else 0.0
-    chosen: float = st.slider(label, 0.0, highest, step=step, key=name)
+    chosen: float = st.slider(label, 0.0, highest, step=step, format="%.0f", key=name)
     _remember(name, [f"{chosen:g}"])
     return chosen
 

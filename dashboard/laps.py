@@ -1,5 +1,6 @@
 """Figures of laps over the distance: channels under each other, the map, mini-sectors."""
 
+import math
 from dataclasses import dataclass
 from string import ascii_uppercase
 
@@ -15,10 +16,11 @@ CHANNELS = (
     ("delta_s", "Delta<br>s", 1, ":+.3f", 2.0),
     ("throttle_ratio", "Throttle<br>%", 100, ":.0f", 1.3),
     ("brake_ratio", "Brake<br>%", 100, ":.0f", 1.3),
-    ("steering_deg", "Steering<br>° left +", 1, ":.0f", 1.3),
+    ("steering_deg", "Steering<br>°", 1, ":.0f", 1.3),
     ("gear", "Gear", 1, ":.0f", 1.0),
 )
 GAP = 0.02
+NUMBER_AWAY_PX = 16
 PATTERNS = ("", "/", "\\", "x", "-", "+")
 
 
@@ -48,23 +50,20 @@ class Lap:
         return ascii_uppercase[self.index]
 
 
-def channels_figure(laps: list[Lap], cursor_m: float) -> tuple[go.Figure, list[str]]:
+def channels_figure(laps: list[Lap], cursor_m: float) -> go.Figure:
     """All channels of the laps under each other on one axis of distance: one zoom, one cursor.
 
     Args:
         laps: The reference first.
         cursor_m: Where the cursor stands, in metres from the line.
-
-    Returns:
-        The figure, and the names of the channels that none of the laps has.
     """
-    shown, missing = [], []
-    for channel in CHANNELS:
-        if any(_values(lap, channel[0])[1].notna().any() for lap in laps[1 if channel[0] == "delta_s" else 0 :]):
-            shown.append(channel)
-        elif channel[0] != "delta_s":
-            missing.append(channel[1].partition("<")[0].lower())
-    made = figure(height=820)
+    compared = laps[1:]
+    shown = [
+        channel
+        for channel in CHANNELS
+        if any(_has(lap, channel[0]) for lap in (compared if channel[0] == "delta_s" else laps))
+    ]
+    made = figure(height=900)
     top, total = 1.0, sum(channel[4] for channel in shown)
     for number, (column, title, factor, written, share) in enumerate(shown, start=1):
         bottom = top - share / total * (1 - GAP * (len(shown) - 1))
@@ -100,8 +99,33 @@ def channels_figure(laps: list[Lap], cursor_m: float) -> tuple[go.Figure, list[s
             "unifiedhovertitle": {"text": "%{x:,.0f} m"},
         },
     )
-    made.add_vline(x=cursor_m, line={"color": NEUTRAL, "width": 1, "dash": "dot"})
-    return made, missing
+    made.add_shape(
+        x0=cursor_m, x1=cursor_m, y0=0, y1=1, yref="paper", line={"color": NEUTRAL, "width": 1, "dash": "dot"}
+    )
+    return made
+
+
+def nearest(trace: pd.DataFrame, place_m: float) -> int:
+    """Row of a trace that is nearest to a place.
+
+    Args:
+        trace: Points over the distance.
+        place_m: Metres from the line.
+    """
+    return int((trace.distance_m - place_m).abs().argmin())
+
+
+def missing_channels(lap: Lap) -> list[str]:
+    """Names of the channels that the files of a lap do not have.
+
+    Args:
+        lap: The lap.
+    """
+    return [title.partition("<")[0].lower() for column, title, *_ in CHANNELS if not _has(lap, column)]
+
+
+def _has(lap: Lap, column: str) -> bool:
+    return bool(_values(lap, column)[1].notna().any())
 
 
 def _values(lap: Lap, column: str) -> tuple[pd.Series, pd.Series]:
@@ -142,18 +166,20 @@ def map_figure(lap: Lap, corners: pd.DataFrame, colouring: str, cursor_m: float)
         hovertemplate=f"%{{customdata:,.0f}} m<br>%{{marker.color:{written}}} {title}<extra></extra>",
         showlegend=False,
     )
-    apexes = [trace.iloc[(trace.distance_m - apex_m).abs().argmin()] for apex_m in corners.apex_m]
-    made.add_scatter(
-        x=[apex.x_m for apex in apexes],
-        y=[apex.y_m for apex in apexes],
-        mode="text",
-        text=[f"<b>{number}</b>" for number in corners.corner_number],
-        textposition="top center",
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    apexes = [trace.iloc[nearest(trace, apex_m)] for apex_m in corners.apex_m]
+    middle_x, middle_y = trace.x_m.mean(), trace.y_m.mean()
+    for number, apex in zip(corners.corner_number, apexes, strict=True):
+        away = math.hypot(apex.x_m - middle_x, apex.y_m - middle_y) or 1.0
+        made.add_annotation(
+            x=apex.x_m,
+            y=apex.y_m,
+            text=f"{number}",
+            showarrow=False,
+            xshift=NUMBER_AWAY_PX * (apex.x_m - middle_x) / away,
+            yshift=NUMBER_AWAY_PX * (apex.y_m - middle_y) / away,
+        )
     for place_m, symbol, size, name in ((0.0, "line-ew-open", 18, "line"), (cursor_m, "circle-open", 18, "cursor")):
-        place = trace.iloc[(trace.distance_m - place_m).abs().argmin()]
+        place = trace.iloc[nearest(trace, place_m)]
         made.add_scatter(
             x=[place.x_m],
             y=[place.y_m],

@@ -49,7 +49,7 @@ def run_dashboard(parameters: ConnectionParameters, port: int, refresh_s: float,
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(project), environment.get("PYTHONPATH"))))
     if open_page:
         threading.Thread(target=_open_when_it_answers, args=(port,), daemon=True).start()
-    command = [sys.executable, "-m", "streamlit", "run", str(project / "dashboard" / "app.py"), *_settings(port)]
+    command = [sys.executable, "-m", "dashboard", "run", str(project / "dashboard" / "app.py"), *_settings(port)]
     server = subprocess.Popen(command, env=environment)
     while True:
         # Ctrl-C reaches the server too, which then ends by itself.
@@ -75,6 +75,7 @@ def _settings(port: int) -> list[str]:
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
         "client.showSidebarNavigation": "false",
+        "theme.primaryColor": "#0072B2",
     }
     return [f"--{name}={value}" for name, value in settings.items()]
 

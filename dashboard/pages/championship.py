@@ -3,10 +3,9 @@
 from typing import Any
 
 import pandas as pd
-import streamlit as st
 
 from dashboard import data
-from dashboard.charts import COLOURS, figure
+from dashboard.charts import COLOURS, figure, table
 from dashboard.charts import show as show_figure
 from dashboard.data import rows
 from dashboard.filters import choose
@@ -15,6 +14,18 @@ from dashboard.words import day, literal
 
 PARTS = {"race_points": ("Races", ""), "bonus_points": ("Bonus", "/")}
 MOST_BARS = 25
+STANDINGS: dict[str, tuple[str, str | None]] = {
+    "position": ("Place", "%d"),
+    "driver_name": ("Driver", None),
+    "points": ("Points", "%g"),
+    "points_behind": ("Behind", "%g"),
+    "dropped_points": ("Dropped", "%g"),
+    "points_deducted": ("Deducted", "%g"),
+    "races": ("Races", "%d"),
+    "races_counted": ("Counted", "%d"),
+    "wins": ("Wins", "%d"),
+    "podiums": ("Podiums", "%d"),
+}
 
 
 def show() -> None:
@@ -60,29 +71,8 @@ def _show_standings(standings: pd.DataFrame, rounds: pd.DataFrame) -> None:
     titles = {row.race_id: f"{number}: {day(row.green_flag_at)}" for number, row in enumerate(rows(races), 1)}
     cells = rounds.assign(cell=[_cell(row) for row in rows(rounds)])
     by_race = cells.pivot_table(index="driver_id", columns="race_id", values="cell", aggfunc=" + ".join)
-    table = standings.merge(by_race, on="driver_id", how="left")
-    numbers = {
-        "points": ("Points", "%g"),
-        "points_behind": ("Behind", "%g"),
-        "dropped_points": ("Dropped", "%g"),
-        "points_deducted": ("Deducted", "%g"),
-        "races": ("Races", "%d"),
-        "races_counted": ("Counted", "%d"),
-        "wins": ("Wins", "%d"),
-        "podiums": ("Podiums", "%d"),
-    }
-    st.dataframe(
-        table[["position", "driver_name", *numbers, *titles]],
-        hide_index=True,
-        key="standings",
-        height="content",
-        column_config={
-            "position": st.column_config.NumberColumn("Place", pinned=True),
-            "driver_name": st.column_config.TextColumn("Driver", pinned=True),
-        }
-        | {name: st.column_config.NumberColumn(title, format=form) for name, (title, form) in numbers.items()}
-        | {race_id: st.column_config.TextColumn(title) for race_id, title in titles.items()},
-    )
+    wide = standings.merge(by_race, on="driver_id", how="left")
+    table(wide, STANDINGS | {race_id: (title, None) for race_id, title in titles.items()}, "standings", pinned=2)
 
 
 def _cell(row: Any) -> str:

@@ -1,17 +1,78 @@
 """What became of the files, how good the data are, how the last runs went."""
 
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
 from dashboard import data
-from dashboard.charts import COLOURS, figure
+from dashboard.charts import COLOURS, figure, table
 from dashboard.charts import show as show_figure
 from dashboard.data import rows
 from dashboard.shell import head, nothing
 from dashboard.words import moment
 
+KPIS = {
+    "kpi": ("Figure", None),
+    "verdict": ("Verdict", None),
+    "value": ("Value", "%.6g"),
+    "unit": ("Unit", None),
+    "limit": ("Limit", None),
+    "measured_at": ("Measured", "moment"),
+}
+FILES = {
+    "file_name": ("File", None),
+    "state": ("State", None),
+    "source_format": ("Format", None),
+    "lines_read": ("Lines", "localized"),
+    "lines_loaded": ("Loaded", "localized"),
+    "lines_refused": ("Refused", "localized"),
+    "file_bytes": ("Size", "bytes"),
+    "landed_at": ("Landed", "moment"),
+}
+REFUSED = {
+    "file_name": ("File", None),
+    "state": ("State", None),
+    "reason": ("Reason", None),
+    "detail": ("What was seen", None),
+    "file_bytes": ("Size", "bytes"),
+    "file_id": ("file_id", None),
+}
+QUARANTINED = {
+    "file_name": ("File", None),
+    "line_number": ("Line", "%d"),
+    "reason": ("Reason", None),
+    "line": ("Text", None),
+    "source_format": ("Format", None),
+}
+UNMAPPED = {
+    "source_channel": ("Channel", None),
+    "source_unit": ("Unit", None),
+    "source_format": ("Format", None),
+    "files": ("Files", "%d"),
+}
+RUNS = {
+    "started_at": ("Started", "moment"),
+    "command": ("Command", None),
+    "outcome": ("Outcome", None),
+    "files_found": ("Files found", "%d"),
+    "files_landed": ("Landed", "%d"),
+    "files_refused": ("Refused", "%d"),
+    "dbt_nodes": ("dbt steps", "%d"),
+    "dbt_nodes_failed": ("Failed", "%d"),
+    "dbt_nodes_warned": ("Warned", "%d"),
+    "landing_s": ("Landing, s", "%.1f"),
+    "dbt_s": ("dbt, s", "%.1f"),
+    "run_s": ("Whole, s", "%.1f"),
+    "error": ("Error", None),
+}
+FAILURES = {
+    "node": ("Step", None),
+    "resource_type": ("Kind", None),
+    "status": ("Status", None),
+    "failures": ("Rows found", "%d"),
+    "message": ("Message", None),
+    "command": ("Command", None),
+    "started_at": ("Begun", "moment"),
+}
 VERDICTS = {True: "within", False: "OUT OF BOUNDS"}
 
 
@@ -60,7 +121,7 @@ def _show_states(states: pd.DataFrame) -> None:
         if files.empty:
             nothing("Every file was refused; the reasons stand below.")
         else:
-            st.dataframe(files, hide_index=True, key="files", column_config=_columns(files))
+            table(files, FILES, "files")
 
 
 def _show_kpis() -> None:
@@ -74,20 +135,7 @@ def _show_kpis() -> None:
         limit=["" if pd.isna(row.limit_value) else f"{row.comparison} {row.limit_value:g}" for row in rows(kpis)],
         verdict=[VERDICTS.get(row.passes) or ("no data" if pd.isna(row.value) else "no limit") for row in rows(kpis)],
     )
-    st.dataframe(
-        shown[["kpi", "verdict", "value", "unit", "limit", "measured_at"]],
-        hide_index=True,
-        key="kpis",
-        height="content",
-        column_config={
-            "kpi": "Figure",
-            "verdict": "Verdict",
-            "value": st.column_config.NumberColumn("Value", format="%.6g"),
-            "unit": "Unit",
-            "limit": "Limit",
-            "measured_at": st.column_config.DatetimeColumn("Measured (UTC)", format="YYYY-MM-DD HH:mm"),
-        },
-    )
+    table(shown, KPIS, "kpis")
 
 
 def _show_refused() -> None:
@@ -97,13 +145,13 @@ def _show_refused() -> None:
         nothing("No file is refused or withheld.")
     else:
         st.markdown("Files; `simrace replay` tries them again after a fix.")
-        st.dataframe(refused, hide_index=True, key="refused", column_config=_columns(refused))
+        table(refused, REFUSED, "refused")
     quarantined = data.query("data_quality/quarantined")
     if quarantined.empty:
         nothing("No line of a landed file is quarantined.")
     else:
         st.markdown("Lines of landed files that cannot be a sample or a result; up to 500.")
-        st.dataframe(quarantined, hide_index=True, key="quarantined", column_config=_columns(quarantined))
+        table(quarantined, QUARANTINED, "quarantined")
 
 
 def _show_unmapped() -> None:
@@ -114,7 +162,7 @@ def _show_unmapped() -> None:
         return
     st.markdown("Columns that no canonical channel is mapped to, and how many files wait; a row in "
                 "`seeds/telemetry_channels.csv` maps one.")  # fmt: skip
-    st.dataframe(unmapped, hide_index=True, key="unmapped", column_config=_columns(unmapped))
+    table(unmapped, UNMAPPED, "unmapped")
 
 
 def _show_runs(runs: pd.DataFrame) -> None:
@@ -122,26 +170,10 @@ def _show_runs(runs: pd.DataFrame) -> None:
     if runs.empty:
         nothing("Nothing was run yet.")
     else:
-        st.dataframe(runs, hide_index=True, key="runs", column_config=_columns(runs))
+        table(runs, RUNS, "runs")
     failures = data.query("data_quality/failures")
     if failures.empty:
         nothing("No step of dbt failed or warned when it ran last.")
     else:
         st.markdown("Steps of dbt that failed or warned when they ran last.")
-        st.dataframe(failures, hide_index=True, key="failures", column_config=_columns(failures))
-
-
-def _columns(frame: pd.DataFrame) -> dict[str, Any]:
-    """Titles of the columns, and how times and sizes are written."""
-    columns: dict[str, Any] = {}
-    for name in frame:
-        title = str(name).removesuffix("_at").replace("_", " ").capitalize()
-        if str(name).endswith("_at"):
-            columns[str(name)] = st.column_config.DatetimeColumn(f"{title} (UTC)", format="YYYY-MM-DD HH:mm")
-        elif name == "file_bytes":
-            columns[str(name)] = st.column_config.NumberColumn("Size", format="bytes")
-        elif str(name).endswith("_s"):
-            columns[str(name)] = st.column_config.NumberColumn(f"{title.removesuffix(' s')}, s", format="%.1f")
-        else:
-            columns[str(name)] = title
-    return columns
+        table(failures, FAILURES, "failures")

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import data
-from dashboard.charts import NEUTRAL, figure, marker, series
+from dashboard.charts import NEUTRAL, figure, marker, series, table
 from dashboard.charts import show as show_figure
 from dashboard.data import rows
 from dashboard.filters import choose
@@ -20,6 +20,26 @@ FORM = {
     "avg_places_gained_recent": ("Places gained", "%{y:+.1f} places"),
     "incidents_per_100_corners_recent": ("Incidents per 100 corners", "%{y:.2f}"),
     "avg_irating_change_recent": ("Change of iRating", "%{y:+.1f}"),
+}
+
+ALL, NO_CATEGORY = "all", "none"  # in the address; head_to_head writes none too
+INCIDENTS = {
+    "month_date": ("Month", "month"),
+    "layout": ("Layout", None),
+    "series_name": ("Series", None),
+    "races": ("Races", "%d"),
+    "incidents": ("Incidents", "%d"),
+    "incidents_per_100_corners": ("Per 100 corners", "%.2f"),
+}
+OPPONENTS = {
+    "opponent_name": ("Opponent", None),
+    "category": ("Category", None),
+    "races": ("Races", "%d"),
+    "races_ahead": ("Ahead", "%d"),
+    "races_behind": ("Behind", "%d"),
+    "avg_gap_places": ("Places ahead, mean", "%+.1f"),
+    "avg_irating_difference": ("iRating above, mean", "%+.0f"),
+    "last_race_at": ("Last met", "date"),
 }
 
 
@@ -37,20 +57,30 @@ def show() -> None:
     options = {
         row.driver_id: joined(row.driver_name or row.driver_id, f"{row.races} races", row.sim) for row in rows(drivers)
     }
-    driver_id = choose("Driver", "driver", options)
-    _show_ratings(driver_id)
-    _show_form(driver_id)
+    left, right = st.columns([3, 1])
+    with left:
+        driver_id = choose("Driver", "driver", options)
+    categories = data.query("driver/categories", driver_id=driver_id)
+    options = {row.license_category_id or NO_CATEGORY: category(row.license_category_id) for row in rows(categories)}
+    with right:
+        chosen = choose("Licence category", "category", options | {ALL: "All"}) if len(options) > 1 else ALL
+    _show_ratings(_of(data.query("driver/ratings", driver_id=driver_id), chosen))
+    _show_form(_of(data.query("driver/form", driver_id=driver_id), chosen))
     left, right = st.columns(2)
     with left:
-        _show_expected(driver_id)
+        _show_expected(_of(data.query("driver/expected", driver_id=driver_id), chosen))
     with right:
         _show_incidents(driver_id)
-    _show_opponents(driver_id)
+    _show_opponents(_of(data.query("driver/opponents", driver_id=driver_id), chosen))
 
 
-def _show_ratings(driver_id: str) -> None:
+def _of(frame: pd.DataFrame, chosen: str) -> pd.DataFrame:
+    """The rows of a licence category."""
+    return frame if chosen == ALL else frame[frame.license_category_id.fillna(NO_CATEGORY) == chosen]
+
+
+def _show_ratings(ratings: pd.DataFrame) -> None:
     st.subheader("Ratings")
-    ratings = data.query("driver/ratings", driver_id=driver_id)
     if ratings.empty:
         nothing("No race of this driver carries a rating; only iRacing's results do.")
         return
@@ -71,9 +101,8 @@ def _show_ratings(driver_id: str) -> None:
             show_figure(made, column, f"{title} after each race, a line for each licence category.")
 
 
-def _show_form(driver_id: str) -> None:
+def _show_form(form: pd.DataFrame) -> None:
     st.subheader("Form")
-    form = data.query("driver/form", driver_id=driver_id)
     known = form.dropna(subset="feature_cutoff_at")
     known = known[known.races_recent > 0]
     if known.empty:
@@ -90,9 +119,8 @@ def _show_form(driver_id: str) -> None:
     show_figure(made, "form_figure", f"{title} over the last five races, at each race.")
 
 
-def _show_expected(driver_id: str) -> None:
+def _show_expected(races: pd.DataFrame) -> None:
     st.subheader("Expected and real finish")
-    races = data.query("driver/expected", driver_id=driver_id)
     if races.empty:
         nothing("No finish can be expected: no race of this driver has rated opponents.")
         return
@@ -126,49 +154,17 @@ def _show_incidents(driver_id: str) -> None:
         nothing("No race of this driver counts incidents.")
         return
     st.markdown("By month, layout and series. The rate is empty where the corners of a lap are not known.")
-    st.dataframe(
-        incidents.assign(layout=[joined(row.track_name, row.config_name) for row in rows(incidents)])[
-            ["month_date", "layout", "series_name", "races", "incidents", "incidents_per_100_corners"]
-        ],
-        hide_index=True,
-        key="incidents",
-        height=420,
-        column_config={
-            "month_date": st.column_config.DateColumn("Month", format="YYYY-MM"),
-            "layout": "Layout",
-            "series_name": "Series",
-            "races": "Races",
-            "incidents": "Incidents",
-            "incidents_per_100_corners": st.column_config.NumberColumn("Per 100 corners", format="%.2f"),
-        },
-    )
+    layouts = [joined(row.track_name, row.config_name) for row in rows(incidents)]
+    table(incidents.assign(layout=layouts), INCIDENTS, "incidents")
 
 
-def _show_opponents(driver_id: str) -> None:
+def _show_opponents(opponents: pd.DataFrame) -> None:
     st.subheader("Head to head")
-    opponents = data.query("driver/opponents", driver_id=driver_id)
     if opponents.empty:
         nothing("This driver met nobody in class yet.")
         return
     st.markdown("Opponents of the same class, those met most often first; up to 200.")
-    st.dataframe(
-        opponents.assign(category=opponents.license_category_id.map(category))[
-            ["opponent_name", "category", "races", "races_ahead", "races_behind", "avg_gap_places",
-             "avg_irating_difference", "last_race_at"]
-        ],
-        hide_index=True,
-        key="opponents",
-        column_config={
-            "opponent_name": "Opponent",
-            "category": "Category",
-            "races": "Races",
-            "races_ahead": "Ahead",
-            "races_behind": "Behind",
-            "avg_gap_places": st.column_config.NumberColumn("Places ahead, mean", format="%+.1f"),
-            "avg_irating_difference": st.column_config.NumberColumn("iRating above, mean", format="%+.0f"),
-            "last_race_at": st.column_config.DateColumn("Last met"),
-        },
-    )  # fmt: skip
+    table(opponents.assign(category=opponents.license_category_id.map(category)), OPPONENTS, "opponents", pinned=1)
 
 
 def _by_category(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

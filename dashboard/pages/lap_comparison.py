@@ -7,9 +7,10 @@ import streamlit as st
 
 from dashboard import data
 from dashboard.charts import show as show_figure
+from dashboard.charts import table
 from dashboard.data import rows
 from dashboard.filters import choose, choose_number, choose_several
-from dashboard.laps import Lap, channels_figure, map_figure, minisector_figure
+from dashboard.laps import Lap, channels_figure, map_figure, minisector_figure, missing_channels, nearest
 from dashboard.linked_cursor import link_cursor
 from dashboard.shell import head, nothing
 from dashboard.words import day, joined, lap_time
@@ -18,13 +19,21 @@ MOST_LAPS = 6
 STEP_M = 5.0
 COLOURINGS = {"delta": "Time behind the reference", "speed_delta": "Speed against the reference", "speed": "Speed"}
 CORNER_COLUMNS = {
-    "time_s": "Time, s",
-    "brake_point_m": "Brakes at, m",
-    "entry_speed_kph": "Entry, km/h",
-    "min_speed_kph": "Lowest, km/h",
-    "exit_speed_kph": "Exit, km/h",
-    "throttle_on_m": "Throttle at, m",
-    "gear": "Gear",
+    "time_s": ("Time, s", "%.3f"),
+    "brake_point_m": ("Brakes at, m", "%.1f"),
+    "entry_speed_kph": ("Entry, km/h", "%.1f"),
+    "min_speed_kph": ("Lowest, km/h", "%.1f"),
+    "exit_speed_kph": ("Exit, km/h", "%.1f"),
+    "throttle_on_m": ("Throttle at, m", "%.1f"),
+    "gear": ("Gear", "%d"),
+}
+CURSOR_COLUMNS = {
+    "lap": ("Lap", None),
+    "delta_s": ("Delta, s", "%+.3f"),
+    "speed_kph": ("Speed, km/h", "%.1f"),
+    "throttle_ratio": ("Throttle", "percent"),
+    "brake_ratio": ("Brake", "percent"),
+    "gear": ("Gear", "%d"),
 }
 
 
@@ -62,9 +71,15 @@ def show() -> None:
     cursor_m = choose_number("Cursor on the lap, m", "at", length_m - length_m % STEP_M, STEP_M)
     wide, narrow = st.columns([3, 2])
     with wide:
-        missing = _show_channels(laps, cursor_m)
-        if missing:
-            st.caption(f"Not in these files: {', '.join(missing)}.")
+        show_figure(
+            channels_figure(laps, cursor_m),
+            "channels",
+            "Speed, delta, throttle, brake, steering and gear of each lap over the distance.",
+        )
+        for lap in laps:
+            if missing := missing_channels(lap):
+                st.caption(f"The files of lap {lap.letter} hold no {' and no '.join(missing)}.")
+        st.caption("Steering is positive to the left. Drag over the figure to zoom, double-click to see all.")
     with narrow:
         _show_map(laps, corners, colouring, cursor_m)
         _show_cursor(laps, cursor_m)
@@ -100,12 +115,6 @@ def _read(index: int, value: str, reference: str, label: str) -> Lap:
     )
 
 
-def _show_channels(laps: list[Lap], cursor_m: float) -> list[str]:
-    made, missing = channels_figure(laps, cursor_m)
-    show_figure(made, "channels", "Speed, delta, throttle, brake, steering and gear of each lap over the distance.")
-    return missing
-
-
 def _show_map(laps: list[Lap], corners: pd.DataFrame, colouring: str, cursor_m: float) -> None:
     coloured = laps[-1] if len(laps) > 1 else laps[0]
     if coloured.trace.x_m.isna().all():
@@ -115,39 +124,19 @@ def _show_map(laps: list[Lap], corners: pd.DataFrame, colouring: str, cursor_m: 
     if colouring != "speed" and len(others) > 1:
         letter = choose("Lap on the map", "map", others)
         coloured = next(lap for lap in laps if lap.letter == letter)
+    if coloured.deltas.empty:
+        colouring = "speed"
     made = map_figure(coloured, corners, colouring, cursor_m)
     show_figure(made, "map", f"The track as lap {coloured.letter} drove it, coloured by {COLOURINGS[colouring]}.")
 
 
 def _show_cursor(laps: list[Lap], cursor_m: float) -> None:
-    rows = []
+    points = []
     for lap in laps:
-        point = lap.trace.iloc[(lap.trace.distance_m - cursor_m).abs().argmin()]
-        delta = lap.deltas.iloc[(lap.deltas.distance_m - cursor_m).abs().argmin()] if len(lap.deltas) else None
-        rows.append(
-            {
-                "Lap": lap.letter,
-                "Delta, s": None if delta is None else delta.delta_s,
-                "Speed, km/h": point.speed_kph,
-                "Throttle, %": 100 * point.throttle_ratio if point.throttle_ratio is not None else None,
-                "Brake, %": 100 * point.brake_ratio if point.brake_ratio is not None else None,
-                "Gear": point.gear,
-            }
-        )
-    st.caption(f"At {cursor_m:,.0f} m")
-    whole = st.column_config.NumberColumn(format="%.0f")
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
-        key="cursor",
-        column_config={
-            "Delta, s": st.column_config.NumberColumn(format="%+.3f"),
-            "Speed, km/h": st.column_config.NumberColumn(format="%.1f"),
-            "Throttle, %": whole,
-            "Brake, %": whole,
-            "Gear": whole,
-        },
-    )
+        point = lap.trace.merge(lap.deltas[["distance_m", "delta_s"]], on="distance_m", how="left")
+        points.append(point.iloc[[nearest(point, cursor_m)]].assign(lap=lap.letter))
+    st.caption(f"At the cursor, {cursor_m:,.0f} m")
+    table(pd.concat(points), CURSOR_COLUMNS, "cursor")
 
 
 def _show_minisectors(laps: list[Lap]) -> None:
@@ -161,27 +150,14 @@ def _show_corners(laps: list[Lap], corners: pd.DataFrame) -> None:
     if corners.empty:
         nothing("No corners are found on this layout: its laps hold neither turning rate nor lateral acceleration.")
         return
-    table = corners[["corner_number", "corner_name", "direction"]]
-    columns = {}
+    sides = corners.set_index("corner_number")
+    columns: dict[str, tuple[str, str | None]] = {
+        "corner_number": ("Corner", "%d"),
+        "corner_name": ("Name", None),
+        "direction": ("Turns", None),
+    }
     for lap in laps:
-        table = table.merge(
-            lap.corners.rename(columns={name: f"{name} {lap.letter}" for name in CORNER_COLUMNS}),
-            on="corner_number",
-            how="left",
-        )
-    ordered = [f"{name} {lap.letter}" for name in CORNER_COLUMNS for lap in laps]
-    for name, title in CORNER_COLUMNS.items():
-        form = "%.3f" if name == "time_s" else "%.0f" if name == "gear" else "%.1f"
-        for lap in laps:
-            columns[f"{name} {lap.letter}"] = st.column_config.NumberColumn(f"{lap.letter}: {title}", format=form)
-    st.dataframe(
-        table[["corner_number", "corner_name", "direction", *ordered]],
-        hide_index=True,
-        key="corners",
-        column_config=columns
-        | {
-            "corner_number": st.column_config.NumberColumn("Corner", pinned=True),
-            "corner_name": st.column_config.TextColumn("Name", pinned=True),
-            "direction": "Turns",
-        },
-    )
+        sides = sides.join(lap.corners.set_index("corner_number").add_suffix(f" {lap.letter}"))
+    for name, (title, form) in CORNER_COLUMNS.items():
+        columns |= {f"{name} {lap.letter}": (f"{lap.letter}: {title}", form) for lap in laps}
+    table(sides.reset_index(), columns, "corners", pinned=2)

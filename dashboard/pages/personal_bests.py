@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import data
-from dashboard.charts import NEUTRAL, figure, lap_time_axis, series
+from dashboard.charts import NEUTRAL, figure, lap_time_axis, series, table
 from dashboard.charts import show as show_figure
 from dashboard.data import rows
 from dashboard.filters import choose
@@ -13,13 +13,17 @@ from dashboard.shell import head, nothing
 from dashboard.words import UNKNOWN, day, joined, lap_time
 
 COLUMNS = {
-    "track_name": "Track",
-    "config_name": "Layout",
-    "car_name": "Car",
-    "best_lap": "Best lap",
-    "theoretical_best": "Theoretical",
-    "best_rolling_lap": "Rolling",
-    "class_best_lap": "Best of class",
+    "track_name": ("Track", None),
+    "config_name": ("Layout", None),
+    "car_name": ("Car", None),
+    "best_lap": ("Best lap", None),
+    "theoretical_best": ("Theoretical", None),
+    "best_rolling_lap": ("Rolling", None),
+    "class_best_lap": ("Best of class", None),
+    "gap_to_class_best_s": ("Behind it, s", "%+.3f"),
+    "pace_laps": ("Pace laps", "%d"),
+    "sessions": ("Sessions", "%d"),
+    "best_driven_at": ("Driven on", "date"),
 }
 LINES = {
     "best_lap_time_s": "Best of the session",
@@ -48,18 +52,7 @@ def show() -> None:
         best_rolling_lap=bests.best_rolling_lap_s.map(lap_time),
         class_best_lap=bests.class_best_lap_time_s.map(lap_time),
     )
-    st.dataframe(
-        shown[[*COLUMNS, "gap_to_class_best_s", "pace_laps", "sessions", "best_driven_at"]],
-        hide_index=True,
-        key="bests",
-        column_config={name: st.column_config.TextColumn(title) for name, title in COLUMNS.items()}
-        | {
-            "gap_to_class_best_s": st.column_config.NumberColumn("Behind it, s", format="%+.3f"),
-            "pace_laps": "Pace laps",
-            "sessions": "Sessions",
-            "best_driven_at": st.column_config.DateColumn("Driven on"),
-        },
-    )
+    table(shown, COLUMNS, "bests")
     _show_progress(driver_id, {f"{row.layout_id}|{row.car_id}": row for row in rows(bests)})
 
 
@@ -72,6 +65,7 @@ def _show_progress(driver_id: str, bests: dict[str, Any]) -> None:
     )
     if len(progress) == 1:
         nothing(f"One session so far ({day(progress.session_started_at[0])}): progress shows from the second.")
+        return
     made = figure(420, "Session", "Lap time, min:s")
     for number, (column, name) in enumerate(LINES.items()):
         series(

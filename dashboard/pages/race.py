@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import data
-from dashboard.charts import COLOURS, SYMBOLS, figure
+from dashboard.charts import COLOURS, figure, table
 from dashboard.charts import show as show_figure
 from dashboard.data import rows
 from dashboard.filters import choose
@@ -65,12 +65,12 @@ def show() -> None:
     if field.is_team_race:
         teams = data.query("race/team_results", race_id=race_id)
         st.subheader("Teams")
-        _show_table(_with_best_lap(teams[teams.car_class_id == class_id]), RESULTS, "teams")
+        table(_with_best_lap(teams[teams.car_class_id == class_id]), RESULTS, "teams")
     st.subheader("Drivers" if field.is_team_race else "Results")
     if results.empty:
         nothing("The files of this race name no drivers of this class.")
     else:
-        _show_table(_with_best_lap(results), RESULTS, "results")
+        table(_with_best_lap(results), RESULTS, "results")
     _show_audit(race_id, class_id)
 
 
@@ -121,37 +121,22 @@ def _show_audit(race_id: str, class_id: str) -> None:
         nothing("This race is not official or of teams, so its ratings are not estimated.")
     else:
         made = figure(360, "Finish in class", "Change of iRating")
-        for number, (column, name) in enumerate(
-            (("estimated_irating_change", "By the formula"), ("irating_change", "Given"))
+        for number, (column, name, symbol, size) in enumerate(
+            (
+                ("estimated_irating_change", "By the formula", "circle-open", 14),
+                ("irating_change", "Given", "circle", 7),
+            )
         ):
             made.add_scatter(
                 x=rated.finish_position_in_class,
                 y=rated[column],
                 mode="markers",
                 name=name,
-                marker={"color": COLOURS[number], "symbol": SYMBOLS[number], "size": 11 - 3 * number},
+                marker={"color": COLOURS[number], "symbol": symbol, "size": size, "line": {"width": 2}},
                 customdata=rated.driver_name.map(literal),
                 hovertemplate="%{customdata}: %{y:+.1f}<extra>%{fullData.name}</extra>",
             )
         made.update_layout(showlegend=True)
         made.update_xaxes(tickformat=",d")
         show_figure(made, "audit_figure", "Change of iRating by the formula and as given, over the finish in class.")
-    _show_table(audit, AUDIT, "audit")
-
-
-def _show_table(frame: pd.DataFrame, titles: dict[str, tuple[str, str | None]], key: str) -> None:
-    """Show the columns that the frame has and that hold anything."""
-    shown = frame[[name for name in titles if name in frame and frame[name].notna().any()]]
-    st.dataframe(
-        shown,
-        hide_index=True,
-        key=key,
-        height="content",
-        column_config={
-            name: st.column_config.TextColumn(title)
-            if form is None
-            else st.column_config.NumberColumn(title, format=form)
-            for name, (title, form) in titles.items()
-            if name in shown
-        },
-    )
+    table(audit, AUDIT, "audit")

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import data
-from dashboard.charts import COLOURS, NEUTRAL, SPEEDS, figure, lap_time_axis, marker
+from dashboard.charts import COLOURS, NEUTRAL, SPEEDS, figure, lap_time_axis, marker, style, table
 from dashboard.charts import show as show_figure
 from dashboard.data import rows
 from dashboard.filters import choose
@@ -15,6 +15,7 @@ from dashboard.words import joined, lap_time, moment
 
 # The order gives each class of lap its colour and shape, the same in every session.
 LAP_CLASSES = ("pace", "out", "in", "pit", "invalid", "caution", "incomplete")
+FEW = "too few laps"
 SHARES = {
     "full_throttle_ratio": "Full throttle",
     "braking_ratio": "Braking",
@@ -23,10 +24,10 @@ SHARES = {
     "pedal_overlap_ratio": "Both pedals",
 }
 NUMBERS = {
-    "lap_number": ("Lap", "%.0f"),
+    "lap_number": ("Lap", "%d"),
     "steering_rate_rms_dps": ("Steering rate, °/s", "%.1f"),
-    "steering_reversals": ("Steering reversals", "%.0f"),
-    "gear_changes": ("Gear changes", "%.0f"),
+    "steering_reversals": ("Steering reversals", "%d"),
+    "gear_changes": ("Gear changes", "%d"),
     "min_speed_kph": ("Lowest, km/h", "%.1f"),
     "max_speed_kph": ("Highest, km/h", "%.1f"),
     "peak_lat_g": ("Cornering, g", "%.2f"),
@@ -34,10 +35,10 @@ NUMBERS = {
     "peak_combined_g": ("Combined, g", "%.2f"),
 }
 STINTS = {
-    "stint_number": ("Stint", "%.0f"),
-    "first_lap_number": ("First lap", "%.0f"),
-    "last_lap_number": ("Last lap", "%.0f"),
-    "pace_laps": ("Pace laps", "%.0f"),
+    "stint_number": ("Stint", "%d"),
+    "first_lap_number": ("First lap", "%d"),
+    "last_lap_number": ("Last lap", "%d"),
+    "pace_laps": ("Pace laps", "%d"),
     "best_lap_time_s": ("Best, s", "%.3f"),
     "median_lap_time_s": ("Median, s", "%.3f"),
     "lap_time_slope_s": ("Slower each lap by, s", "%+.3f"),
@@ -67,7 +68,7 @@ def show() -> None:
     stints = data.query("session/stints", session_id=session_id)
     if not stints.empty:
         st.subheader("Stints")
-        _show_table(stints, STINTS, "stints")
+        table(stints, STINTS, "stints")
     _show_forces(session_id, laps)
     _show_driving(session_id)
 
@@ -94,17 +95,17 @@ def _show_consistency(session_id: str) -> None:
     best.metric("Best lap", lap_time(row.best_lap_time_s), help="Of the laps that count for pace.")
     theoretical.metric(
         "Theoretical best",
-        lap_time(row.theoretical_best_s) or "none",
+        lap_time(row.theoretical_best_s) or FEW,
         delta=None if pd.isna(row.theoretical_gain_s) else f"{row.theoretical_gain_s:.3f} s to gain",
         delta_color="off",
         delta_arrow="off",
         help="The best of each mini-sector put together.",
     )
-    rolling.metric("Best rolling lap", lap_time(row.best_rolling_lap_s) or "none", help="From any place to itself.")
-    median.metric("Median lap", lap_time(row.median_lap_time_s) or "none")
+    rolling.metric("Best rolling lap", lap_time(row.best_rolling_lap_s) or FEW, help="From any place to itself.")
+    median.metric("Median lap", lap_time(row.median_lap_time_s) or FEW)
     spread.metric(
         "Spread",
-        "one lap only" if pd.isna(row.lap_time_deviation_s) else f"{row.lap_time_deviation_s:.3f} s",
+        FEW if pd.isna(row.lap_time_deviation_s) else f"{row.lap_time_deviation_s:.3f} s",
         delta=None if pd.isna(row.lap_time_variation_ratio) else f"{row.lap_time_variation_ratio:.2%} of the lap",
         delta_color="off",
         delta_arrow="off",
@@ -188,8 +189,8 @@ def _show_forces(session_id: str, laps: pd.DataFrame) -> None:
         },
         hovertemplate="%{x:.2f} g, %{y:.2f} g<br>%{customdata[1]:.0f} km/h at %{customdata[0]:,.0f} m<extra></extra>",
     )
-    made.update_xaxes(zeroline=True, zerolinecolor=NEUTRAL)
-    made.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, scaleanchor="x")
+    made.update_xaxes(zeroline=True, zerolinecolor=NEUTRAL, constrain="domain")
+    made.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, scaleanchor="x", constrain="domain")
     show_figure(made, "forces", "Lateral against longitudinal acceleration, coloured by speed.")
 
 
@@ -208,23 +209,13 @@ def _show_driving(session_id: str) -> None:
                 mode="lines+markers",
                 name=name,
                 marker=marker(number),
-                line={"color": COLOURS[number]},
+                line=style(number),
                 hovertemplate="%{y:.1f} %<extra>%{fullData.name}</extra>",
             )
     made.update_layout(hovermode="x unified", showlegend=True)
     made.update_xaxes(tickformat=",d", dtick=max(1, len(driving) // 12))
+    made.update_yaxes(rangemode="tozero")
     show_figure(
         made, "shares", "Shares of each lap at full throttle, braking, coasting, trail braking, on both pedals."
     )
-    _show_table(driving, NUMBERS, "driving")
-
-
-def _show_table(frame: pd.DataFrame, titles: dict[str, tuple[str, str]], key: str) -> None:
-    st.dataframe(
-        frame[list(titles)],
-        hide_index=True,
-        key=key,
-        column_config={
-            name: st.column_config.NumberColumn(title, format=form) for name, (title, form) in titles.items()
-        },
-    )
+    table(driving, NUMBERS, "driving")
