@@ -21,8 +21,8 @@ SPEEDS = "Cividis"
 LAP_TIME_STEPS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
 # Of each column its title, and how its numbers are written; None for text, `date`, `month` and `moment` for times.
 Columns = Mapping[str, tuple[str, str | None]]
-MOST_ROWS = 60  # of a table that is shown whole; a longer one scrolls
-CONFIG = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+MOST_ROWS = 40  # of a table that is shown whole; a longer one scrolls
+CONFIG = {"displayModeBar": False}  # it would lie on the legend; a drag zooms, a double click shows all again
 
 
 def style(index: int) -> dict[str, object]:
@@ -46,7 +46,7 @@ def figure(height: int, x_title: str = "", y_title: str = "") -> go.Figure:
     made = go.Figure()
     made.update_layout(
         height=height,
-        margin={"l": 10, "r": 10, "t": 60, "b": 10},
+        margin={"l": 10, "r": 10, "t": 50, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
         hoverlabel={"namelength": -1},
     )
@@ -122,7 +122,7 @@ def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0) -> N
 def _column(title: str, form: str | None, pinned: bool) -> Any:
     match form:
         case None:
-            return st.column_config.TextColumn(title, pinned=pinned)
+            return st.column_config.TextColumn(title, pinned=pinned, width="medium" if pinned else None)
         case "date":
             return st.column_config.DateColumn(title, format="YYYY-MM-DD")
         case "month":

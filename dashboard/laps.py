@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.charts import COLOURS, GAIN_TO_LOSS, NEUTRAL, SPEEDS, figure, style
+from dashboard.data import rows
 from dashboard.words import literal
 
 # Of each channel: column, what stands on the axis, factor to the unit there, how a value is written, share of height.
@@ -20,7 +21,7 @@ CHANNELS = (
     ("gear", "Gear", 1, ":.0f", 1.0),
 )
 GAP = 0.02
-NUMBER_AWAY_PX = 16
+NUMBER_AWAY_PX = 14
 PATTERNS = ("", "/", "\\", "x", "-", "+")
 
 
@@ -158,26 +159,25 @@ def map_figure(lap: Lap, corners: pd.DataFrame, colouring: str, cursor_m: float)
         scale = {"colorscale": GAIN_TO_LOSS, "reversescale": colouring == "speed_delta", "cmin": -most, "cmax": most}
     made = figure(height=420)
     made.add_scatter(
-        x=trace.x_m,
-        y=trace.y_m,
+        # As lists: linked_cursor.py reads them in the page, where Plotly leaves packed arrays packed.
+        x=trace.x_m.tolist(),
+        y=trace.y_m.tolist(),
         mode="markers",
-        customdata=trace.distance_m,
+        customdata=trace.distance_m.tolist(),
         marker={"color": values, "size": 6, "colorbar": {"title": title, "thickness": 12}, **scale},
         hovertemplate=f"%{{customdata:,.0f}} m<br>%{{marker.color:{written}}} {title}<extra></extra>",
         showlegend=False,
     )
-    apexes = [trace.iloc[nearest(trace, apex_m)] for apex_m in corners.apex_m]
-    middle_x, middle_y = trace.x_m.mean(), trace.y_m.mean()
-    for number, apex in zip(corners.corner_number, apexes, strict=True):
-        away = math.hypot(apex.x_m - middle_x, apex.y_m - middle_y) or 1.0
+    for corner in rows(corners):
+        row = nearest(trace, corner.apex_m)
+        before, apex, after = (trace.iloc[(row + step) % len(trace)] for step in (-2, 0, 2))
+        ahead_x, ahead_y = after.x_m - before.x_m, after.y_m - before.y_m
+        away = NUMBER_AWAY_PX / (math.hypot(ahead_x, ahead_y) or 1.0) * (1 if corner.direction == "left" else -1)
+        # On the outside of the corner.
         made.add_annotation(
-            x=apex.x_m,
-            y=apex.y_m,
-            text=f"{number}",
-            showarrow=False,
-            xshift=NUMBER_AWAY_PX * (apex.x_m - middle_x) / away,
-            yshift=NUMBER_AWAY_PX * (apex.y_m - middle_y) / away,
-        )
+            x=apex.x_m, y=apex.y_m, text=str(corner.corner_number), showarrow=False,
+            xshift=away * ahead_y, yshift=-away * ahead_x,
+        )  # fmt: skip
     for place_m, symbol, size, name in ((0.0, "line-ew-open", 18, "line"), (cursor_m, "circle-open", 18, "cursor")):
         place = trace.iloc[nearest(trace, place_m)]
         made.add_scatter(

@@ -51,17 +51,16 @@ def show() -> None:
             "`fct_laps.trace_ineligible_reason`."
         )
         return
-    columns = st.columns([2, 5, 2], vertical_alignment="bottom")
-    with columns[0]:
+    left, right = st.columns(2)
+    with left:
         layout_key = choose("Layout", "layout", {row.layout_key: _layout(row) for row in rows(layouts)})
     known = data.query("lap_comparison/laps", layout_key=layout_key)
     options = {f"{row.session_id}:{row.lap_number}": _label(row) for row in rows(known)}
-    with columns[1]:
-        chosen = choose_several("Laps", "laps", options, default=list(options)[:2], most=MOST_LAPS)
+    chosen = choose_several("Laps", "laps", options, default=list(options)[:2], most=MOST_LAPS)
     if not chosen:
         nothing("Choose a lap to see it, two or more to compare them.")
         return
-    with columns[2]:
+    with right:
         colouring = choose("Colour of the map", "colour", COLOURINGS if len(chosen) > 1 else {"speed": "Speed"})
     laps = [_read(index, value, chosen[0], options[value]) for index, value in enumerate(chosen)]
     if len(laps) == 1:
@@ -69,6 +68,7 @@ def show() -> None:
     corners = data.query("lap_comparison/corners", layout_key=layout_key)
     length_m = float(laps[0].trace.distance_m.max())
     cursor_m = choose_number("Cursor on the lap, m", "at", length_m - length_m % STEP_M, STEP_M)
+    _show_cursor(laps, cursor_m)
     wide, narrow = st.columns([3, 2])
     with wide:
         show_figure(
@@ -82,7 +82,6 @@ def show() -> None:
         st.caption("Steering is positive to the left. Drag over the figure to zoom, double-click to see all.")
     with narrow:
         _show_map(laps, corners, colouring, cursor_m)
-        _show_cursor(laps, cursor_m)
         if len(laps) > 1:
             _show_minisectors(laps)
     _show_corners(laps, corners)
@@ -135,8 +134,7 @@ def _show_cursor(laps: list[Lap], cursor_m: float) -> None:
     for lap in laps:
         point = lap.trace.merge(lap.deltas[["distance_m", "delta_s"]], on="distance_m", how="left")
         points.append(point.iloc[[nearest(point, cursor_m)]].assign(lap=lap.letter))
-    st.caption(f"At the cursor, {cursor_m:,.0f} m")
-    table(pd.concat(points), CURSOR_COLUMNS, "cursor")
+    table(pd.concat(points), CURSOR_COLUMNS, "at_cursor")
 
 
 def _show_minisectors(laps: list[Lap]) -> None:

@@ -15,7 +15,7 @@ from dashboard.words import joined, lap_time, moment
 
 # The order gives each class of lap its colour and shape, the same in every session.
 LAP_CLASSES = ("pace", "out", "in", "pit", "invalid", "caution", "incomplete")
-FEW = "too few laps"
+FEW = "few laps"
 SHARES = {
     "full_throttle_ratio": "Full throttle",
     "braking_ratio": "Braking",
