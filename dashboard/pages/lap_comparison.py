@@ -31,8 +31,8 @@ CURSOR_COLUMNS = {
     "lap": ("Lap", None),
     "delta_s": ("Delta, s", "%+.3f"),
     "speed_kph": ("Speed, km/h", "%.1f"),
-    "throttle_ratio": ("Throttle", "percent"),
-    "brake_ratio": ("Brake", "percent"),
+    "throttle_ratio": ("Throttle, %", "%.0f"),
+    "brake_ratio": ("Brake, %", "%.0f"),
     "gear": ("Gear", "%d"),
 }
 
@@ -133,7 +133,10 @@ def _show_cursor(laps: list[Lap], cursor_m: float) -> None:
     points = []
     for lap in laps:
         point = lap.trace.merge(lap.deltas[["distance_m", "delta_s"]], on="distance_m", how="left")
-        points.append(point.iloc[[nearest(point, cursor_m)]].assign(lap=lap.letter))
+        there = point.iloc[[nearest(point, cursor_m)]].assign(lap=lap.letter)
+        pedals = ["throttle_ratio", "brake_ratio"]
+        there[pedals] = 100 * there[pedals].astype("float64")
+        points.append(there)
     table(pd.concat(points), CURSOR_COLUMNS, "at_cursor")
 
 

@@ -207,7 +207,8 @@ def _told(browser: Chrome) -> list[str]:
 
 
 def _tags(browser: Chrome) -> list[str]:
-    return [str(tag.text) for tag in browser.find_elements(By.CSS_SELECTOR, ".st-key-laps [data-baseweb=tag]")]
+    tags = browser.find_elements(By.CSS_SELECTOR, ".st-key-laps .react-aria-ComboBox [data-tag]")
+    return [str(tag.get_attribute("aria-label")) for tag in tags]
 
 
 def test_an_open_page_shows_a_new_run(address: str, browser: Chrome, warehouse: Warehouse) -> None:

@@ -9,5 +9,5 @@ select
     landed_at
 from marts.file_quality
 where state not in ('refused', 'withheld')
-order by landed_at desc nulls last, file_name, file_id
+order by landed_at desc nulls last, file_name asc, file_id asc
 limit 500

@@ -9,4 +9,4 @@ select
     max(landed_at) as last_landed_at
 from marts.file_quality
 group by state
-order by files desc, state
+order by files desc, state asc

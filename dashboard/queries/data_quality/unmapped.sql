@@ -4,4 +4,4 @@ select
     source_format,
     files
 from marts.unmapped_channels
-order by files desc, source_format, source_channel, source_unit
+order by files desc, source_format asc, source_channel asc, source_unit asc

@@ -5,4 +5,4 @@ select
     races
 from marts.dim_drivers
 where races > 0
-order by races desc, driver_name, driver_id
+order by races desc, driver_name asc, driver_id asc

@@ -10,4 +10,4 @@ select
 from marts.incident_rates as rates
 left join marts.dim_track_layouts as layouts on rates.layout_id = layouts.layout_id
 where rates.driver_id = %(driver_id)s
-order by rates.month_date desc, layouts.track_name, rates.series_name
+order by rates.month_date desc, layouts.track_name asc, rates.series_name asc

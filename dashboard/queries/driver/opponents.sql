@@ -11,5 +11,5 @@ select
 from marts.head_to_head as pairs
 left join marts.dim_drivers as opponents on pairs.opponent_id = opponents.driver_id
 where pairs.driver_id = %(driver_id)s
-order by pairs.races desc, pairs.races_ahead desc, pairs.opponent_id, pairs.license_category_id
+order by pairs.races desc, pairs.races_ahead desc, pairs.opponent_id asc, pairs.license_category_id asc
 limit 200

@@ -10,4 +10,4 @@ inner join marts.dim_sessions as sessions on laps.session_id = sessions.session_
 left join marts.dim_track_layouts as layouts on sessions.layout_id = layouts.layout_id
 where laps.is_trace_eligible
 group by sessions.layout_key
-order by laps desc, sessions.layout_key
+order by laps desc, sessions.layout_key asc

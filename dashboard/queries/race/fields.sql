@@ -14,4 +14,4 @@ select
     is_team_race
 from marts.fct_race_fields
 where race_id = %(race_id)s
-order by entries desc, car_class_id
+order by entries desc, car_class_id asc

@@ -20,4 +20,4 @@ inner join (
     from marts.fct_race_results
 ) as results on fields.race_id = results.race_id
 group by fields.race_id, fields.sim
-order by held_at desc nulls last, fields.race_id
+order by held_at desc nulls last, fields.race_id asc
