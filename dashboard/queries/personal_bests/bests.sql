@@ -16,4 +16,10 @@ from marts.personal_bests as bests
 left join marts.dim_track_layouts as layouts on bests.layout_id = layouts.layout_id
 left join marts.dim_cars as cars on bests.car_id = cars.car_id
 where bests.driver_id = %(driver_id)s
-order by bests.sessions desc, layouts.track_name asc, layouts.config_name asc, cars.car_name asc, bests.layout_id asc, bests.car_id asc
+order by
+    bests.sessions desc,
+    layouts.track_name asc,
+    layouts.config_name asc,
+    cars.car_name asc,
+    bests.layout_id asc,
+    bests.car_id asc
