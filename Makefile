@@ -4,13 +4,13 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 SAMPLES ?= sample_files
 SESSIONS ?= 8
 
-.PHONY: run test test-slow bench bench-full lint audit lock clean
+.PHONY: run test test-slow bench bench-full lint audit browser lock clean
 
 run: .venv/installed ## Write sample files, land them, build and test the marts
 	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
 	.venv/bin/simrace run $(SAMPLES)
 
-test: lint audit ## Every check; each worker has a server and a warehouse of its own
+test: lint audit browser ## Every check; each worker has a server and a warehouse of its own
 	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: .venv/installed ## What is slow by nature; results are kept in docs/
@@ -29,6 +29,11 @@ lint: .venv/installed
 
 audit: .venv/installed ## Known vulnerabilities of what requirements.lock pins; needs a network, and passes without
 	.venv/bin/python -m tests.audit
+
+browser: ## Chromium and its driver for the tests of pages, where this may be installed; silent where it is
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } || true
 
 .venv/installed: requirements.lock pyproject.toml simrace_dbt_environment.pth
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: https://www.python.org"; exit 1; }

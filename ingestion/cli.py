@@ -21,6 +21,7 @@ from rich.table import Table
 from ingestion import report, warehouse
 from ingestion.build import BuildError, project_directory, run_dbt
 from ingestion.corners import CornersError, freeze, list_layouts
+from ingestion.dashboard_command import PORT, DashboardError, run_dashboard
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
@@ -76,6 +77,7 @@ def _readable_errors() -> Iterator[None]:
         DatabaseError,
         BuildError,
         CornersError,
+        DashboardError,
         ExportError,
         ForgetError,
         LandingError,
@@ -369,6 +371,19 @@ def report_session(
     console.print(f"The report is in {report.shown(str(file))}", highlight=False)
     if missing:
         console.print(missing, markup=False, highlight=False)
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1.")] = PORT,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    refresh: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How often open pages look for new data; 0 for never.")
+    ] = 10,
+) -> None:
+    """Show laps, sessions, drivers, races and the quality of the data as pages in the browser; Ctrl-C ends it."""
+    with _readable_errors():
+        raise typer.Exit(run_dashboard(connection_parameters(_say), port, refresh, browser))
 
 
 @corners_app.command("list")

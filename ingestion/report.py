@@ -226,6 +226,7 @@ def show_next_steps(console: Console) -> None:
     """Print where to look next."""
     console.print(
         "[bold]Where to look next[/]\n"
+        "  simrace dashboard    laps, sessions, drivers, races and the quality of it all, in the browser\n"
         "  simrace docs         every table and column, and how each is made\n"
         "  simrace status       files, rows, quality figures"
     )

@@ -25,4 +25,4 @@ select
     others.session_id as reference_session_id,
     others.lap_number as reference_lap_number
 from laps
-inner join others on laps.layout_key = others.layout_key and laps.car_class_key = others.car_class_key
+inner join others on laps.layout_key = others.layout_key

@@ -10,17 +10,18 @@ with sessions as (
 )
 
 select
-    session_id,
-    sim,
-    source_format,
-    driver_id,
-    car_id,
-    layout_id,
-    session_type,
-    session_started_at_source,
-    cast(sample_rate_hz as numeric(10, 3)) as sample_rate_hz,
-    cast(last_elapsed_s - first_elapsed_s as numeric(12, 3)) as duration_s,
-    file_count,
-    is_retired,
-    session_started_at
+    sessions.session_id,
+    sessions.sim,
+    sessions.source_format,
+    sessions.driver_id,
+    sessions.car_id,
+    sessions.layout_id,
+    {{ layout_key('sessions') }} as layout_key,
+    sessions.session_type,
+    sessions.session_started_at_source,
+    cast(sessions.sample_rate_hz as numeric(10, 3)) as sample_rate_hz,
+    cast(sessions.last_elapsed_s - sessions.first_elapsed_s as numeric(12, 3)) as duration_s,
+    sessions.file_count,
+    sessions.is_retired,
+    sessions.session_started_at
 from sessions

@@ -1,0 +1,95 @@
+"""How long the queries of the dashboard's pages take on the warehouse at hand.
+
+    .venv/bin/python benchmarks/dashboard_queries.py --times 100
+
+Every query is asked for many laps, sessions, drivers and races, drawn at random with the same seed; what is told is the
+time from asking to the last row, on one connection. The table is printed as Markdown.
+"""
+
+import argparse
+import random
+import statistics
+import time
+from contextlib import closing
+from typing import Any
+
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+
+from dashboard.data import QUERIES, connect, statement
+
+TARGET_MS = 200
+# What the parameters of a page's queries are drawn from; rows are shuffled, and repeated where there are few.
+DRAWN_FROM = {
+    "lap_comparison": """
+        select laps.session_id, laps.lap_number, others.session_id as reference_session_id,
+            others.lap_number as reference_lap_number, sessions.layout_key
+        from marts.fct_laps as laps
+        inner join marts.dim_sessions as sessions on laps.session_id = sessions.session_id
+        inner join marts.dim_sessions as other_sessions on sessions.layout_key = other_sessions.layout_key
+        inner join marts.fct_laps as others on other_sessions.session_id = others.session_id
+        where laps.is_trace_eligible and others.is_trace_eligible order by random() limit 1000""",
+    "session": "select session_id, lap_number from marts.fct_laps",
+    "personal_bests": "select driver_id, layout_id, car_id from marts.personal_bests",
+    "driver": "select driver_id from marts.dim_drivers where races > 0",
+    "race": "select distinct race_id from marts.fct_race_fields",
+    "championship": "select distinct championship_id from marts.championship_standings",
+    "data_quality": "select 1 as nothing",
+    "shared": "select 1 as nothing",
+}
+
+
+def time_query(connection: Connection, name: str, drawn: list[dict[str, Any]], times: int) -> tuple[list[float], int]:
+    """Ask a query for one drawn set of parameters after the other.
+
+    Args:
+        connection: Of a reader.
+        name: Folder and name of the query.
+        drawn: Parameters to take turns with.
+        times: How often to ask.
+
+    Returns:
+        Milliseconds of each, and the most rows that one gave.
+    """
+    taken, most_rows = [], 0
+    with connection, connection.cursor() as cursor:
+        for number in range(times):
+            began = time.perf_counter()
+            cursor.execute(statement(name), drawn[number % len(drawn)])
+            rows = len(cursor.fetchall())
+            taken.append(1000 * (time.perf_counter() - began))
+            most_rows = max(most_rows, rows)
+    return taken, most_rows
+
+
+def main() -> None:
+    """Time every query and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--times", type=int, default=100, help="how often each query is asked")
+    times = parser.parse_args().times
+    shuffle = random.Random(1).shuffle  # noqa: S311 - no secret
+    with closing(connect()) as connection:
+        drawn: dict[str, list[dict[str, Any]]] = {}
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select count(*), (select count(*) from marts.fct_laps), "
+                           "(select count(*) from marts.fct_race_results) from marts.dim_sessions")  # fmt: skip
+            sessions, laps, results = cursor.fetchone() or (0, 0, 0)
+            for page, source in DRAWN_FROM.items():
+                cursor.execute(source)
+                names = [column.name for column in cursor.description or ()]
+                drawn[page] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                shuffle(drawn[page])
+        print(f"# Queries of the dashboard\n\n{sessions:,} sessions, {laps:,} laps, {results:,} race results; "
+              f"each query {times} times, target {TARGET_MS} ms for the 95th percentile.\n")  # fmt: skip
+        print("| query | median ms | P95 ms | most rows |\n|---|---|---|---|")
+        for path in sorted(QUERIES.glob("*/*.sql")):
+            name = f"{path.parent.name}/{path.stem}"
+            if not drawn[path.parent.name]:
+                print(f"| {name} | no data | | |")
+                continue
+            taken, rows = time_query(connection, name, drawn[path.parent.name], times)
+            p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1]
+            print(f"| {name} | {statistics.median(taken):.1f} | {p95:.1f} | {rows:,} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The dashboard: pages that read the marts, shown by Streamlit (`simrace dashboard`)."""

@@ -1,0 +1,12 @@
+select
+    distance_m,
+    delta_s,
+    speed_delta_kph
+from marts.lap_deltas
+where
+    session_id = %(session_id)s
+    and lap_number = %(lap_number)s
+    and reference_kind = 'asked'
+    and reference_session_id = %(reference_session_id)s
+    and reference_lap_number = %(reference_lap_number)s
+order by grid_point

@@ -1,0 +1,13 @@
+select
+    distance_m,
+    lap_elapsed_s,
+    speed_kph,
+    throttle_ratio,
+    brake_ratio,
+    steering_deg,
+    gear,
+    x_m,
+    y_m
+from marts.fct_lap_traces
+where session_id = %(session_id)s and lap_number = %(lap_number)s
+order by grid_point

@@ -1,0 +1,5 @@
+"""The pages are tried on the warehouse of the other tests."""
+
+from tests.warehouse.conftest import warehouse
+
+__all__ = ["warehouse"]

@@ -1,0 +1,232 @@
+"""The dashboard as a user sees it: `simrace dashboard` in a real Chromium, and nothing leaves the machine."""
+
+import os
+import re
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome, Keys
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+from tests.browser import console_errors, find_browser, open_browser, requests_that_left
+from tests.warehouse.conftest import BIN, ROOT, Warehouse
+
+SCREENSHOTS = ROOT / "target" / "screenshots"
+TITLES = ("Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Data quality")
+PATIENCE_S = 60.0
+# Opened at a page's own address, Streamlit first looks for its server below that address, and then above it.
+LOOKS_FOR_SERVER = re.compile(r"/\w+/_stcore/(health|host-config) - Failed to load resource: .* 404")
+
+
+@pytest.fixture(scope="module")
+def address(warehouse: Warehouse) -> Iterator[str]:
+    find_browser()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [BIN / "simrace", "dashboard", "--no-browser", "--port", str(port), "--refresh", "1"]
+    with (warehouse.folder / "dashboard.log").open("w") as log:
+        server = subprocess.Popen(command, cwd=warehouse.folder, env=warehouse.environment, stdout=log, stderr=log,
+                                  start_new_session=True)  # fmt: skip
+        try:
+            until(lambda: _answers(port), "the dashboard answers")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chrome]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = open_browser(Path(profile))
+        try:
+            yield browser
+        finally:
+            browser.quit()
+
+
+@pytest.fixture
+def browser(chromium: Chrome) -> Iterator[Chrome]:
+    """A browser that must not have asked for anything elsewhere, nor have written an error, when the test is over."""
+    yield chromium
+    assert not requests_that_left(chromium)
+    assert not [error for error in console_errors(chromium) if not LOOKS_FOR_SERVER.search(error)]
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if found := holds():
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"waited {PATIENCE_S:.0f} s until {what}")
+
+
+def ready(browser: Chrome, title: str) -> None:
+    """Wait until a page is there and at rest."""
+
+    def at_rest() -> bool:
+        app = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stApp]")
+        titles = browser.find_elements(By.TAG_NAME, "h1")
+        return bool(
+            app
+            and app[0].get_attribute("data-test-script-state") == "notRunning"
+            and [each.text for each in titles] == [title]
+            and not browser.find_elements(By.CSS_SELECTOR, "[data-stale=true]")
+        )
+
+    until(at_rest, f"the page {title} is there")
+    assert not browser.find_elements(By.CSS_SELECTOR, "[data-testid=stException]")
+
+
+def plotted(browser: Chrome, key: str) -> Any:
+    return until(
+        lambda: browser.find_elements(By.CSS_SELECTOR, f".st-key-{key} .js-plotly-plot .main-svg"), f"{key} is drawn"
+    )[0]
+
+
+def save(browser: Chrome, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    browser.save_screenshot(str(SCREENSHOTS / f"{name}.png"))
+
+
+def pick(browser: Chrome, key: str, text: str) -> None:
+    """Choose in a selectbox or multiselect by typing."""
+    field = browser.find_element(By.CSS_SELECTOR, f".st-key-{key} input")
+    field.send_keys(text)
+    option = until(lambda: browser.find_elements(By.CSS_SELECTOR, "[role=option]"), f"{text} can be chosen")[0]
+    option.click()
+    if key == "laps":
+        field.send_keys(Keys.ESCAPE)
+
+
+def test_every_page_opens(address: str, browser: Chrome) -> None:
+    browser.get(address)
+    for title in TITLES:
+        link = until(lambda title=title: browser.find_elements(By.LINK_TEXT, title), f"{title} is in the navigation")[0]
+        link.click()
+        ready(browser, title)
+        until(
+            lambda: browser.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .main-svg, [data-testid=stDataFrame]"),
+            f"{title} shows something",
+        )
+        save(browser, title.lower().replace(" ", "_"))
+
+
+def test_laps_are_chosen_zoomed_and_read(address: str, browser: Chrome, warehouse: Warehouse) -> None:
+    browser.get(address)
+    ready(browser, "Lap comparison")
+    layout = warehouse.query(
+        "select sessions.layout_key, layouts.track_name || ', ' || layouts.config_name || ' (' || sessions.sim || ')' "
+        "from marts.fct_laps as laps inner join marts.dim_sessions as sessions using (session_id) "
+        "inner join marts.dim_track_layouts as layouts using (layout_id) where laps.is_trace_eligible "
+        "group by 1, 2 having count(*) > 3 order by count(*) desc, 1 limit 1"
+    )[0]
+    pick(browser, "layout", str(layout[1]))
+    ready(browser, "Lap comparison")
+    laps = warehouse.query(
+        "select laps.session_id, laps.lap_number, cast(floor(laps.lap_time_s / 60) as integer) || ':' "
+        "|| to_char(mod(laps.lap_time_s, 60), 'FM00.000') from marts.fct_laps as laps "
+        "inner join marts.dim_sessions as sessions using (session_id) where laps.is_trace_eligible "
+        f"and sessions.layout_key = '{layout[0]}' order by laps.lap_time_s desc limit 2"
+    )
+    browser.find_element(By.CSS_SELECTOR, ".st-key-laps [aria-label='Clear all']").click()
+    until(lambda: "Choose a lap" in browser.find_element(By.TAG_NAME, "body").text, "no lap is chosen")
+    for number, (_, _, lap_time) in enumerate(laps, start=1):
+        pick(browser, "laps", str(lap_time))
+        chosen = f"return new URLSearchParams(location.search).getAll('laps').length === {number}"
+        until(lambda chosen=chosen: browser.execute_script(chosen), "the lap stands in the address")
+        ready(browser, "Lap comparison")
+    plotted(browser, "map")
+    plotted(browser, "channels")
+
+    # A drag over the speed zooms all channels, which have one axis.
+    plot = browser.find_element(By.CSS_SELECTOR, ".st-key-channels .js-plotly-plot")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    width, height = plot.size["width"], plot.size["height"]
+    drag = ActionChains(browser).move_to_element_with_offset(plot, 0, int(-height * 0.3)).click_and_hold()
+    drag.move_by_offset(int(width * 0.1), 0).move_by_offset(int(width * 0.1), 0).release().perform()
+    axis = "return document.querySelector('.st-key-channels .js-plotly-plot').layout.xaxis.range.map(Number)"
+    low, high = until(lambda: browser.execute_script(axis), "the axis is zoomed")
+    assert 100 < high - low < 2_500
+
+    # The mouse tells the delta at a place, and shows the place on the map.
+    ActionChains(browser).move_to_element_with_offset(plot, 20, int(-height * 0.3)).move_by_offset(3, 2).perform()
+    told = until(lambda: _told(browser), "the cursor tells the delta")
+    place = int(told[0].removesuffix(" m").replace(",", ""))
+    said = next(line for line in told if line.startswith("B Delta"))
+    first, second = laps
+    expected = warehouse.query(
+        f"select delta_s from marts.lap_deltas where session_id = '{second[0]}' and lap_number = {second[1]} "
+        f"and reference_kind = 'asked' and reference_session_id = '{first[0]}' "
+        f"and reference_lap_number = {first[1]} and distance_m = {place}"
+    )
+    assert float(said.rpartition(" ")[2].replace("\N{MINUS SIGN}", "-")) == pytest.approx(
+        float(str(expected[0][0])), abs=0.0006
+    )
+    ring = browser.find_element(By.ID, "simrace-cursor")
+    assert float(str(ring.get_attribute("cx"))) > 0
+    save(browser, "lap_comparison_zoomed")
+
+    pick(browser, "colour", "Speed")
+    # Of two that begin so, the first is speed against the reference.
+    until(lambda: "colour=speed" in browser.current_url, "the filter stands in the address")
+    ready(browser, "Lap comparison")
+    was, tags = browser.current_url, _tags(browser)
+    browser.refresh()
+    ready(browser, "Lap comparison")
+    plotted(browser, "channels")
+    assert browser.current_url == was
+    assert _tags(browser) == tags
+    assert len(tags) == 2
+
+
+def _told(browser: Chrome) -> list[str]:
+    """Lines of the label at the cursor."""
+    labels = browser.find_elements(By.CSS_SELECTOR, ".st-key-channels .hoverlayer .legendtext, "
+                                   ".st-key-channels .hoverlayer .legendtitletext")  # fmt: skip
+    lines = [str(each.text) for each in labels]
+    return lines if any(line.startswith("B Delta") for line in lines) else []
+
+
+def _tags(browser: Chrome) -> list[str]:
+    tags = browser.find_elements(By.CSS_SELECTOR, ".st-key-laps .react-aria-ComboBox [data-tag]")
+    return [str(tag.get_attribute("aria-label")) for tag in tags]
+
+
+def test_an_open_page_shows_a_new_run(address: str, browser: Chrome, warehouse: Warehouse) -> None:
+    browser.get(f"{address}/quality")
+    ready(browser, "Data quality")
+    metric = "[data-testid=stMetric]"
+    before = until(lambda: [each.text for each in browser.find_elements(By.CSS_SELECTOR, metric)], "there are metrics")
+    warehouse.query(
+        "insert into ops.runs select 'a run for the page', command, 'failed', error, null, files_found, files_landed, "
+        "files_already_landed, files_refused, bytes_landed, landing_s, dbt_s, started_at + interval '1 day', "
+        "ended_at + interval '1 day' from ops.runs order by ended_at desc limit 1 returning 1"
+    )
+    try:
+        until(
+            lambda: any("failed" in each.text and "Last run" in each.text
+                        for each in browser.find_elements(By.CSS_SELECTOR, metric)),
+            "the page shows the new run by itself",
+        )  # fmt: skip
+    finally:
+        warehouse.query("delete from ops.runs where run_id = 'a run for the page' returning 1")
+    assert before

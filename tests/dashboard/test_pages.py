@@ -1,0 +1,341 @@
+"""What the pages show: on a whole warehouse, on an empty one, and with names that look like code."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import plotly.graph_objects as go
+import psycopg2
+import pytest
+import streamlit as st
+import yaml
+from streamlit.testing.v1 import AppTest
+
+from dashboard import charts, data, laps, words
+from dashboard.pages import race as race_page
+from ingestion import dashboard_command
+from ingestion.database import connection_parameters
+from tests.warehouse.conftest import ROOT, Warehouse
+
+PAGES = ("lap_comparison", "session", "personal_bests", "driver", "race", "championship", "data_quality")
+SCRIPT = "from dashboard.pages import {page}\nfrom dashboard.shell import guarded\nguarded({page}.show)"
+HOSTILE = (
+    "Robert'); drop table marts.dim_drivers; --",
+    "<script>alert(1)</script><b>bold</b><a href='http://192.0.2.1'>x</a>",
+    "{{ 7 * 7 }} %{x} {x} %(race_id)s",
+    "**stars** :red[red] $x^2$ [link](http://192.0.2.1) ![](http://192.0.2.1/x.png)",
+)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def on_warehouse(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", warehouse.url)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def empty(warehouse: Warehouse) -> Warehouse:
+    """All tables of a warehouse, and no row: what a build of nothing leaves, without the build."""
+    other = warehouse.other("dashboard_empty")
+    tables = warehouse.folder / "tables.sql"
+    warehouse.run("simrace", "db", "pg_dump", "--schema-only", "--file", tables)
+    other.run("simrace", "db", "psql", "--quiet", "--no-psqlrc", "--file", tables)
+    return other
+
+
+def opened(page: str, **filters: str | list[str]) -> AppTest:
+    """A page as it is after its address was opened; it showed no stack trace."""
+    app = AppTest.from_string(SCRIPT.format(page=page), default_timeout=60)
+    for name, value in filters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def shown_options(app: AppTest, label: str) -> list[str]:
+    return next(list(box.options) for box in app.selectbox if box.label == label)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_says_what_one_sees_and_shows_it(on_warehouse: Warehouse, page: str) -> None:
+    app = opened(page)
+    assert len(app.title) == 1
+    assert app.markdown[0].value.strip().endswith(".")
+    assert not app.error
+    assert len(app.get("plotly_chart")) + len(app.dataframe) >= 1
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_warehouse_is_told_in_a_sentence(empty: Warehouse, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", empty.url)
+    app = opened(page)
+    assert not app.error
+    assert app.info[0].value.endswith(".")
+    assert not app.get("plotly_chart")
+    assert not app.dataframe
+
+
+def test_a_database_without_tables_is_told_in_a_sentence(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", warehouse.url.replace("/simrace?", "/postgres?"))
+    assert "simrace run" in opened("race").info[0].value
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://nobody:none@127.0.0.1:1/none")
+    assert "simrace db start" in opened("race").error[0].value
+
+
+def test_two_laps_are_compared_as_the_mart_does(on_warehouse: Warehouse) -> None:
+    chosen = on_warehouse.query(
+        "select session_id, min(lap_number), max(lap_number) from marts.fct_laps where is_trace_eligible "
+        "group by session_id having count(*) > 1 order by session_id limit 1"
+    )[0]
+    session_id, first, last = chosen
+    layout_query = f"select layout_key from marts.dim_sessions where session_id = '{session_id}'"
+    layout = str(on_warehouse.query(layout_query)[0][0])
+    app = opened("lap_comparison", layout=layout, laps=[f"{session_id}:{first}", f"{session_id}:{last}"], at="500")
+    cursor = app.dataframe[0].value
+    assert list(cursor.lap) == ["A", "B"]
+    expected = on_warehouse.query(
+        f"select delta_s, speed_kph from marts.lap_deltas where session_id = '{session_id}' and lap_number = {last} "
+        f"and reference_kind = 'asked' and reference_session_id = '{session_id}' "
+        f"and reference_lap_number = {first} and distance_m = 500"
+    )
+    assert [(row.delta_s, row.speed_kph) for row in cursor.itertuples()][1] == pytest.approx(expected[0])
+    # The order of choice is the order of the page: the other lap as the reference turns the sign.
+    turned = opened("lap_comparison", layout=layout, laps=[f"{session_id}:{last}", f"{session_id}:{first}"], at="500")
+    assert turned.dataframe[0].value.delta_s.iloc[1] == pytest.approx(-float(str(expected[0][0])))
+
+
+def test_one_lap_is_shown_alone(on_warehouse: Warehouse) -> None:
+    session_id, lap, layout = on_warehouse.query(
+        "select laps.session_id, laps.lap_number, sessions.layout_key from marts.fct_laps as laps "
+        "inner join marts.dim_sessions as sessions using (session_id) where laps.is_trace_eligible "
+        "order by 1, 2 limit 1"
+    )[0]
+    app = opened("lap_comparison", layout=str(layout), laps=[f"{session_id}:{lap}"])
+    assert "nothing to be compared with" in app.info[0].value
+    assert app.multiselect[0].value == [f"{session_id}:{lap}"]
+    app.multiselect[0].set_value([]).run()
+    assert not app.exception
+    assert "Choose a lap" in app.info[0].value
+
+
+def test_laps_of_another_class_are_compared_too(on_warehouse: Warehouse) -> None:
+    pairs = on_warehouse.query(
+        "select one.layout_key, count(distinct cars.car_class_name) from marts.dim_sessions as one "
+        "inner join marts.dim_cars as cars using (car_id) group by 1 order by 2 desc limit 1"
+    )
+    app = opened("lap_comparison", layout=str(pairs[0][0]))
+    assert app.dataframe[0].value.delta_s.notna().all()
+
+
+def test_every_filter_stands_in_the_address(on_warehouse: Warehouse) -> None:
+    for page in PAGES:
+        app = opened(page)
+        for box in app.selectbox:
+            assert app.query_params[box.key], f"{page}: {box.label}"
+            if len(box.options) > 1:
+                box.select_index(1).run()
+                assert not app.exception, f"{page}: {box.label}"
+                # Opened again at this address, it shows the same.
+                again = opened(page, **app.query_params)
+                shown = {other.key: other.value for other in app.selectbox}
+                assert {other.key: other.value for other in again.selectbox} == shown
+                break
+
+
+def test_nonsense_in_the_address_is_passed_over(on_warehouse: Warehouse) -> None:
+    for page in PAGES:
+        names = (
+            "layout",
+            "laps",
+            "at",
+            "session",
+            "lap",
+            "driver",
+            "best",
+            "category",
+            "race",
+            "class",
+            "championship",
+        )
+        assert not opened(page, **dict.fromkeys(names, HOSTILE[0])).error
+
+
+@pytest.mark.parametrize("lap", ["speed_kph", "throttle_ratio", "brake_ratio", "steering_deg", "gear", "x_m"])
+def test_a_missing_channel_is_left_out(lap: str) -> None:
+    made = some_lap(0)
+    made.trace[lap] = None
+    figure = laps.channels_figure([made, some_lap(1)], 0)
+    drawn = [trace for trace in figure.data if trace.name.startswith("A")]
+    assert len(drawn) == 6
+    alone = laps.channels_figure([made], 0)
+    assert len({trace.yaxis for trace in alone.data}) == (5 if lap == "x_m" else 4)
+    assert len(laps.missing_channels(made)) == (0 if lap == "x_m" else 1)
+
+
+def test_laps_are_told_apart_without_colour() -> None:
+    figure = laps.channels_figure([some_lap(index) for index in range(6)], 0)
+    of_speed = [trace for trace in figure.data if trace.yaxis == "y"] or figure.data[:6]
+    assert len({trace.line.dash for trace in of_speed}) == 6
+    assert len({trace.line.color for trace in of_speed}) == 6
+    assert len({trace.xaxis for trace in figure.data}) == 1  # one zoom and one cursor for all
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_shown_letter_by_letter(name: str) -> None:
+    made = some_lap(0, label=name)
+    figure = laps.channels_figure([made, some_lap(1)], 0)
+    assert figure.data[0].name == f"A  {words.literal(name)}"
+    assert "<" not in figure.data[0].name
+    other = charts.figure(100)
+    charts.series(other, 0, name, [1], [2], "%{y}")
+    assert other.data[0].name == words.literal(name)
+    assert name not in str(other.data[0].hovertemplate)
+
+
+def test_hostile_names_pass_through_the_pages(on_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every text that a query gives is hostile; the page shows it where text is text, and never as Markdown."""
+    real = data.query
+
+    def hostile(name: str, **parameters: object) -> pd.DataFrame:
+        frame = real(name, **parameters)
+        for column in frame.columns:
+            if re.search(r"(driver|car|track|event|series|championship|opponent|class|team|config)_name$", column):
+                frame[column] = [HOSTILE[number % len(HOSTILE)] for number in range(len(frame))]
+        return frame
+
+    monkeypatch.setattr(data, "query", hostile)
+    for page in PAGES:
+        app = opened(page)
+        assert not app.error
+        read_as_markdown = [
+            element.value
+            for kind in (app.markdown, app.info, app.caption, app.subheader, app.title)
+            for element in kind
+        ] + [metric.label for metric in app.metric]
+        assert not [text for text in read_as_markdown for name in HOSTILE if name in text]
+        for spec in (element.proto.spec for element in app.get("plotly_chart")):
+            assert "<script" not in spec.replace("\\u003c", "<"), page
+    assert any(HOSTILE[0] in option for option in shown_options(opened("driver"), "Driver"))
+
+
+def test_equal_names_are_told_apart() -> None:
+    from dashboard.filters import _told_apart
+
+    assert _told_apart({"1": "Ada", "2": "Ada", "3": "Bo"}) == {"1": "Ada (1)", "2": "Ada (2)", "3": "Bo"}
+
+
+def test_pages_cannot_write(on_warehouse: Warehouse) -> None:
+    refused = pytest.raises(psycopg2.errors.ReadOnlySqlTransaction)
+    with closing(data.connect()) as connection, connection.cursor() as cursor, refused:
+        cursor.execute("create table marts.written (x int)")
+
+
+def test_pages_take_the_role_of_readers_where_there_is_one(on_warehouse: Warehouse) -> None:
+    role = on_warehouse.query("select exists (select from pg_roles where rolname = 'simrace_reader')")[0][0]
+    with closing(data.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("select current_user")
+        assert (cursor.fetchone() == ("simrace_reader",)) is role
+
+
+def test_a_new_run_makes_pages_read_anew(on_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    read = data._read
+    monkeypatch.setattr(data, "_read", lambda name, parameters: asked.append(name) or read(name, parameters))
+    monkeypatch.setattr(data, "newest_run", lambda: pd.Timestamp("2026-01-01"))
+    data.query("race/races")
+    data.query("race/races")
+    assert asked == ["race/races"]
+    monkeypatch.setattr(data, "newest_run", lambda: pd.Timestamp("2026-01-02"))
+    data.query("race/races")
+    assert asked == ["race/races"] * 2
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(107.654, "1:47.654"), (59.9996, "1:00.000"), (9, "0:09.000"), (None, ""), (float("nan"), "")],
+)
+def test_lap_times_are_written_as_drivers_read_them(seconds: float | None, written: str) -> None:
+    assert words.lap_time(seconds) == written
+
+
+def test_lap_time_axis_has_few_ticks() -> None:
+    for seconds in ([60.0, 60.01], [60.0, 61.0], [60.0, 160.0], [60.0, 6000.0], [60.0]):
+        figure = go.Figure()
+        charts.lap_time_axis(figure, seconds)
+        ticks = figure.layout.yaxis.tickvals
+        assert 2 <= len(ticks) <= 25
+        assert ticks[0] <= min(seconds)
+        assert ticks[-1] >= max(seconds)
+
+
+def test_pages_read_marts_alone_and_exposures_name_them() -> None:
+    exposures = yaml.safe_load((ROOT / "models" / "exposures.yml").read_text(encoding="utf-8"))["exposures"]
+    named = {
+        one["name"].removeprefix("dashboard_"): {re.findall(r"'(\w+)'", ref)[0] for ref in one["depends_on"]}
+        for one in exposures
+        if one["name"].startswith("dashboard_")
+    }
+    read: dict[str, set[str]] = {}
+    for path in data.QUERIES.glob("*/*.sql"):
+        text = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
+        tables = re.findall(r"\b(?:from|join)\s+([\w.]+)", text)
+        assert tables, path
+        assert all(table.startswith("marts.") for table in tables), path
+        read.setdefault(path.parent.name, set()).update(table.removeprefix("marts.") for table in tables)
+    read.pop("shared")
+    assert named == read
+
+
+def test_every_query_is_used_and_every_page_is_in_the_navigation() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "dashboard").rglob("*.py"))
+    for path in data.QUERIES.glob("*/*.sql"):
+        assert f'"{path.parent.name}/{path.stem}"' in code, path
+    pages = {path.stem for path in Path(race_page.__file__).parent.glob("*.py")} - {"__init__"}
+    assert pages == set(PAGES)
+
+
+def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/none")
+    monkeypatch.setattr(dashboard_command, "find_spec", lambda name: None)
+    with pytest.raises(dashboard_command.DashboardError, match=r"pip install '\.\[dashboard\]'") as told:
+        dashboard_command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
+    assert "\n" not in str(told.value)
+
+
+def test_the_command_says_when_the_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/none")
+    monkeypatch.setattr(dashboard_command, "is_free", lambda port: False)
+    with pytest.raises(dashboard_command.DashboardError, match="--port 8502"):
+        dashboard_command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
+
+
+def some_lap(index: int, label: str = "a lap") -> laps.Lap:
+    """A lap of three points."""
+    trace = pd.DataFrame(
+        {
+            "distance_m": [0.0, 5.0, 10.0],
+            "lap_elapsed_s": [0.0, 0.1, 0.2],
+            "speed_kph": [100.0, 101.0, 102.0],
+            "throttle_ratio": [0.0, 0.5, 1.0],
+            "brake_ratio": [1.0, 0.5, 0.0],
+            "steering_deg": [0.0, 1.0, 2.0],
+            "gear": [2, 2, 3],
+            "x_m": [0.0, 5.0, 10.0],
+            "y_m": [0.0, 0.0, 1.0],
+        }
+    )
+    deltas = pd.DataFrame({"distance_m": [0.0, 5.0, 10.0], "delta_s": [0, 0.1, 0.2], "speed_delta_kph": [0, 1, 2]})
+    return laps.Lap(index, label, trace, deltas, pd.DataFrame(), pd.DataFrame())
