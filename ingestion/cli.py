@@ -14,6 +14,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from ingestion import commands, report, warehouse
+from ingestion.api.serve import serve
 from ingestion.build import project_directory
 from ingestion.commands import Held
 from ingestion.corners_commands import app as corners_app
@@ -31,6 +32,7 @@ from ingestion.sources import expand, open_sources
 from ingestion.status import Status, read_status
 from ingestion.terminal import build as build_marts
 from ingestion.terminal import byte_progress, console, dbt, errors, held, readable_errors, say, say_error, spinner
+from ingestion.watch import watch
 from ingestion.webhook import URL_VARIABLE, notify
 
 app = typer.Typer(
@@ -41,6 +43,8 @@ app = typer.Typer(
 app.add_typer(db_app, name="db")
 app.add_typer(corners_app, name="corners")
 app.add_typer(export_app, name="export")
+app.command()(watch)
+app.command()(serve)
 
 Paths = Annotated[
     list[str] | None,

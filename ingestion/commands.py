@@ -18,6 +18,7 @@ from ingestion.export import ExportError
 from ingestion.forget import Content, ForgetError, drop_work_files, find_named
 from ingestion.forget import forget as forget_contents
 from ingestion.landing import Outcome, land_sources, make_pipeline
+from ingestion.logs import log_event
 from ingestion.reading import LandingError
 from ingestion.retention import Expired, Limits, RetentionError, Tier, find_expired
 from ingestion.retention import retire as retire_parts
@@ -63,6 +64,11 @@ def tell(error: Exception) -> str:
     said = str(error).strip()
     way_out = tell_full_disk(said, home_directory()) or tell_broken_off(said) or "Run the same again."
     return f"the database broke off: {said}\n{way_out}"
+
+
+def say_in_log(message: str) -> None:
+    """Tell the log what nobody watches a terminal for."""
+    log_event("said", message=message)
 
 
 @contextmanager
