@@ -36,6 +36,7 @@ _FORM = {
             "schema": {
                 "type": "object",
                 "required": ["files"],
+                "additionalProperties": False,
                 "properties": {
                     "modified_at": {
                         "type": "string",

@@ -78,12 +78,15 @@ async def receive(request: Request) -> tuple[Path, list[Upload]]:
             "multipart/form-data",
             form.on_field,
             form.on_file,
+            form.on_end,
             boundary=boundary,
             config={"UPLOAD_DIR": str(target), "UPLOAD_DELETE_TMP": False, "MAX_MEMORY_FILE_SIZE": 0},
         )
         async for chunk in request.stream():
             parser.write(chunk)
         parser.finalize()
+        if not form.is_whole:  # or the file that is cut would be passed over in silence
+            raise FormParserError("it ends before its closing boundary")
         if not form.uploads:
             raise HTTPException(422, "There is no file in the form; send some as the field `files`.")
     except BaseException as error:
@@ -101,6 +104,7 @@ class _Form:
 
     def __init__(self) -> None:
         self.uploads: list[Upload] = []
+        self.is_whole = False
         self._modified_at: float | None = None
 
     def on_field(self, field: Field) -> None:
@@ -125,6 +129,9 @@ class _Form:
             os.utime(local, (self._modified_at, self._modified_at))
             self._modified_at = None
         self.uploads.append(Upload(safe_name((file.file_name or b"").decode("utf-8", "replace")), local))
+
+    def on_end(self) -> None:
+        self.is_whole = True
 
 
 def safe_name(name: str) -> str:
