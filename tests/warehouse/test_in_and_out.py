@@ -15,7 +15,9 @@ from tests.reliability.conftest import begin
 from tests.warehouse.conftest import Warehouse
 
 BEST_LAP = """
-    select laps.session_id::text, laps.lap_number, laps.lap_time_s, sessions.sample_rate_hz
+    select
+        laps.session_id::text, laps.lap_number, cast(laps.lap_time_s as float), cast(sessions.sample_rate_hz as float),
+        sessions.session_started_at
     from marts.fct_laps as laps join marts.dim_sessions as sessions using (session_id)
     where sessions.source_format = '{}' and laps.lap_class = 'pace' order by laps.lap_time_s, 1, 2 limit 1
 """
@@ -50,20 +52,22 @@ def wait_for(copy: Warehouse, statement: str, seconds: float = 300) -> list[tupl
 def test_an_exported_lap_is_the_same_lap_when_it_is_landed_again(warehouse: Warehouse, copy: Warehouse) -> None:
     folder, exports = copy.folder / "watched", copy.folder / "exports"
     folder.mkdir()
-    laps = {}
+    laps = []
     for source_format in ("iracing_mu_csv", "motec_i2_csv"):
-        session, lap, lap_time_s, rate_hz = warehouse.query(BEST_LAP.format(source_format))[0]
-        laps[source_format] = session, lap, float(str(lap_time_s)), float(str(rate_hz))
+        laps += warehouse.query(BEST_LAP.format(source_format))
+        session, lap = laps[-1][:2]
         warehouse.run("simrace", "export", "lap", str(session), str(lap), "-o", exports / f"{source_format}.csv")
+    known = ", ".join(f"'{session}'" for (session,) in warehouse.query("select session_id from marts.dim_sessions"))
     watching = begin(copy, "simrace", "watch", folder, "--interval", "0.5")
     try:
         for file in exports.iterdir():
             shutil.copy(file, folder)
-        again = wait_for(
-            copy,
-            "select session_id::text from marts.dim_sessions where session_id::text not in "
-            f"({', '.join(repr(str(row[0])) for row in warehouse.query('select session_id from marts.dim_sessions'))})"
-            "order by sample_rate_hz desc",
+        again = dict(
+            wait_for(
+                copy,
+                "select session_started_at, session_id::text from marts.dim_sessions "
+                f"where session_id::text not in ({known})",
+            )
         )
         wait_for(copy, "select 1 from ops.runs where command = 'watch' and outcome = 'succeeded'")
     finally:
@@ -73,12 +77,13 @@ def test_an_exported_lap_is_the_same_lap_when_it_is_landed_again(warehouse: Ware
     assert "2 files: 2 landed, 0 already landed, 0 refused; built in" in said
     assert said.rstrip().endswith("Stopped.")
     assert len(again) == 2
-    for (session,), (source_session, lap, lap_time_s, rate_hz) in zip(again, laps.values(), strict=True):
+    for source_session, lap, lap_time_s, rate_hz, started_at in laps:
+        session = again[started_at]
         found = copy.query(
-            f"select lap_number, lap_class, lap_time_s from marts.fct_laps where session_id = '{session}'"
+            f"select lap_number, lap_class, cast(lap_time_s as float) from marts.fct_laps where session_id = '{session}'"
         )
         assert [row[:2] for row in found] == [(lap, "pace")]
-        assert float(str(found[0][2])) == pytest.approx(lap_time_s, abs=1.5 / rate_hz)
+        assert found[0][2] == pytest.approx(lap_time_s, abs=1.5 / rate_hz)
         before = warehouse.query(SAMPLES.format(source_session, lap))
         after = copy.query(SAMPLES.format(session, lap))
         assert abs(len(after) - len(before)) <= 1
