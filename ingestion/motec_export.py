@@ -122,7 +122,11 @@ def _read_lap(cursor: Cursor, session_id: str, lap_number: int) -> _Lap:
 
 def _read_samples(cursor: Cursor, session_id: str, lap: _Lap) -> tuple[list[float], list[tuple[str, str, list[str]]]]:
     """Seconds since the start of the lap, and by channel its name, unit and values; null is an empty cell."""
-    selected = ", ".join(f"cast(round(cast({value} as numeric), {places}) as text)" for _, _, value, places in CHANNELS)
+    # by way of double precision: a real becomes a numeric of six digits, which would be rounded twice
+    selected = ", ".join(
+        f"cast(round(cast(cast({value} as double precision) as numeric), {places}) as text)"
+        for _, _, value, places in CHANNELS
+    )
     cursor.execute(
         f"select elapsed_s - %(start_s)s, {selected} from marts.fct_telemetry_samples "
         "where session_started_at = %(at)s and session_id = %(id)s "
