@@ -43,8 +43,6 @@ app = typer.Typer(
 app.add_typer(db_app, name="db")
 app.add_typer(corners_app, name="corners")
 app.add_typer(export_app, name="export")
-app.command()(watch)
-app.command()(serve)
 
 Paths = Annotated[
     list[str] | None,
@@ -103,6 +101,10 @@ def land(paths: Paths, include_forgotten: IncludeForgotten = False) -> None:
     with held("land") as work:
         if _land(work, paths or [], include_forgotten):
             raise typer.Exit(1)
+
+
+app.command()(watch)
+app.command()(serve)
 
 
 @app.command()

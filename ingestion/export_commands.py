@@ -1,16 +1,19 @@
 """`simrace export`: marts as files for other tools."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from rich.table import Table
 
 from ingestion import report
 from ingestion.database import connection_parameters
 from ingestion.export import Exported, Format, export_ml, export_table, list_marts
 from ingestion.motec_export import export_lap
+from ingestion.roles import become_reader
 from ingestion.terminal import console, readable_errors, say
 
 app = typer.Typer(help="Write marts as files for other tools.", no_args_is_help=True)
@@ -21,7 +24,7 @@ FileFormat = Annotated[Format, typer.Option("--format", help="Kind of files.")]
 @app.command("list")
 def export_list() -> None:
     """List the marts: about how many rows, and what a row is."""
-    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+    with _marts() as connection:
         table = Table("mart", "rows, about", "what a row is")
         for mart in list_marts(connection):
             rows = "" if mart.rows is None else f"{mart.rows:,}"
@@ -44,7 +47,7 @@ def export_any(
     if file_format is None:
         named = file.suffix.lower() if file else ""
         file_format = Format.CSV if named == ".csv" else Format.PARQUET
-    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+    with _marts() as connection:
         _show(export_table(connection, name, file or Path(f"{name}.{file_format}"), file_format, where))
 
 
@@ -54,7 +57,7 @@ def export_training_data(
     file_format: FileFormat = Format.PARQUET,
 ) -> None:
     """Write the training data and the dictionary of their columns."""
-    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+    with _marts() as connection:
         for exported in export_ml(connection, directory, file_format):
             _show(exported)
 
@@ -66,8 +69,16 @@ def export_one_lap(
     file: Annotated[Path, typer.Option("-o", "--output", help="File to replace.")],
 ) -> None:
     """Write the samples of one lap as the CSV that MoTeC i2 exports, for whatever reads that."""
-    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+    with _marts() as connection:
         _show(export_lap(connection, session, lap, file))
+
+
+@contextmanager
+def _marts() -> Iterator[Connection]:
+    """The marts and nothing else, to read."""
+    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+        become_reader(connection)
+        yield connection
 
 
 def _show(exported: Exported) -> None:

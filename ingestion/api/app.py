@@ -24,11 +24,19 @@ from ingestion.database import connection_parameters
 from ingestion.freshness import read_freshness
 from ingestion.landing import Outcome, State
 from ingestion.raw_tables import exists
+from ingestion.roles import become_reader
 
 ROWS_AT_MOST = 10_000
 RACES_AT_MOST = 1_000
 EVERYWHERE = (401, 403, 408, 429, 500)
 
+_SAMPLES = """
+select jsonb_strip_nulls(to_jsonb(samples))
+from marts.fct_telemetry_samples as samples
+where file_id = %s
+order by session_started_at, session_id, elapsed_s
+limit %s
+"""
 _FORM = {
     "required": True,
     "content": {
@@ -180,20 +188,19 @@ def _add_routes(app: FastAPI, lander: Lander) -> None:
 
 def _describe_files(outcomes: list[Outcome], rows: int) -> list[UploadedFile]:
     ids = [outcome.file_id for outcome in outcomes if outcome.file_id and not outcome.refusal]
-    with closing(connection_parameters(say_in_log).connect()) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("set transaction read only")
-        formats: dict[str, str] = {}
+    formats: dict[str, str] = {}
+    samples: dict[str, list[dict[str, Any]]] = {}
+    with closing(connection_parameters(say_in_log).connect()) as connection:
         if ids:
-            cursor.execute("select file_id, source_format from raw.files where file_id = any(%s)", (ids,))
-            formats = dict(cursor.fetchall())
-        samples: dict[str, list[dict[str, Any]]] = {}
-        for file_id in dict.fromkeys(ids) if rows else ():
-            cursor.execute(
-                "select jsonb_strip_nulls(to_jsonb(samples)) from marts.fct_telemetry_samples as samples "
-                "where file_id = %s order by session_started_at, session_id, elapsed_s limit %s",
-                (file_id, rows),
-            )
-            samples[file_id] = [row for (row,) in cursor]
+            with connection, connection.cursor() as cursor:
+                cursor.execute("select file_id, source_format from raw.files where file_id = any(%s)", (ids,))
+                formats = dict(cursor.fetchall())
+        if rows:
+            become_reader(connection)
+            with connection, connection.cursor() as cursor:
+                for file_id in dict.fromkeys(ids):
+                    cursor.execute(_SAMPLES, (file_id, rows))
+                    samples[file_id] = [row for (row,) in cursor]
     return [
         UploadedFile(
             name=name_of(outcome),
@@ -210,13 +217,14 @@ def _describe_files(outcomes: list[Outcome], rows: int) -> list[UploadedFile]:
 
 
 def _describe_races(subsession_ids: list[str]) -> TrainingAnswer:
-    with closing(connection_parameters(say_in_log).connect()) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("set transaction read only")
-        cursor.execute(
-            "select subsession_id, cust_id from marts.ml_training_data where subsession_id = any(%s) order by 1, 2",
-            (subsession_ids,),
-        )
-        keys = [Key(subsession_id=subsession_id, cust_id=cust_id) for subsession_id, cust_id in cursor]
+    with closing(connection_parameters(say_in_log).connect()) as connection:
+        become_reader(connection)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select subsession_id, cust_id from marts.ml_training_data where subsession_id = any(%s) order by 1, 2",
+                (subsession_ids,),
+            )
+            keys = [Key(subsession_id=subsession_id, cust_id=cust_id) for subsession_id, cust_id in cursor]
     found = {key.subsession_id for key in keys}
     missing = [each for each in dict.fromkeys(subsession_ids) if each not in found]
     return TrainingAnswer(races=len(found), rows=len(keys), keys=keys, without_rows=missing)
