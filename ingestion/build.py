@@ -89,6 +89,7 @@ def run_dbt(
 
     Raises:
         BuildError: a step failed, or dbt itself; the details are in logs/dbt.log of the project.
+        KeyboardInterrupt: Ctrl-C.
     """
     from dbt.cli.main import dbtRunner  # here, because it takes a second that `simrace --help` should not
 
@@ -125,6 +126,8 @@ def run_dbt(
         nodes=sum(result.counts.values()),
         problems=len(result.problems),
     )
+    if isinstance(outcome.exception, KeyboardInterrupt):  # Ctrl-C is no failure of dbt's
+        raise outcome.exception
     if not outcome.success:
         problems = "\n".join(result.problems) or str(outcome.exception or "dbt stopped without saying why")
         if way_out := tell_full_disk(problems, project) or tell_broken_off(problems):

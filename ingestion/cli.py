@@ -4,42 +4,37 @@ import json
 import os
 import sys
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import dlt
-import psycopg2
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from ingestion import report, warehouse
-from ingestion.build import BuildError, project_directory, run_dbt
-from ingestion.corners import CornersError, freeze, list_layouts
-from ingestion.dashboard_command import PORT, DashboardError, run_dashboard
-from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
+from ingestion import commands, report, warehouse
+from ingestion.api.serve import serve
+from ingestion.build import project_directory
+from ingestion.commands import Held
+from ingestion.corners_commands import app as corners_app
+from ingestion.dashboard_command import PORT, run_dashboard
+from ingestion.database import DatabaseError, connection_parameters
 from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
-from ingestion.disk import tell_broken_off, tell_full_disk
-from ingestion.export import ExportError, Format, export_ml
-from ingestion.forget import Content, ForgetError, drop_work_files, find_driver, find_named
-from ingestion.forget import forget as forget_contents
-from ingestion.landing import Outcome, State, count_states, finish_pending, land_files, land_sources, make_pipeline
-from ingestion.reading import LandingError
+from ingestion.export_commands import app as export_app
+from ingestion.forget import Content, find_driver, find_named
+from ingestion.landing import State, count_states, finish_pending
 from ingestion.replay import is_within_reach, open_again, open_refusals, refused_lines
-from ingestion.retention import Expired, Limits, RetentionError, Tier, find_expired, read_limits, retire
+from ingestion.retention import Expired, read_limits
 from ingestion.retention import pin as pin_session
-from ingestion.runs import Run, log_landing, recorded
 from ingestion.session_report.command import write_report
-from ingestion.session_report.marts import SessionReportError
-from ingestion.settings import SettingError
+from ingestion.sources import expand, open_sources
 from ingestion.status import Status, read_status
-from ingestion.webhook import URL_VARIABLE, notify, notify_of_run
+from ingestion.terminal import build as build_marts
+from ingestion.terminal import byte_progress, console, dbt, errors, held, readable_errors, say, say_error, spinner
+from ingestion.watch import watch
+from ingestion.webhook import URL_VARIABLE, notify
 
 app = typer.Typer(
     help="Land the files that the sims write, build tested tables of races, laps and samples.",
@@ -47,12 +42,8 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(db_app, name="db")
-corners_app = typer.Typer(help="Corners of the layouts, found on a reference lap.", no_args_is_help=True)
 app.add_typer(corners_app, name="corners")
-export_app = typer.Typer(help="Write tables as files for other tools.", no_args_is_help=True)
 app.add_typer(export_app, name="export")
-console = Console(soft_wrap=True)
-errors = Console(stderr=True, soft_wrap=True)
 
 Paths = Annotated[
     list[str] | None,
@@ -69,72 +60,6 @@ Pseudonymise = Annotated[
 IncludeForgotten = Annotated[bool, typer.Option(help="Land also what `simrace forget` forgot.")]
 
 
-@contextmanager
-def _readable_errors() -> Iterator[None]:
-    try:
-        yield
-    except (
-        DatabaseError,
-        BuildError,
-        CornersError,
-        DashboardError,
-        ExportError,
-        ForgetError,
-        LandingError,
-        RetentionError,
-        SessionReportError,
-        SettingError,
-    ) as error:
-        errors.print(f"[red]Error:[/] {report.shown(str(error))}", highlight=False)
-        raise typer.Exit(1) from error
-    except psycopg2.Error as error:
-        said = str(error).strip()
-        told = tell_full_disk(said, home_directory()) or tell_broken_off(said) or "Run the same again."
-        errors.print(f"[red]Error:[/] the database broke off: {report.shown(said)}\n{told}", highlight=False)
-        raise typer.Exit(1) from error
-
-
-@contextmanager
-def _recorded(command: str) -> Iterator[Run]:
-    """A command that is written down and, when there are problems at its end, told to the webhook."""
-    with _readable_errors():
-        run = None
-        try:
-            with recorded(command) as run:
-                yield run
-        except Exception:
-            if run:
-                _tell(notify_of_run(run))
-            raise
-        _tell(notify_of_run(run))
-
-
-@dataclass(frozen=True)
-class Held:
-    """A command at work: its record, the database, and the hold on it."""
-
-    run: Run
-    parameters: ConnectionParameters
-    hold: warehouse.Hold
-
-
-@contextmanager
-def _held(command: str) -> Iterator[Held]:
-    with _recorded(command) as run:
-        run.parameters = parameters = connection_parameters(_say)
-        with warehouse.exclusive(parameters, lambda: _say(warehouse.WAITING)) as hold:
-            yield Held(run, parameters, hold)
-
-
-def _tell(answer: str) -> None:
-    if answer:
-        _say(answer)
-
-
-def _say(message: str) -> None:
-    errors.print(report.printable(message), highlight=False, markup=False)
-
-
 @app.command()
 def run(
     paths: Paths = None,
@@ -143,19 +68,19 @@ def run(
     pseudonymise: Pseudonymise = None,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived. Without a path: the folders given before."""
-    with _readable_errors():
+    with readable_errors():
         named = paths or _known_paths()
         project_directory()
-    with _held("run") as held:
-        nothing_landed = _land(held, named, include_forgotten)
+    with held("run") as work:
+        nothing_landed = _land(work, named, include_forgotten)
         warehouse.remember_paths([str(Path(path).expanduser().absolute()) for path in named])
         limits = read_limits(project_directory())
-        if limits.is_enabled and (expired := _expired(held, limits)):
+        if limits.is_enabled and (old := commands.expired(work, limits)):
             console.print("What is older than the var retention says is let go:")
-            report.show_expired(console, expired)
-            _retire(held, expired)
-        _build(held, full_refresh, pseudonymise)
-        with closing(held.parameters.connect()) as connection:
+            report.show_expired(console, old)
+            _retire(work, old)
+        build_marts(work, full_refresh, pseudonymise)
+        with closing(work.parameters.connect()) as connection:
             report.show_holdings(console, connection)
         report.show_next_steps(console)
         if nothing_landed:
@@ -165,37 +90,34 @@ def run(
 @app.command()
 def build(full_refresh: FullRefresh = False, pseudonymise: Pseudonymise = None) -> None:
     """Build and test the marts from what is landed."""
-    with _held("build") as held:
-        _build(held, full_refresh, pseudonymise)
-        with closing(held.parameters.connect()) as connection:
+    with held("build") as work:
+        build_marts(work, full_refresh, pseudonymise)
+        with closing(work.parameters.connect()) as connection:
             report.show_holdings(console, connection)
 
 
 @app.command()
 def land(paths: Paths, include_forgotten: IncludeForgotten = False) -> None:
     """Land files without building: identify, hash, keep the text as it is."""
-    with _held("land") as held:
-        if _land(held, paths or [], include_forgotten):
+    with held("land") as work:
+        if _land(work, paths or [], include_forgotten):
             raise typer.Exit(1)
+
+
+app.command()(watch)
+app.command()(serve)
 
 
 @app.command()
 def replay() -> None:
     """Try refused files and lines again after a fix, from the copies kept or from where they were, and build."""
-    with _held("replay") as held:
-        with closing(held.parameters.connect()) as connection:
+    with held("replay") as work:
+        with closing(work.parameters.connect()) as connection:
             before, lines_before = open_refusals(connection), refused_lines(connection)
-        pipeline, outcomes = _pipeline(held.parameters), list[Outcome]()
-        with held.run.landing(), _byte_progress("landing") as on_bytes:
-
-            def attempt() -> None:
-                with closing(held.parameters.connect()) as connection:
-                    land_sources(pipeline, connection, lambda: open_again(before), on_bytes, outcomes)
-
-            held.hold.patiently(attempt)
-        _note_landing(held, outcomes)
-        _build(held)
-        with closing(held.parameters.connect()) as connection:
+        with byte_progress("landing") as on_bytes:
+            commands.land(work, lambda: open_again(before), on_bytes)
+        build_marts(work)
+        with closing(work.parameters.connect()) as connection:
             after, lines_after = open_refusals(connection), refused_lines(connection)
         out_of_reach = {(each.file_id, each.file_path) for each in after if not is_within_reach(each)}
         report.show_replay(console, before, after, out_of_reach, lines_before, lines_after)
@@ -214,11 +136,13 @@ def forget(
     if not files and not driver:
         errors.print("Say what to forget: simrace forget FILE_ID_OR_PATH..., or --driver DRIVER_ID")
         raise typer.Exit(2)
-    with _readable_errors():
+    with readable_errors():
         project_directory()
-    with _held("forget") as held:
-        with closing(held.parameters.connect()) as connection:
-            finish_pending(_pipeline(held.parameters), connection)  # or it would bring back what is forgotten now
+    with held("forget") as work:
+        with closing(work.parameters.connect()) as connection:
+            finish_pending(
+                commands.pipeline(work.parameters), connection
+            )  # or it would bring back what is forgotten now
             contents = find_named(connection, files or [])
             others: list[Content] = []
             if driver:
@@ -230,8 +154,8 @@ def forget(
             console.print("The driver's name stands in these too. They stay, unless you name them:")
             report.show_contents(console, others)
         _ask("Forget them?", yes)
-        _forget(held, contents)
-        _build(held)
+        _show_deleted(commands.forget(work, contents))
+        build_marts(work)
 
 
 @app.command()
@@ -240,13 +164,13 @@ def retain(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Show what of old telemetry is kept no longer (var `retention`); with --apply, let it go."""
-    with _held("retain") as held:
-        expired = _expired(held, read_limits(project_directory()))
-        report.show_expired(console, expired)
-        if expired and apply:
+    with held("retain") as work:
+        old = commands.expired(work, read_limits(project_directory()))
+        report.show_expired(console, old)
+        if old and apply:
             _ask("Let it go?", yes)
-            _retire(held, expired)
-            _build(held)
+            _retire(work, old)
+            build_marts(work)
 
 
 @app.command()
@@ -255,7 +179,7 @@ def pin(
     remove: Annotated[bool, typer.Option("--remove", help="Keep it no longer than others.")] = False,
 ) -> None:
     """Keep all of a session, whatever its age."""
-    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
         pin_session(connection, session, not remove)
     console.print(f"{session} is {'kept no longer than others' if remove else 'kept'}.")
 
@@ -287,8 +211,8 @@ def status(
     tell: Annotated[bool, typer.Option("--notify", help=f"Tell {URL_VARIABLE} of problems.")] = False,
 ) -> None:
     """Say what is landed, refused and held, how fresh and how good it is, how the last run went, and what is wrong."""
-    with _readable_errors():
-        parameters = connection_parameters(_say)
+    with readable_errors():
+        parameters = connection_parameters(say)
         if tell and not os.environ.get(URL_VARIABLE):
             raise DatabaseError(f"There is nobody to tell: set {URL_VARIABLE} to a URL.")
         with closing(parameters.connect()) as connection:
@@ -297,8 +221,8 @@ def status(
                 print(json.dumps({**asdict(found), "problems": [*map(asdict, found.problems)]}, default=str, indent=2))
             else:
                 report.show_status(console, connection, found)
-    if tell:
-        _tell(notify(str(parameters), found.problems))
+    if tell and (answer := notify(str(parameters), found.problems)):
+        say(answer)
     if check and found.problems:
         raise typer.Exit(1)
 
@@ -313,7 +237,7 @@ def metrics(
     """Write the state of the warehouse as Prometheus metrics."""
     from ingestion.metrics import metrics_text, write_metrics
 
-    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
         found = _read_status(connection)
     if file is None:
         print(metrics_text(found), end="")
@@ -321,7 +245,7 @@ def metrics(
     try:
         write_metrics(found, file)
     except OSError as error:
-        errors.print(f"[red]Error:[/] {report.shown(f'{file} cannot be written: {error.strerror}')}", highlight=False)
+        say_error(f"{file} cannot be written: {error.strerror}")
         raise typer.Exit(1) from error
 
 
@@ -330,15 +254,15 @@ def verify() -> None:
     """Prove the landed bytes and run every data test on everything."""
     from ingestion.verify import prove_bytes
 
-    with _readable_errors():
-        parameters = connection_parameters(_say)
-        with closing(parameters.connect()) as connection, _byte_progress("proving bytes") as on_bytes:
+    with readable_errors():
+        parameters = connection_parameters(say)
+        with closing(parameters.connect()) as connection, byte_progress("proving bytes") as on_bytes:
             proofs = list(prove_bytes(connection, on_bytes))
         broken = [proof.file_id for proof in proofs if not proof.is_same]
         console.print(f"{len(proofs) - len(broken):,} of {len(proofs):,} files rebuilt to the byte")
         for file_id in broken:
             console.print(f"  [red]differs[/]: {file_id}")
-        _dbt(parameters, ["test", "--exclude-resource-type", "unit_test"], "testing")
+        dbt(parameters, ["test", "--exclude-resource-type", "unit_test"], "testing")
     if broken:
         raise typer.Exit(1)
 
@@ -348,9 +272,9 @@ def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open 
     """Make the documentation site, every table and column and where each comes from, and open it."""
     from ingestion.docs_site import WAY_OUT, make_site, target_directory
 
-    with _readable_errors():
-        _dbt(connection_parameters(_say), ["docs", "generate", "--static"], "documenting")
-        with _spinner("tracing columns"):
+    with readable_errors():
+        dbt(connection_parameters(say), ["docs", "generate", "--static"], "documenting")
+        with spinner("tracing columns"):
             site = make_site(target_directory(project_directory()))
     console.print(f"The documentation is in {report.shown(str(site.page))}", highlight=False)
     if not site.has_lineage:
@@ -366,7 +290,7 @@ def report_session(
     lap: Annotated[int | None, typer.Option(help="Lap to compare; left out, the best.", show_default=False)] = None,
 ) -> None:
     """Write a session as one page to read or print: its laps, and where one lost time against a faster one."""
-    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
+    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
         missing = write_report(connection, session, lap, file)
     console.print(f"The report is in {report.shown(str(file))}", highlight=False)
     if missing:
@@ -382,57 +306,8 @@ def dashboard(
     ] = 10,
 ) -> None:
     """Show laps, sessions, drivers, races and the quality of the data as pages in the browser; Ctrl-C ends it."""
-    with _readable_errors():
-        raise typer.Exit(run_dashboard(connection_parameters(_say), port, refresh, browser))
-
-
-@corners_app.command("list")
-def corners_list() -> None:
-    """List the layouts with laps, how many corners were found on each, and whether they are frozen."""
-    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
-        table = Table("layout", "metres", "corners", "frozen")
-        for layout in list_layouts(connection, project_directory()):
-            table.add_row(
-                report.shown(layout.layout_id),
-                f"{layout.length_m:,.1f}",
-                str(layout.corners),
-                "yes" if layout.is_frozen else "",
-            )
-        console.print(table)
-
-
-@corners_app.command("freeze")
-def corners_freeze(
-    layout: Annotated[str, typer.Argument(help="Layout as `simrace corners list` names it.")],
-    reference_lap: Annotated[
-        str, typer.Option(help="Lap to find them on, SESSION_ID:LAP_NUMBER; else the best of the earliest session.")
-    ] = "",
-    again: Annotated[bool, typer.Option(help="Replace corners that are frozen already.")] = False,
-) -> None:
-    """Write a layout's corners and length to seeds/, where you can name them; numbers then stay what they are."""
-    with _readable_errors():
-        parameters = connection_parameters(_say)
-        if reference_lap:
-            models = ["int_track_reference_laps", "int_track_corners_found"]
-            variables = json.dumps({"corner_reference_lap": reference_lap})
-            with warehouse.exclusive(parameters, lambda: _say(warehouse.WAITING)):
-                _dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
-        with closing(parameters.connect()) as connection:
-            count = freeze(connection, project_directory(), layout, again)
-    console.print(
-        f"{count} corners of {report.shown(layout)} are in seeds/track_corners.csv; `simrace run` builds with them."
-    )
-
-
-@export_app.command("ml")
-def export_training_data(
-    directory: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
-    file_format: Annotated[Format, typer.Option("--format", help="Kind of files.")] = Format.PARQUET,
-) -> None:
-    """Write the training data and the dictionary of their columns."""
-    with _readable_errors(), closing(connection_parameters(_say).connect()) as connection:
-        for exported in export_ml(connection, directory, file_format):
-            console.print(f"{exported.rows:,} rows  sha256 {exported.sha256}  {exported.path}", highlight=False)
+    with readable_errors():
+        raise typer.Exit(run_dashboard(connection_parameters(say), port, refresh, browser))
 
 
 def _known_paths() -> list[str]:
@@ -442,7 +317,7 @@ def _known_paths() -> list[str]:
     if not usual:
         errors.print("Name the files or folders to land: simrace run PATH... (the next run remembers them)")
         raise typer.Exit(2)
-    _say("\n  ".join(["Folders of sims on this machine:", *usual]))
+    say("\n  ".join(["Folders of sims on this machine:", *usual]))
     if not (sys.stdin.isatty() and typer.confirm("Land them, now and on every run?", err=True)):
         errors.print("Name the files or folders to land: simrace run PATH...")
         raise typer.Exit(2)
@@ -453,27 +328,14 @@ def _read_status(connection: Connection) -> Status:
     return read_status(connection, home_directory(), project_directory())
 
 
-def _pipeline(parameters: ConnectionParameters) -> dlt.Pipeline:
-    return make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
-
-
-def _land(held: Held, paths: list[str], include_forgotten: bool) -> bool:
+def _land(work: Held, paths: list[str], include_forgotten: bool) -> bool:
     """Land and report; True when files were found and none of them is in the warehouse."""
-    from ingestion.sources import expand
-
     files = expand(paths)
     if not files:
-        _say("There are no files in: " + ", ".join(paths))
+        say("There are no files in: " + ", ".join(paths))
         raise typer.Exit(1)
-    pipeline, outcomes = _pipeline(held.parameters), list[Outcome]()
-    with held.run.landing(), _byte_progress("landing", sum(map(_size, files))) as on_bytes:
-
-        def attempt() -> None:
-            with closing(held.parameters.connect()) as connection:
-                land_files(pipeline, connection, files, on_bytes, outcomes, include_forgotten)
-
-        held.hold.patiently(attempt)
-    _note_landing(held, outcomes)
+    with byte_progress("landing", sum(map(_size, files))) as on_bytes:
+        outcomes = commands.land(work, lambda: open_sources(files), on_bytes, include_forgotten)
     report.show_landing(console, outcomes, files)
     states = count_states(outcomes)
     return not states[State.LANDED] and not states[State.ALREADY_LANDED]
@@ -486,89 +348,17 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _note_landing(held: Held, outcomes: list[Outcome]) -> None:
-    held.run.count(outcomes)
-    with closing(held.parameters.connect()) as connection:
-        log_landing(connection, outcomes)
-
-
 def _ask(question: str, is_answered: bool) -> None:
     if not (is_answered or (sys.stdin.isatty() and typer.confirm(question, err=True))):
         errors.print("Nothing was done. With --yes it is done without asking.")
         raise typer.Exit(1)
 
 
-def _forget(held: Held, contents: list[Content]) -> None:
-    def attempt() -> dict[str, int]:
-        with closing(held.parameters.connect()) as connection:
-            return forget_contents(connection, contents)
-
-    deleted = held.hold.patiently(attempt)
-    drop_work_files(_pipeline(held.parameters))
+def _show_deleted(deleted: dict[str, int]) -> None:
     rows = ", ".join(f"{count:,} of {table}" for table, count in deleted.items())
     console.print(f"Rows deleted: {rows or 'none'}")
 
 
-def _expired(held: Held, limits: Limits) -> list[Expired]:
-    with closing(held.parameters.connect()) as connection:
-        return find_expired(connection, limits)
-
-
-def _retire(held: Held, expired: list[Expired]) -> None:
-    whole = [each for each in expired if each.tier is Tier.SESSION]
-    with closing(held.parameters.connect()) as connection:
-        retire(connection, (each for each in expired if each.tier is not Tier.SESSION))
-        contents = find_named(connection, [file_id for each in whole for file_id in each.file_ids])
-    if contents:
-        _forget(held, contents)
-
-
-def _build(held: Held, full_refresh: bool = False, pseudonymise: bool | None = None) -> None:
-    # Unit tests are about our logic, not about these files: `make test` runs them.
-    arguments = ["build", "--exclude-resource-type", "unit_test"]
-    if full_refresh:
-        arguments.append("--full-refresh")
-    if pseudonymise is not None:
-        arguments += ["--vars", json.dumps({"pseudonymise": pseudonymise})]
-    try:
-        with held.run.building():
-            held.run.invocation_id = held.hold.patiently(lambda: _dbt(held.parameters, arguments, "building"))
-    except BuildError as error:
-        held.run.invocation_id = error.invocation_id
-        raise
-
-
-def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> str | None:
-    """Run dbt and say how it went; its invocation_id."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task(doing, total=None)
-        result = run_dbt(
-            arguments,
-            parameters,
-            lambda step: progress.update(
-                task, completed=step.done, total=step.total, description=f"{doing}: {step.name}"
-            ),
-        )
-    if result.counts:
-        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(result.counts.items()))
-        console.print(f"dbt {arguments[0]}: {counts}")
-    for problem in result.problems:
-        console.print(f"  {report.printable(problem)}", highlight=False, markup=False)
-    return result.invocation_id
-
-
-@contextmanager
-def _spinner(doing: str) -> Iterator[None]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        progress.add_task(doing)
-        yield
-
-
-@contextmanager
-def _byte_progress(doing: str, total: int | None = None) -> Iterator[Callable[[int], object]]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        task = progress.add_task(doing, total=total)
-        yield lambda count: progress.advance(task, count)
+def _retire(work: Held, old: list[Expired]) -> None:
+    if deleted := commands.retire(work, old):
+        _show_deleted(deleted)

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
@@ -25,7 +26,7 @@ Value = str | int | float | bool | None
 
 _logger = logging.getLogger("simrace")
 _logger.propagate = False
-_bound: dict[str, Value] = {}
+_bound: ContextVar[dict[str, Value]] = ContextVar("bound", default={})  # noqa: B039 - never changed in place
 
 
 def log_event(event: str, level: int = logging.INFO, **fields: Value) -> None:
@@ -37,19 +38,17 @@ def log_event(event: str, level: int = logging.INFO, **fields: Value) -> None:
         fields: What else is known; those that are None are left out.
     """
     _prepare()
-    _logger.log(level, event, extra={"fields": {**_bound, **fields}})
+    _logger.log(level, event, extra={"fields": {**_bound.get(), **fields}})
 
 
 @contextmanager
 def bound(**fields: Value) -> Iterator[None]:
     """Add fields, such as the run_id, to every event inside."""
-    before = dict(_bound)
-    _bound.update(fields)
+    token = _bound.set({**_bound.get(), **fields})
     try:
         yield
     finally:
-        _bound.clear()
-        _bound.update(before)
+        _bound.reset(token)
 
 
 def log_file() -> Path:

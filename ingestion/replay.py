@@ -11,7 +11,7 @@ from ingestion import refused
 from ingestion.landing import is_at
 from ingestion.raw_tables import exists
 from ingestion.reading import Reason
-from ingestion.sources import Source, expand, open_sources
+from ingestion.sources import Source, expand, open_as, open_sources
 
 # Reasons that an archive is refused for as a whole; what is in it has its own.
 _OF_ARCHIVES = (Reason.TRUNCATED_ARCHIVE, Reason.EMPTY, Reason.TOO_LARGE)
@@ -119,16 +119,12 @@ def open_again(refusals: Iterable[Refusal]) -> Iterator[Source]:
 
 
 def _from_copy(refusal: Refusal, copy: Path) -> Iterator[Source]:
-    itself = Source(refusal.file_path, refusal.file_name, refusal.modified_at, copy)
     if refusal.reason not in _OF_ARCHIVES:
-        yield itself
+        yield Source(refusal.file_path, refusal.file_name, refusal.modified_at, copy)
         return
-    for source in open_sources([copy]):
-        if source.file_path == str(copy):
-            name = refusal.file_name.removesuffix(".gz") if source.archive else refusal.file_name
-            yield replace(itself, file_name=name, local=source.local, problem=source.problem, archive=source.archive)
-        else:
-            yield replace(source, file_path=refusal.file_path + source.file_path.removeprefix(str(copy)))
+    for source in open_as(copy, refusal.file_path, refusal.file_name):
+        is_itself = source.file_path == refusal.file_path
+        yield replace(source, modified_at=refusal.modified_at) if is_itself else source
 
 
 def _place(refusal: Refusal) -> Path | None:

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Self
@@ -144,6 +144,22 @@ def open_sources(paths: list[Path]) -> Iterator[Source]:
                     yield Source(str(path), path.name, modified_at, path)
             except _ARCHIVE_ERRORS as error:
                 yield Source(str(path), path.name, modified_at, path, _problem(error))
+
+
+def open_as(local: Path, file_path: str, file_name: str) -> Iterator[Source]:
+    """Yield a file, or the members of an archive, under the path and name that it came with.
+
+    Args:
+        local: Where its bytes are.
+        file_path: Its path for people.
+        file_name: Last part of its path.
+    """
+    for source in open_sources([local]):
+        if source.file_path == str(local):
+            name = file_name.removesuffix(".gz") if source.archive else file_name
+            yield replace(source, file_path=file_path, file_name=name)
+        else:
+            yield replace(source, file_path=file_path + source.file_path.removeprefix(str(local)))
 
 
 def _at_least_one(members: Iterator[Source]) -> Iterator[Source]:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from ingestion import commands, watch
+from ingestion.build import BuildResult
 from ingestion.cli import app
 from ingestion.database import ConnectionParameters
 from ingestion.warehouse import remember_paths, remembered_paths
@@ -155,3 +157,45 @@ def test_folders_of_any_name_are_remembered(tmp_path: Path, monkeypatch: pytest.
     remember_paths(paths[:2])
     remember_paths(paths)
     assert remembered_paths() == paths
+
+
+def test_a_watch_takes_files_that_rest_and_tells_of_failures(
+    database: ConnectionParameters, lap: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    builds = []
+    monkeypatch.setattr(commands, "run_dbt", lambda *_: builds.append(1) or BuildResult())
+    watched, looks = lap.parent, []
+
+    def look_again(seconds: float) -> None:
+        looks.append(seconds)
+        if acts:
+            acts.pop(0)()
+        else:
+            raise KeyboardInterrupt
+
+    acts = [
+        lambda: lap.write_text(GARAGE61 + ROW * 21, encoding="utf-8"),  # still written to
+        lambda: None,
+        lambda: monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none"),
+        lambda: (watched / "late.csv").write_text(GARAGE61 + ROW * 5, encoding="utf-8"),
+        lambda: (watched / "note.txt").write_text("bread"),
+        lambda: None,
+        lambda: monkeypatch.setenv("SIMRACE_DATABASE_URL", database.url),
+        lambda: None,
+    ]
+    monkeypatch.setenv("SIMRACE_RETRIES", "0")
+    monkeypatch.setattr(watch.time, "sleep", look_again)
+    done = simrace("watch", watched, "--interval", "0.5")
+    assert done.exit_code == 0, done.output
+    lines = [line.partition("  ")[2] for line in done.output.splitlines() if line[2:3] == ":"]
+    assert [line.partition(";")[0] for line in lines] == [
+        "1 files: 1 landed, 0 already landed, 0 refused",
+        'failed: No connection to none at 127.0.0.1:1 as nobody: connection to server at "127.0.0.1", port 1 failed: '
+        "Connection refused",
+        'failed: No connection to none at 127.0.0.1:1 as nobody: connection to server at "127.0.0.1", port 1 failed: '
+        "Connection refused",
+        "2 files: 1 landed, 0 already landed, 1 refused (note.txt: unknown_format)",
+    ]
+    assert looks[-4:] == [1.0, 2.0, 0.5, 0.5]
+    assert len(builds) == 2
+    assert query(database, "select count(*) from raw.files") == [(2,)]

@@ -1,15 +1,19 @@
 """What is exported is what pandas reads, and nothing that a spreadsheet would run."""
 
+import csv
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from ingestion.cli import app
 from ingestion.database import ConnectionParameters
-from ingestion.export import DICTIONARY, Format, _without_formulas, export_ml, read_exported
+from ingestion.export import DICTIONARY, Format, export_ml, export_table, read_exported
 
 TABLES = """
     create schema marts;
@@ -50,7 +54,7 @@ def test_pandas_reads_it_back_with_the_right_types(
         "subsession_id": "string",
         "cust_id": "string",
         "series_name": "string",
-        "start_position": "Int64",
+        "start_position": "Int32",
         "gap": "Float64",
         "is_official": "boolean",
         "feature_cutoff_at": "datetime64[us, UTC]",
@@ -72,7 +76,7 @@ def test_no_cell_of_a_csv_is_a_formula(marts: ConnectionParameters, tmp_path: Pa
     data = read_exported(tmp_path)
     assert data["series_name"].tolist() == ["'=1+1", "NA", pd.NA, '"a"\nb, ç']
     assert data["cust_id"].tolist() == ["7", "8", "8", "'-8"]
-    assert "\n0042,7,'=1+1,3,-1.5,True," in (tmp_path / "ml_training_data.csv").read_text(encoding="utf-8")
+    assert "\n0042,7,'=1+1,3,-1.5,true," in (tmp_path / "ml_training_data.csv").read_text(encoding="utf-8")
     assert read_exported(tmp_path, DICTIONARY)["meaning"].unique().tolist() == ["'-"]
 
 
@@ -82,14 +86,18 @@ STARTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("start", STARTS)
-def test_nothing_that_a_spreadsheet_runs_begins_a_cell(start: str) -> None:
-    frame = pd.DataFrame({"name": [f"{start}cmd|' /C calc'!A0", "a=b", None], "number": [-1, 2, 3]}).astype(
-        {"name": "string"}
-    )
-    shown = _without_formulas(frame)
-    assert shown["name"].tolist() == [f"'{start}cmd|' /C calc'!A0", "a=b", pd.NA]
-    assert shown["number"].tolist() == [-1, 2, 3]
+def test_nothing_that_a_spreadsheet_runs_begins_a_cell(database: ConnectionParameters, tmp_path: Path) -> None:
+    texts = [f"{start}cmd|' /C calc'!A0" for start in STARTS]
+    harmless = ["a=b", "", None, "a\n=b"]
+    with closing(database.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("create schema marts; create table marts.names (at integer primary key, name text)")
+        for at, text in enumerate([*texts, *harmless]):
+            cursor.execute("insert into marts.names values (%s, %s)", (at, text))
+    with closing(database.connect()) as connection:
+        export_table(connection, "names", tmp_path / "names.csv", Format.CSV)
+    with (tmp_path / "names.csv").open(encoding="utf-8", newline="") as file:
+        cells = [row["name"] for row in csv.DictReader(file)]
+    assert cells == [*(f"'{text}" for text in texts), "a=b", "", "", "a\n=b"]
 
 
 def test_parquet_holds_texts_as_they_are(marts: ConnectionParameters, tmp_path: Path) -> None:
@@ -115,3 +123,102 @@ def test_without_marts_it_says_what_to_do(database: ConnectionParameters, tmp_pa
     done = CliRunner().invoke(app, ["export", "ml", str(tmp_path)])
     assert done.exit_code == 1
     assert "simrace run" in done.output
+
+
+MANY = """
+    create schema marts;
+    create table marts.fct_many (
+        b integer, a text, at date, seen_at timestamptz, share real, id uuid, is_odd boolean, small smallint,
+        primary key (a, b)
+    );
+    insert into marts.fct_many
+    select n, 'x' || n % 7, date '2026-01-01' + n % 9, timestamptz '2026-01-01 00:00+00' + n * interval '1.5 s',
+           n / 3.0, md5(n::text)::uuid, case when n % 3 > 0 then n % 2 = 1 end, n % 5
+    from generate_series(1, 30000) as numbers (n) order by md5(n::text);
+    create view marts.seen as select small, count(*) as rows from marts.fct_many group by 1;
+    comment on table marts.fct_many is 'One row per number.';
+"""
+
+
+@pytest.fixture
+def many(database: ConnectionParameters) -> ConnectionParameters:
+    with closing(database.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(MANY)
+    return database
+
+
+def simrace_export(*arguments: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["export", *map(str, arguments)])
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("file_format", Format)
+def test_any_mart_is_written_in_the_order_of_its_key(
+    many: ConnectionParameters, tmp_path: Path, file_format: Format
+) -> None:
+    file = tmp_path / f"many.{file_format}"
+    assert simrace_export("table", "fct_many", "-o", file, "--where", "b <= 20000")[0] == 0
+    once = file.read_bytes()
+    with closing(many.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "cluster marts.fct_many using fct_many_pkey; select a, b from marts.fct_many where b <= 20000 order by a, b"
+        )
+        keys = cursor.fetchall()
+    data = pd.read_csv(file) if file_format is Format.CSV else pd.read_parquet(file)
+    assert list(zip(data["a"], data["b"], strict=True)) == keys
+    assert simrace_export("table", "fct_many", "-o", file, "--where", "b <= 20000")[0] == 0
+    assert file.read_bytes() == once  # though the rows lie elsewhere now
+    assert [path.name for path in tmp_path.iterdir() if "many" in path.name] == [file.name]
+
+
+def test_parquet_keeps_the_types(many: ConnectionParameters, tmp_path: Path) -> None:
+    assert simrace_export("table", "fct_many", "-o", tmp_path / "many.parquet")[0] == 0
+    schema = pq.read_schema(tmp_path / "many.parquet")
+    assert [str(kind) for kind in schema.types] == [
+        "int32", "string", "date32[day]", "timestamp[us, tz=UTC]", "float", "string", "bool", "int16",
+    ]  # fmt: skip
+    with closing(many.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("select b, a, at, seen_at, share, id::text, is_odd, small from marts.fct_many order by a, b")
+        table = pq.read_table(tmp_path / "many.parquet")
+        assert [tuple(row.values()) for row in table.to_pylist()] == [
+            (*row[:4], pytest.approx(row[4]), *row[5:]) for row in cursor
+        ]
+
+
+def test_marts_are_listed_and_a_wrong_name_is_told(
+    many: ConnectionParameters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, said = simrace_export("list")
+    assert (code, "fct_many" in said, "seen" in said, "One row per number." in said) == (0, True, True, True)
+    code, said = simrace_export("table", "fct_mani")
+    assert code == 1
+    assert "Is it one of these: fct_many?" in said
+    for where in ("nonsense = 1", "b = 'x'", "true) to stdout; drop table marts.fct_many; --"):
+        code, said = simrace_export("table", "fct_many", "--where", where)
+        assert (code, "The database does not take that" in said) == (1, True), said
+    assert not list(tmp_path.glob("*fct*"))
+    assert simrace_export("table", "seen")[0] == 0
+    assert pd.read_parquet("seen.parquet")["small"].tolist() == [0, 1, 2, 3, 4]
+    (tmp_path / "closed").touch()
+    code, said = simrace_export("table", "seen", "-o", tmp_path / "closed" / "seen.csv")
+    assert (code, "cannot be written" in said) == (1, True), said
+
+
+@pytest.mark.slow
+def test_an_export_of_many_rows_takes_little_memory(many: ConnectionParameters, tmp_path: Path) -> None:
+    with closing(many.connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "create table marts.large as select n, repeat(md5(n::text), 5) as text from generate_series(1, 3000000) n"
+        )
+    script = (
+        "import resource, sys; from ingestion.cli import app; import pandas, pyarrow.csv\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "app(['export', 'table', 'large', '-o', sys.argv[1]], standalone_mode=False)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "large.parquet")], capture_output=True, text=True, check=True
+    )
+    assert "3,000,000 rows" in done.stdout
+    assert int(done.stdout.split()[-1]) < 200_000  # kB; the rows take 500 MB

@@ -156,7 +156,7 @@ def test_what_is_pending_is_landed_first_and_forgotten_too(
     query(database, "alter table raw.files add constraint no_more check (file_bytes > 1000000) not valid")
     assert simrace("land", lap).exit_code == 1
     query(database, "alter table raw.files drop constraint no_more")
-    monkeypatch.setattr(cli, "_build", lambda *_, **__: None)  # of these tables there is nothing to build
+    monkeypatch.setattr(cli, "build_marts", lambda *_, **__: None)  # of these tables there is nothing to build
     done = simrace("forget", lap, "--yes")
     assert "1 to forget" in done.output, done.output
     assert len(file_ids(database, "forgotten_files")) == 1

@@ -57,12 +57,14 @@ class Warehouse:
             cursor.execute(statement)
             return cursor.fetchall()
 
-    def other(self, name: str) -> "Warehouse":
-        """An empty database on the same server."""
+    def other(self, name: str, is_copy: bool = False) -> "Warehouse":
+        """Another database on the same server: empty, or as this one is now."""
         with closing(psycopg2.connect(self.url)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(f"create database {name}")
+                cursor.execute("select current_database()")
+                template = (cursor.fetchone() or ("",))[0] if is_copy else "template1"
+                cursor.execute(f"create database {name} template {template}")
         folder = self.folder / name
         folder.mkdir()
         here = {

@@ -1,0 +1,1 @@
+"""The HTTP API: files are pushed to an address instead of dropped into a folder."""

@@ -1,0 +1,135 @@
+"""What goes out of the warehouse comes in again, by `simrace watch`; the API builds it as the command line does."""
+
+import shutil
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+import requests
+
+from ingestion.export import ExportError, Format, export_table, list_marts
+from ingestion.motec_export import export_lap
+from tests.reliability.conftest import begin
+from tests.warehouse.conftest import Warehouse
+
+BEST_LAP = """
+    select
+        laps.session_id::text, laps.lap_number, cast(laps.lap_time_s as float), cast(sessions.sample_rate_hz as float),
+        sessions.session_started_at
+    from marts.fct_laps as laps join marts.dim_sessions as sessions using (session_id)
+    where sessions.source_format = '{}' and laps.lap_class = 'pace' order by laps.lap_time_s, 1, 2 limit 1
+"""
+# Second of the lap, and what was measured then, as far as the export keeps decimals.
+SAMPLES = """
+    select
+        samples.elapsed_s - laps.started_elapsed_s,
+        samples.speed_kph, samples.throttle_ratio, samples.brake_ratio, samples.steering_deg, samples.gear,
+        samples.fuel_l
+    from marts.fct_telemetry_samples as samples join marts.fct_laps as laps using (session_id)
+    where
+        samples.session_id = '{}' and laps.lap_number = {} and samples.elapsed_s >= laps.started_elapsed_s
+        and samples.elapsed_s < laps.started_elapsed_s + laps.lap_time_s - 0.0005
+    order by samples.elapsed_s
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(warehouse: Warehouse) -> Warehouse:
+    """To land into: other tests want theirs as it is."""
+    return warehouse.other("copied", is_copy=True)
+
+
+def wait_for(copy: Warehouse, statement: str, seconds: float = 300) -> list[tuple[object, ...]]:
+    deadline = time.monotonic() + seconds
+    while not (rows := copy.query(statement)):
+        assert time.monotonic() < deadline, statement
+        time.sleep(0.5)
+    return rows
+
+
+def test_an_exported_lap_is_the_same_lap_when_it_is_landed_again(warehouse: Warehouse, copy: Warehouse) -> None:
+    folder, exports = copy.folder / "watched", copy.folder / "exports"
+    folder.mkdir()
+    laps = []
+    for source_format in ("iracing_mu_csv", "motec_i2_csv"):
+        laps += warehouse.query(BEST_LAP.format(source_format))
+        session, lap = laps[-1][:2]
+        warehouse.run("simrace", "export", "lap", str(session), str(lap), "-o", exports / f"{source_format}.csv")
+    known = ", ".join(f"'{session}'" for (session,) in warehouse.query("select session_id from marts.dim_sessions"))
+    watching = begin(copy, "simrace", "watch", folder, "--interval", "0.5")
+    try:
+        for file in exports.iterdir():
+            shutil.copy(file, folder)
+        again = dict(
+            wait_for(
+                copy,
+                "select session_started_at, session_id::text from marts.dim_sessions "
+                f"where session_id::text not in ({known})",
+            )
+        )
+        wait_for(copy, "select 1 from ops.runs where command = 'watch' and outcome = 'succeeded'")
+    finally:
+        watching.send_signal(signal.SIGINT)
+        said, _ = watching.communicate(timeout=60)
+    assert watching.returncode == 0, said
+    assert "2 files: 2 landed, 0 already landed, 0 refused; built in" in said
+    assert said.rstrip().endswith("Stopped.")
+    assert len(again) == 2
+    for source_session, lap, lap_time_s, rate_hz, started_at in laps:
+        session = again[started_at]
+        found = copy.query(
+            "select lap_number, lap_class, cast(lap_time_s as float) from marts.fct_laps "
+            f"where session_id = '{session}'"
+        )
+        assert [row[:2] for row in found] == [(lap, "pace")]
+        assert found[0][2] == pytest.approx(lap_time_s, abs=1.5 / rate_hz)
+        before = warehouse.query(SAMPLES.format(source_session, lap))
+        after = copy.query(SAMPLES.format(session, lap))
+        assert abs(len(after) - len(before)) <= 1
+        for was, now in zip(before, after, strict=False):
+            assert now[0] == pytest.approx(was[0], abs=1.1 / rate_hz)
+            assert now[1:] == pytest.approx(was[1:], abs=0.0051)
+
+
+def test_what_cannot_be_exported_is_told(warehouse: Warehouse, tmp_path: Path) -> None:
+    session = str(warehouse.query("select session_id::text from marts.dim_sessions limit 1")[0][0])
+    with closing(psycopg2.connect(warehouse.url)) as connection:
+        with pytest.raises(ExportError, match="nothing is no session_id"):
+            export_lap(connection, "nothing", 1, tmp_path / "lap.csv")
+        with pytest.raises(ExportError, match="There is no lap 99"):
+            export_lap(connection, session, 99, tmp_path / "lap.csv")
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_mart_has_types_that_both_formats_hold(warehouse: Warehouse, tmp_path: Path) -> None:
+    with closing(psycopg2.connect(warehouse.url)) as connection:
+        marts = list_marts(connection)
+        assert {"fct_laps", "lap_comparisons"} < {mart.name for mart in marts}
+        assert all(mart.description for mart in marts)
+        for mart in marts:
+            for file_format in Format:
+                assert export_table(connection, mart.name, tmp_path / mart.name, file_format, "false").rows == 0
+
+
+@pytest.mark.slow
+def test_the_api_builds_marts_and_the_training_table(warehouse: Warehouse, copy: Warehouse) -> None:
+    race, rows = warehouse.query("select subsession_id, count(*) from marts.ml_training_data group by 1 order by 1")[0]
+    file = next((warehouse.folder / "files").rglob("*.csv"))
+    serving = begin(copy, "simrace", "serve", "--port", "0")
+    try:
+        assert serving.stdout
+        url = serving.stdout.readline().split()[2].rstrip(",")
+        with file.open("rb") as content:
+            answer = requests.post(f"{url}/api/v1/upload?rows=3", files={"files": content}, timeout=600).json()
+        assert (answer["is_built"], answer["files"][0]["state"]) == (True, "already_landed")
+        answer = requests.post(
+            f"{url}/api/v1/collect/training-data", json={"subsession_ids": [race]}, timeout=600
+        ).json()
+        assert (answer["races"], answer["rows"], len(answer["keys"]), answer["without_rows"]) == (1, rows, rows, [])
+    finally:
+        serving.send_signal(signal.SIGINT)
+        serving.communicate(timeout=60)
+    assert serving.returncode == 0
