@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-import dlt
 import psycopg2
 import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
@@ -28,7 +27,9 @@ from ingestion.disk import tell_broken_off, tell_full_disk
 from ingestion.export import ExportError, Format, export_ml
 from ingestion.forget import Content, ForgetError, drop_work_files, find_driver, find_named
 from ingestion.forget import forget as forget_contents
-from ingestion.landing import Outcome, State, count_states, finish_pending, land_files, land_sources, make_pipeline
+from ingestion.landed import Outcome, State, count_states
+from ingestion.landing import land_files, land_sources
+from ingestion.loading import Loader
 from ingestion.reading import LandingError
 from ingestion.replay import is_within_reach, open_again, open_refusals, refused_lines
 from ingestion.retention import Expired, Limits, RetentionError, Tier, find_expired, read_limits, retire
@@ -180,12 +181,12 @@ def replay() -> None:
     with _held("replay") as held:
         with closing(held.parameters.connect()) as connection:
             before, lines_before = open_refusals(connection), refused_lines(connection)
-        pipeline, outcomes = _pipeline(held.parameters), list[Outcome]()
+        loader, outcomes = _loader(held.parameters), list[Outcome]()
         with held.run.landing(), _byte_progress("landing") as on_bytes:
 
             def attempt() -> None:
                 with closing(held.parameters.connect()) as connection:
-                    land_sources(pipeline, connection, lambda: open_again(before), on_bytes, outcomes)
+                    land_sources(loader, connection, lambda _recall: open_again(before), on_bytes, outcomes)
 
             held.hold.patiently(attempt)
         _note_landing(held, outcomes)
@@ -213,7 +214,7 @@ def forget(
         project_directory()
     with _held("forget") as held:
         with closing(held.parameters.connect()) as connection:
-            finish_pending(_pipeline(held.parameters), connection)  # or it would bring back what is forgotten now
+            _loader(held.parameters).finish_pending(connection)  # or it would bring back what is forgotten now
             contents = find_named(connection, files or [])
             others: list[Content] = []
             if driver:
@@ -416,8 +417,8 @@ def _read_status(connection: Connection) -> Status:
     return read_status(connection, home_directory(), project_directory())
 
 
-def _pipeline(parameters: ConnectionParameters) -> dlt.Pipeline:
-    return make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
+def _loader(parameters: ConnectionParameters) -> Loader:
+    return Loader(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
 
 
 def _land(held: Held, paths: list[str], include_forgotten: bool) -> bool:
@@ -428,12 +429,12 @@ def _land(held: Held, paths: list[str], include_forgotten: bool) -> bool:
     if not files:
         _say("There are no files in: " + ", ".join(paths))
         raise typer.Exit(1)
-    pipeline, outcomes = _pipeline(held.parameters), list[Outcome]()
+    loader, outcomes = _loader(held.parameters), list[Outcome]()
     with held.run.landing(), _byte_progress("landing", sum(map(_size, files))) as on_bytes:
 
         def attempt() -> None:
             with closing(held.parameters.connect()) as connection:
-                land_files(pipeline, connection, files, on_bytes, outcomes, include_forgotten)
+                land_files(loader, connection, files, on_bytes, outcomes, include_forgotten)
 
         held.hold.patiently(attempt)
     _note_landing(held, outcomes)
@@ -467,7 +468,7 @@ def _forget(held: Held, contents: list[Content]) -> None:
             return forget_contents(connection, contents)
 
     deleted = held.hold.patiently(attempt)
-    drop_work_files(_pipeline(held.parameters))
+    drop_work_files(_loader(held.parameters))
     rows = ", ".join(f"{count:,} of {table}" for table, count in deleted.items())
     console.print(f"Rows deleted: {rows or 'none'}")
 

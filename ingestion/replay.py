@@ -8,7 +8,7 @@ from pathlib import Path
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion import refused
-from ingestion.landing import is_at
+from ingestion.landed import is_at
 from ingestion.raw_tables import exists
 from ingestion.reading import Reason
 from ingestion.sources import Source, expand, open_sources
@@ -128,7 +128,7 @@ def _from_copy(refusal: Refusal, copy: Path) -> Iterator[Source]:
             name = refusal.file_name.removesuffix(".gz") if source.archive else refusal.file_name
             yield replace(itself, file_name=name, local=source.local, problem=source.problem, archive=source.archive)
         else:
-            yield replace(source, file_path=refusal.file_path + source.file_path.removeprefix(str(copy)))
+            yield replace(source, file_path=refusal.file_path + source.file_path.removeprefix(str(copy)), status=None)
 
 
 def _place(refusal: Refusal) -> Path | None:
