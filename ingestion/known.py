@@ -1,9 +1,9 @@
 """What files held when they were last read, so that a run does not read again what did not change.
 
-A file is known by its bytes alone. That they are still the same is told as git tells it: by size, inode and the times of
-the last change to the nanosecond, of which nobody can set that of the status. What was changed so lately that another
-change might leave the same times is not kept. Whether such bytes are landed or refused the warehouse says, never this
-file. A new version of simrace reads everything anew.
+A file is known by its bytes alone. That they are still the same is told as git tells it: by size, inode and the times
+of the last change to the nanosecond, of which nobody can set that of the status. What was changed so lately that
+another change might leave the same times is not kept. Whether such bytes are landed or refused the warehouse says,
+never this file. A new version of simrace reads everything anew.
 """
 
 import hashlib

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -55,9 +56,6 @@ class Loader:
     @cached_property
     def pipeline(self) -> "dlt.Pipeline":
         """The dlt pipeline."""
-        _import_without_streamlit()
-        import dlt
-
         settings = {
             # What is loaded is in the database; a second copy would outlive what is forgotten there.
             "load.delete_completed_jobs": True,
@@ -68,16 +66,19 @@ class Loader:
             "normalize.data_writer.disable_compression": True,
             "data_writer.disable_compression": True,
         }
-        for key, value in settings.items():
-            dlt.config[key] = value
         self._parent.mkdir(parents=True, exist_ok=True)
         self._parent.chmod(0o700)  # while a load is under way, it holds what the files hold
-        return dlt.pipeline(
-            pipeline_name=self._name,
-            pipelines_dir=str(self._parent),
-            destination=dlt.destinations.postgres(self._url),
-            dataset_name=DATASET,
-        )
+        with _without_streamlit():
+            import dlt
+
+            for key, value in settings.items():
+                dlt.config[key] = value
+            return dlt.pipeline(
+                pipeline_name=self._name,
+                pipelines_dir=str(self._parent),
+                destination=dlt.destinations.postgres(self._url),
+                dataset_name=DATASET,
+            )
 
     def finish_pending(self, connection: Connection) -> bool:
         """Load what an earlier, interrupted run left; True when there was something.
@@ -145,15 +146,15 @@ class Loader:
         return LandingError(f"Nothing of this batch was landed: {told}")
 
 
-def _import_without_streamlit() -> None:
-    """Import dlt, which looks for secrets in Streamlit and takes another second and a half to import that."""
-    if "streamlit" in sys.modules:
-        return
-    sys.modules["streamlit"] = None  # type: ignore[assignment]
+@contextmanager
+def _without_streamlit() -> Iterator[None]:
+    """Hide Streamlit from dlt, which looks for secrets there and takes another second and a half to import it."""
+    is_hidden = sys.modules.setdefault("streamlit", None) is None  # type: ignore[arg-type]
     try:
-        import dlt  # noqa: F401
+        yield
     finally:
-        del sys.modules["streamlit"]
+        if is_hidden:
+            del sys.modules["streamlit"]
 
 
 def _root(error: BaseException) -> BaseException:
