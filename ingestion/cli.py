@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ingestion import report, warehouse
+from ingestion import last_build, report, warehouse
 from ingestion.build import BuildError, project_directory, run_dbt
 from ingestion.corners import CornersError, freeze, list_layouts
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
@@ -150,10 +150,13 @@ def run(
             console.print("What is older than the var retention says is let go:")
             report.show_expired(console, expired)
             _retire(held, expired)
-        _build(held, full_refresh, pseudonymise)
-        with closing(held.parameters.connect()) as connection:
-            report.show_holdings(console, connection)
-        report.show_next_steps(console)
+        if not full_refresh and pseudonymise is None and _is_built(held):
+            console.print("Nothing is new since the last build: the marts stay as they are. `simrace build` builds.")
+        else:
+            _build(held, full_refresh, pseudonymise)
+            with closing(held.parameters.connect()) as connection:
+                report.show_holdings(console, connection)
+            report.show_next_steps(console)
         if nothing_landed:
             raise typer.Exit(1)
 
@@ -487,7 +490,14 @@ def _retire(held: Held, expired: list[Expired]) -> None:
         _forget(held, contents)
 
 
+def _is_built(held: Held) -> bool:
+    with closing(held.parameters.connect()) as connection:
+        return last_build.is_current(connection, project_directory())
+
+
 def _build(held: Held, full_refresh: bool = False, pseudonymise: bool | None = None) -> None:
+    with closing(held.parameters.connect()) as connection:
+        inputs = last_build.made_from(connection, project_directory())
     # Unit tests are about our logic, not about these files: `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if full_refresh:
@@ -500,6 +510,9 @@ def _build(held: Held, full_refresh: bool = False, pseudonymise: bool | None = N
     except BuildError as error:
         held.run.invocation_id = error.invocation_id
         raise
+    if pseudonymise is None:  # else the next run without it may want something else
+        with closing(held.parameters.connect()) as connection:
+            last_build.record(connection, inputs)
 
 
 def _dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> str | None:
