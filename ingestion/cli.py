@@ -24,7 +24,7 @@ from ingestion.db_commands import app as db_app
 from ingestion.dbt_environment import home_directory
 from ingestion.export_commands import app as export_app
 from ingestion.forget import Content, find_driver, find_named
-from ingestion.landing import State, count_states, finish_pending
+from ingestion.landed import State, count_states
 from ingestion.replay import is_within_reach, open_again, open_refusals, refused_lines
 from ingestion.retention import Expired, read_limits
 from ingestion.retention import pin as pin_session
@@ -79,10 +79,13 @@ def run(
             console.print("What is older than the var retention says is let go:")
             report.show_expired(console, old)
             _retire(work, old)
-        build_marts(work, full_refresh, pseudonymise)
-        with closing(work.parameters.connect()) as connection:
-            report.show_holdings(console, connection)
-        report.show_next_steps(console)
+        if not full_refresh and pseudonymise is None and commands.is_built(work):
+            console.print("Nothing is new since the last build: the marts stay as they are. `simrace build` builds.")
+        else:
+            build_marts(work, full_refresh, pseudonymise)
+            with closing(work.parameters.connect()) as connection:
+                report.show_holdings(console, connection)
+            report.show_next_steps(console)
         if nothing_landed:
             raise typer.Exit(1)
 
@@ -115,7 +118,7 @@ def replay() -> None:
         with closing(work.parameters.connect()) as connection:
             before, lines_before = open_refusals(connection), refused_lines(connection)
         with byte_progress("landing") as on_bytes:
-            commands.land(work, lambda: open_again(before), on_bytes)
+            commands.land(work, lambda _recall: open_again(before), on_bytes)
         build_marts(work)
         with closing(work.parameters.connect()) as connection:
             after, lines_after = open_refusals(connection), refused_lines(connection)
@@ -140,9 +143,7 @@ def forget(
         project_directory()
     with held("forget") as work:
         with closing(work.parameters.connect()) as connection:
-            finish_pending(
-                commands.pipeline(work.parameters), connection
-            )  # or it would bring back what is forgotten now
+            commands.loader(work.parameters).finish_pending(connection)  # or it would bring back what is forgotten now
             contents = find_named(connection, files or [])
             others: list[Content] = []
             if driver:
@@ -335,7 +336,7 @@ def _land(work: Held, paths: list[str], include_forgotten: bool) -> bool:
         say("There are no files in: " + ", ".join(paths))
         raise typer.Exit(1)
     with byte_progress("landing", sum(map(_size, files))) as on_bytes:
-        outcomes = commands.land(work, lambda: open_sources(files), on_bytes, include_forgotten)
+        outcomes = commands.land(work, lambda recall: open_sources(files, recall), on_bytes, include_forgotten)
     report.show_landing(console, outcomes, files)
     states = count_states(outcomes)
     return not states[State.LANDED] and not states[State.ALREADY_LANDED]

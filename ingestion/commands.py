@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
-import dlt
 import psycopg2
 
-from ingestion import warehouse
-from ingestion.build import BuildError, BuildResult, Progress, run_dbt
+from ingestion import last_build, warehouse
+from ingestion.build import BuildError, BuildResult, Progress, project_directory, run_dbt
 from ingestion.corners import CornersError
 from ingestion.dashboard_command import DashboardError
 from ingestion.database import ConnectionParameters, DatabaseError, connection_parameters
@@ -18,7 +17,9 @@ from ingestion.disk import tell_broken_off, tell_full_disk
 from ingestion.export import ExportError
 from ingestion.forget import Content, ForgetError, drop_work_files, find_named
 from ingestion.forget import forget as forget_contents
-from ingestion.landing import Outcome, land_sources, make_pipeline
+from ingestion.landed import Outcome
+from ingestion.landing import land_sources
+from ingestion.loading import Loader
 from ingestion.logs import log_event
 from ingestion.reading import LandingError
 from ingestion.retention import Expired, Limits, RetentionError, Tier, find_expired
@@ -27,7 +28,7 @@ from ingestion.runs import Run, log_landing, recorded
 from ingestion.server_system import Notify
 from ingestion.session_report.marts import SessionReportError
 from ingestion.settings import SettingError
-from ingestion.sources import Source
+from ingestion.sources import Recall, Source
 from ingestion.webhook import notify_of_run
 
 # Faults that are no fault of simrace: the text of each says what is wrong and what to do.
@@ -97,14 +98,14 @@ def held(command: str, say: Notify) -> Iterator[Held]:
     _notify(run, say)
 
 
-def pipeline(parameters: ConnectionParameters) -> dlt.Pipeline:
-    """The dlt pipeline into this warehouse."""
-    return make_pipeline(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
+def loader(parameters: ConnectionParameters) -> Loader:
+    """What loads into this warehouse."""
+    return Loader(home_directory(), parameters.url, warehouse.pipeline_name(parameters))
 
 
 def land(
     held: Held,
-    open_batch: Callable[[], Iterable[Source]],
+    open_batch: Callable[[Recall], Iterable[Source]],
     on_bytes: Callable[[int], object] = lambda _: None,
     include_forgotten: bool = False,
 ) -> list[Outcome]:
@@ -112,7 +113,7 @@ def land(
 
     Args:
         held: From `held`.
-        open_batch: Gives the files, each time from the first.
+        open_batch: Gives the files, each time from the first; what it is called with tells those that are known.
         on_bytes: Called with the number of bytes read since the last call.
         include_forgotten: Land also what was forgotten on purpose.
 
@@ -123,7 +124,7 @@ def land(
         LandingError: the files could not be unpacked here, or the database did not take the load.
         SettingError: an environment variable is no number.
     """
-    into, outcomes = pipeline(held.parameters), list[Outcome]()
+    into, outcomes = loader(held.parameters), list[Outcome]()
 
     def attempt() -> None:
         with closing(held.parameters.connect()) as connection:
@@ -154,6 +155,8 @@ def build(
     Raises:
         BuildError: a model or test failed, or dbt itself.
     """
+    with closing(held.parameters.connect()) as connection:
+        inputs = last_build.made_from(connection, project_directory())
     # Unit tests are about our logic, not about these files: `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if full_refresh:
@@ -167,7 +170,16 @@ def build(
         held.run.invocation_id = error.invocation_id
         raise
     held.run.invocation_id = result.invocation_id
+    if pseudonymise is None:  # else the next run without it may want something else
+        with closing(held.parameters.connect()) as connection:
+            last_build.record(connection, inputs)
     return result
+
+
+def is_built(held: Held) -> bool:
+    """Whether a build would make the marts what they are already."""
+    with closing(held.parameters.connect()) as connection:
+        return last_build.is_current(connection, project_directory())
 
 
 def forget(held: Held, contents: list[Content]) -> dict[str, int]:
@@ -178,7 +190,7 @@ def forget(held: Held, contents: list[Content]) -> dict[str, int]:
             return forget_contents(connection, contents)
 
     deleted = held.hold.patiently(attempt)
-    drop_work_files(pipeline(held.parameters))
+    drop_work_files(loader(held.parameters))
     return deleted
 
 

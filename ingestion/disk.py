@@ -40,6 +40,7 @@ def clear_unfinished(pipeline_folder: Path) -> None:
     Args:
         pipeline_folder: dlt's working folder of one pipeline, which nobody else may be using.
     """
+    shutil.rmtree(pipeline_folder / "blocks", ignore_errors=True)
     for folder in (pipeline_folder / "normalize").glob("*"):
         if folder.is_dir() and folder.name != "extracted":
             shutil.rmtree(folder, ignore_errors=True)

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import dlt
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from ingestion import refused
-from ingestion.landing import is_at
+from ingestion import known, refused
+from ingestion.landed import is_at
+from ingestion.loading import Loader
 from ingestion.raw_tables import DATASET, FORGOTTEN_TABLE, exists
 
 SHORTEST_PREFIX = 6
@@ -148,6 +148,7 @@ def forget(connection: Connection, contents: Iterable[Content]) -> dict[str, int
     file_ids = [content.file_id for content in contents if content.file_id]
     paths = [path for content in contents if not content.file_id for path in content.paths]
     refused.discard(file_ids)
+    known.forget(file_ids)
     deleted: dict[str, int] = {}
     with connection, connection.cursor() as cursor:
         for table in _tables_with_file_id(cursor):
@@ -167,9 +168,9 @@ def forget(connection: Connection, contents: Iterable[Content]) -> dict[str, int
     return {table: rows for table, rows in deleted.items() if rows}
 
 
-def drop_work_files(pipeline: dlt.Pipeline) -> None:
+def drop_work_files(loader: Loader) -> None:
     """Delete what dlt keeps of loads that ended: older versions let it keep all that was loaded."""
-    for file in Path(pipeline.working_dir).glob("load/loaded/*/*_jobs/*"):
+    for file in loader.folder.glob("load/loaded/*/*_jobs/*"):
         file.unlink(missing_ok=True)
 
 

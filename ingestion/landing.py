@@ -3,150 +3,42 @@
 What the database would refuse is refused here, before dlt sees it: a failed dlt job blocks every later load.
 """
 
-import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
-import dlt
-from dlt.common.exceptions import DltException
-from dlt.pipeline.exceptions import PipelineStepFailed
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
-from ingestion import refused
-from ingestion.disk import clear_unfinished, tell_full_disk
+from ingestion import known, refused
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
-from ingestion.raw_tables import (
-    DATASET,
-    FORGOTTEN_TABLE,
-    analyze_tables,
-    complete_tables,
-    exists,
-    raw_schema,
-    remember_again,
-    tune_tables,
+from ingestion.landed import Landed, Outcome, State, read_landed, storable
+from ingestion.loading import Loader, Row
+from ingestion.raw_tables import BLOCKS_TABLE, analyze_tables, are_complete, complete_tables, remember_again
+from ingestion.reading import (
+    ChangedWhileReadError,
+    Content,
+    Reason,
+    RefusedError,
+    file_digest,
+    read_blocks,
+    read_content,
 )
-from ingestion.reading import Content, LandingError, Reason, RefusedError, file_digest, read_blocks, read_content
-from ingestion.sources import Source, open_sources
+from ingestion.sources import Recall, Source, open_sources
 
 HEAD_BYTES_KEPT = 2_048
 NO_HASH = "unreadable"  # stands where the hash of what could not be read would
 
-# By the environment: whatever else configures dlt starts it first, telling the world. What fails is told by us.
-os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
-os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
 
-
-class State(StrEnum):
-    """Where a file ends: in exactly one of these."""
-
-    LANDED = "landed"
-    ALREADY_LANDED = "already_landed"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one file.
-
-    Attributes:
-        file_path: As it was found.
-        state: Landed, already landed, or refused.
-        file_id: SHA-256 of the bytes; None when they could not be read.
-        file_bytes: Size of the content, unpacked.
-        source_format: Name of the format; None when refused or already landed.
-        refusal: Reason and detail when refused.
-        given: Path of the file, or of the archive that it is in, as it was given; file_path when left out.
-    """
-
-    file_path: str
-    state: State
-    file_id: str | None = None
-    file_bytes: int = 0
-    source_format: str | None = None
-    refusal: RefusedError | None = None
-    given: str = ""
-
-
-@dataclass
-class Landed:
-    """What the warehouse has already: what `raw` says, never dlt's state.
-
-    Attributes:
-        file_ids: Contents landed.
-        forgotten: Contents that were forgotten on purpose, and when.
-        sightings: When a content was last seen at a path with a time of change.
-        refusals: When a content was last refused at a path for a reason.
-        closed: When a path without bytes was last refused; what is seen there later ends that.
-    """
-
-    file_ids: set[str] = field(default_factory=set)
-    forgotten: dict[str, datetime] = field(default_factory=dict)
-    sightings: dict[tuple[str, str, datetime], datetime] = field(default_factory=dict)
-    refusals: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
-    closed: dict[str, datetime] = field(default_factory=dict)
-
-    def is_news(self, file_id: str, path: str, modified_at: datetime) -> bool:
-        """Whether a sighting says something new: the first of its kind, or the path was closed since."""
-        seen_at = self.sightings.get((file_id, path, modified_at))
-        return seen_at is None or any(
-            closed_at > seen_at for closed, closed_at in self.closed.items() if is_at(path, closed)
-        )
-
-    def is_refused(self, file_id: str, path: str, reason: str) -> bool:
-        """Whether this refusal is known, and for a path without bytes, nothing was seen there since."""
-        refused_at = self.refusals.get((file_id, path, reason))
-        return refused_at is not None and not (
-            path in self.closed
-            and any(seen_at > refused_at for (_, seen, _), seen_at in self.sightings.items() if is_at(seen, path))
-        )
-
-
-def is_at(path: str, place: str) -> bool:
-    """Whether a path is a place or lies in it: a folder or an archive."""
-    return path == place or path.startswith((f"{place}/", f"{place}{os.sep}"))
-
-
-def read_landed(connection: Connection) -> Landed:
-    """Ask the warehouse what it has. Rows of a load that did not complete do not count."""
-    landed = Landed()
-    with connection, connection.cursor() as cursor:
-        if exists(cursor, FORGOTTEN_TABLE):
-            cursor.execute(f"select file_id, forgotten_at from {DATASET}.{FORGOTTEN_TABLE}")
-            landed.forgotten = dict(cursor.fetchall())
-        if not (exists(cursor, "files") and exists(cursor, "_dlt_loads")):
-            return landed
-        complete = "where _dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
-        cursor.execute(f"select distinct file_id from raw.files {complete}")
-        landed.file_ids = {row[0] for row in cursor}
-        cursor.execute(
-            f"select file_id, file_path, modified_at, max(seen_at) from raw.file_sightings {complete} group by 1, 2, 3"
-        )
-        landed.sightings = {(row[0], row[1], row[2].astimezone(UTC)): row[3] for row in cursor}
-        cursor.execute(
-            "select file_id, file_path, reason, max(rejected_at), min(file_bytes) "
-            f"from raw.rejected_files {complete} group by 1, 2, 3"
-        )
-        for file_id, path, reason, rejected_at, size in cursor:
-            landed.refusals[file_id, path, reason] = rejected_at
-            if not size:
-                landed.closed[path] = max(rejected_at, landed.closed.get(path, rejected_at))
-    return landed
-
-
-@dlt.source(schema=raw_schema(), max_table_nesting=0)
-def landing(
+def rows_of(
     sources: Iterable[Source],
     landed: Landed,
     outcomes: list[Outcome],
     changing: Set[str] = frozenset(),
     on_bytes: Callable[[int], object] = lambda _: None,
-) -> Any:
-    """Files not landed before, keyed by the SHA-256 of their bytes.
+    on_end: Callable[[Source, Outcome], object] = lambda _source, _outcome: None,
+) -> Iterator[Row]:
+    """Rows of files not landed before, keyed by the SHA-256 of their bytes.
 
     Args:
         sources: Files, read one at a time.
@@ -154,22 +46,23 @@ def landing(
         outcomes: Filled with one outcome for each file found.
         changing: Paths of files to refuse, because they were written to while they were read.
         on_bytes: Called with the number of bytes read since the last call.
+        on_end: Called with each file, as it was found, and its outcome.
     """
-
-    @dlt.resource(name="files", selected=True)
-    def files() -> Iterator[Any]:
-        for found in sources:
-            # A name is any bytes; what is no text of them is written as escapes.
-            source = replace(found, file_path=_storable(found.file_path), file_name=_storable(found.file_name))
-            if source.file_path in changing:
-                problem = RefusedError(Reason.UNREADABLE, "it was written to while it was read; land it again later")
-                source = replace(source, problem=problem)
-            yield from _land(source, landed, outcomes, on_bytes)
-
-    return files
+    for found in sources:
+        # A name is any bytes; what is no text of them is written as escapes.
+        source = replace(found, file_path=storable(found.file_path), file_name=storable(found.file_name))
+        if source.file_path in changing:
+            problem = RefusedError(Reason.UNREADABLE, "it was written to while it was read; land it again later")
+            source = replace(source, problem=problem)
+        yield from _land(source, landed, outcomes, on_bytes)
+        on_end(found, outcomes[-1])
 
 
-def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Callable[[int], object]) -> Iterator[Any]:
+def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Callable[[int], object]) -> Iterator[Row]:
+    if source.known:
+        on_bytes(source.known.file_bytes)
+        outcomes.append(replace(source.known, file_path=source.file_path, given=source.given))
+        return
     now = datetime.now(UTC)
     content: Content | None = None
     try:
@@ -178,47 +71,54 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
         with source.local.open("rb") as stream:
             refuse_unsupported(stream.read(4_096))
         content = read_content(source.local, on_bytes)
-        if known := content.file_id in landed.file_ids:
+        if is_landed := content.file_id in landed.file_ids:
             outcome = Outcome(source.file_path, State.ALREADY_LANDED, content.file_id, content.file_bytes)
         elif content.file_id in landed.forgotten:
             raise _forgotten(content.file_id, landed)
         else:
             identity = identify(content)
-            yield from _rows_of(source, content, identity, now)
+            yield from _rows_of(content, identity, now)
             outcome = Outcome(
                 source.file_path, State.LANDED, content.file_id, content.file_bytes, identity.source_format
             )
             landed.file_ids.add(content.file_id)
         outcomes.append(replace(outcome, given=source.given))
-    except UnicodeDecodeError:  # all of it was text a moment ago
+    except (UnicodeDecodeError, ChangedWhileReadError):  # all of it was text a moment ago
         raise ChangedWhileReadError(source.file_path) from None
     except (RefusedError, OSError) as error:
         refusal = RefusedError(Reason.UNREADABLE, error.strerror or str(error)) if isinstance(error, OSError) else error
         yield from _refusal_rows(source, content, refusal, landed, outcomes, now)
         return
     sighting = (content.file_id, source.file_path, source.modified_at)
-    if not known or landed.is_news(*sighting):
-        landed.sightings[sighting] = now
-        row = dict(zip(("file_id", "file_path", "modified_at"), sighting, strict=True))
-        yield _row("file_sightings", {**row, "file_name": source.file_name, "seen_at": now})
+    if not is_landed or landed.is_news(*sighting):
+        yield _sighting(source, content.file_id, landed, now)
 
 
-def _rows_of(source: Source, content: Content, identity: Identity, now: datetime) -> Iterator[Any]:
+def _sighting(source: Source, file_id: str, landed: Landed, now: datetime) -> Row:
+    landed.sightings[file_id, source.file_path, source.modified_at] = now
+    return "file_sightings", {
+        "file_id": file_id,
+        "file_path": source.file_path,
+        "file_name": source.file_name,
+        "modified_at": source.modified_at,
+        "seen_at": now,
+    }
+
+
+def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[Row]:
     layout = identity.layout
     quoting = None
     if layout and layout.first_data_line and identity.delimiter:
         observer = QuotingObserver(identity.delimiter, layout.first_data_line)
         for block in read_blocks(content):
             observer.observe(block)
-            yield _row("file_blocks", {"file_id": content.file_id, **block})
+            yield BLOCKS_TABLE, {"file_id": content.file_id, **block}
         quoting = observer.quoting
     else:
         text = "".join(str(block["lines"]) for block in read_blocks(content))
         whole = {"block_number": 1, "first_line": 1, "line_count": content.line_count, "lines": text}
-        yield _row("file_blocks", {"file_id": content.file_id, **whole})
-    if file_digest(content.path) != content.file_id:
-        raise ChangedWhileReadError(source.file_path)
-    yield _row(
+        yield BLOCKS_TABLE, {"file_id": content.file_id, **whole}
+    yield (
         "files",
         {
             "file_id": content.file_id,
@@ -239,18 +139,6 @@ def _rows_of(source: Source, content: Content, identity: Identity, now: datetime
     )
 
 
-class ChangedWhileReadError(Exception):
-    """A file's text was not that of its hash any more.
-
-    Attributes:
-        file_path: The file, as it was found.
-    """
-
-    def __init__(self, file_path: str) -> None:
-        super().__init__(f"{file_path} was written to while it was read")
-        self.file_path = file_path
-
-
 def _refusal_rows(
     source: Source,
     content: Content | None,
@@ -258,7 +146,7 @@ def _refusal_rows(
     landed: Landed,
     outcomes: list[Outcome],
     now: datetime,
-) -> Iterator[Any]:
+) -> Iterator[Row]:
     file_id, size, head = None, 0, b""
     if content:
         file_id, size = content.file_id, content.file_bytes
@@ -282,7 +170,7 @@ def _refusal_rows(
     landed.refusals[key] = now
     if not size:
         landed.closed[source.file_path] = now
-    yield _row(
+    yield (
         "rejected_files",
         {
             "file_id": key[0],
@@ -290,8 +178,8 @@ def _refusal_rows(
             "file_path": source.file_path,
             "file_bytes": size,
             "reason": key[2],
-            "detail": _storable(refusal.detail),
-            "head": _storable(head.decode("utf-8", "replace")),
+            "detail": storable(refusal.detail),
+            "head": storable(head.decode("utf-8", "replace")),
             "rejected_at": now,
             "modified_at": source.modified_at if file_id else None,
         },
@@ -302,58 +190,8 @@ def _forgotten(file_id: str, landed: Landed) -> RefusedError:
     return RefusedError(Reason.FORGOTTEN, f"on {landed.forgotten[file_id]:%Y-%m-%d}")
 
 
-def _storable(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode("utf-8", "backslashreplace").decode()
-
-
-def _row(table: str, row: dict[str, Any]) -> Any:
-    return dlt.mark.with_table_name(row, table)
-
-
-def make_pipeline(home: Path, url: str, name: str) -> dlt.Pipeline:
-    """The dlt pipeline into the schema `raw` of one warehouse.
-
-    Args:
-        home: Folder for dlt's working files.
-        url: Address of the database, with password.
-        name: Tells this warehouse from others in the same home.
-    """
-    settings = {
-        # Blocks of 1,000 lines are large: a few in memory are enough, and gzip would cost more than the load.
-        "data_writer.buffer_max_items": 20,
-        # What is loaded is in the database; a second copy would outlive what is forgotten there.
-        "load.delete_completed_jobs": True,
-        # Retried by `ingestion.retry`, which tells what passes from what does not.
-        "load.raise_on_max_retries": 1,
-        "normalize.data_writer.disable_compression": True,
-        "data_writer.disable_compression": True,
-    }
-    for key, value in settings.items():
-        dlt.config[key] = value
-    folder = home / "dlt"
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)  # while a load is under way, it holds what the files hold
-    return dlt.pipeline(
-        pipeline_name=f"simrace_{name}",
-        pipelines_dir=str(folder),
-        destination=dlt.destinations.postgres(url),
-        dataset_name=DATASET,
-    )
-
-
-def finish_pending(pipeline: dlt.Pipeline, connection: Connection) -> bool:
-    """Load what an earlier, interrupted run left; True when there was something.
-
-    With a pending package `pipeline.run(data)` would load only the old and leave the new.
-    """
-    if not pipeline.has_pending_data:
-        return False
-    _load(pipeline, connection)
-    return True
-
-
 def land_files(
-    pipeline: dlt.Pipeline,
+    loader: Loader,
     connection: Connection,
     paths: list[Path],
     on_bytes: Callable[[int], object] = lambda _: None,
@@ -361,13 +199,15 @@ def land_files(
     include_forgotten: bool = False,
 ) -> list[Outcome]:
     """Land what is new among files and archives, from `ingestion.sources.expand`; see `land_sources`."""
-    return land_sources(pipeline, connection, lambda: open_sources(paths), on_bytes, outcomes, include_forgotten)
+    return land_sources(
+        loader, connection, lambda recall: open_sources(paths, recall), on_bytes, outcomes, include_forgotten
+    )
 
 
 def land_sources(
-    pipeline: dlt.Pipeline,
+    loader: Loader,
     connection: Connection,
-    open_batch: Callable[[], Iterable[Source]],
+    open_batch: Callable[[Recall], Iterable[Source]],
     on_bytes: Callable[[int], object] = lambda _: None,
     outcomes: list[Outcome] | None = None,
     include_forgotten: bool = False,
@@ -375,9 +215,9 @@ def land_sources(
     """Land what is new among the files; the good beside the bad.
 
     Args:
-        pipeline: From `make_pipeline`.
+        loader: To the warehouse.
         connection: To the same database, to ask what is there and to tune the tables.
-        open_batch: Gives the files, each time from the first.
+        open_batch: Gives the files, each time from the first; what it is called with tells those that are known.
         on_bytes: Called with the number of bytes read since the last call.
         outcomes: Filled with one outcome for each file. With those of a try that failed while loading, the files are
             not read again and only what is pending is loaded.
@@ -393,72 +233,41 @@ def land_sources(
     outcomes = [] if outcomes is None else outcomes
     refused.limits()  # a setting that is no number is told before anything is read
     complete_tables(connection)
-    finish_pending(pipeline, connection)
+    is_loaded = loader.finish_pending(connection)
     if not outcomes:
-        outcomes += _extract(pipeline, connection, open_batch, on_bytes, include_forgotten)
-        _load(pipeline, connection)
+        memory, is_new = _extract(loader, connection, open_batch, on_bytes, outcomes, include_forgotten)
+        if is_new or not are_complete(connection):
+            loader.load(connection)
+            is_loaded = True
+        memory.save()
     if include_forgotten:
         remember_again(connection, [outcome.file_id for outcome in outcomes if outcome.file_id])
     refused.discard(outcome.file_id for outcome in outcomes if outcome.file_id and outcome.state is State.LANDED)
-    analyze_tables(connection)
+    if is_loaded:
+        analyze_tables(connection)
     return outcomes
 
 
 def _extract(
-    pipeline: dlt.Pipeline,
+    loader: Loader,
     connection: Connection,
-    open_batch: Callable[[], Iterable[Source]],
+    open_batch: Callable[[Recall], Iterable[Source]],
     on_bytes: Callable[[int], object],
+    outcomes: list[Outcome],
     include_forgotten: bool,
-) -> list[Outcome]:
+) -> tuple[known.Memory, bool]:
     """Read the files; from the beginning and without it when one changes meanwhile, for its blocks are of no file."""
     changing: set[str] = set()
     while True:
-        outcomes: list[Outcome] = []
+        found: list[Outcome] = []
         landed = read_landed(connection)
         if include_forgotten:
             landed.forgotten.clear()
-        clear_unfinished(Path(pipeline.working_dir))
+        memory = known.Memory(landed)
         try:
-            pipeline.extract(landing(open_batch(), landed, outcomes, changing, on_bytes))
-        except PipelineStepFailed as error:
-            pipeline.abort_packages()
-            cause = _root(error)
-            if not isinstance(cause, ChangedWhileReadError):
-                told = tell_full_disk(cause, Path(pipeline.working_dir)) or f"{cause}. Run it again."
-                raise LandingError(f"Nothing of this batch was landed: {told}") from error
-            changing.add(cause.file_path)
+            is_new = loader.extract(rows_of(open_batch(memory.recall), landed, found, changing, on_bytes, memory.note))
+        except ChangedWhileReadError as error:
+            changing.add(error.file_path)
         else:
-            return outcomes
-
-
-def _load(pipeline: dlt.Pipeline, connection: Connection) -> None:
-    try:
-        pipeline.normalize()
-        pipeline.sync_schema()
-        tune_tables(connection)
-        info = pipeline.load()
-        if info is not None:
-            info.raise_on_failed_jobs()
-    except DltException as error:
-        cause = _root(error)
-        told = tell_full_disk(cause, Path(pipeline.working_dir)) or f"{cause}. The next run goes on with it."
-        raise LandingError(f"The batch was read but not loaded: {told}") from error
-
-
-def _root(error: BaseException) -> BaseException:
-    """What lies under dlt's own words for a failure."""
-    while cause := error.__cause__ or (None if error.__suppress_context__ else error.__context__):
-        error = cause
-    return error
-
-
-def unaccounted(paths: Iterable[Path], outcomes: Iterable[Outcome]) -> list[str]:
-    """Files and archives that were given and of which nothing became: none, or there is a fault in simrace."""
-    told = {_storable(outcome.given) for outcome in outcomes}
-    return [path for path in map(_storable, map(str, paths)) if path not in told]
-
-
-def count_states(outcomes: Iterable[Outcome]) -> Counter[State]:
-    """How many files ended in each state."""
-    return Counter(outcome.state for outcome in outcomes)
+            outcomes += found
+            return memory, is_new

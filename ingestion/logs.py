@@ -37,6 +37,8 @@ def log_event(event: str, level: int = logging.INFO, **fields: Value) -> None:
         level: As the logging module numbers it.
         fields: What else is known; those that are None are left out.
     """
+    if level < _lowest_level():
+        return
     _prepare()
     _logger.log(level, event, extra={"fields": {**_bound.get(), **fields}})
 
@@ -108,4 +110,9 @@ def _prepare() -> None:
         handler.errors = "backslashreplace"
         _logger.addHandler(handler)
     handler.setFormatter(LineFormatter(os.environ.get(FORMAT_VARIABLE, "").lower() == "json"))
-    _logger.setLevel(logging.DEBUG if os.environ.get(LEVEL_VARIABLE, "").lower() == "debug" else logging.INFO)
+    if _logger.level != (level := _lowest_level()):
+        _logger.setLevel(level)
+
+
+def _lowest_level() -> int:
+    return logging.DEBUG if os.environ.get(LEVEL_VARIABLE, "").lower() == "debug" else logging.INFO

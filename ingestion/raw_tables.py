@@ -1,15 +1,19 @@
 """The raw tables: their columns, and what the planner has to be told of them."""
 
-from dlt.common.data_types import TDataType
-from dlt.common.schema import Schema
-from dlt.common.schema.utils import new_column, new_table
+from typing import TYPE_CHECKING
+
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+if TYPE_CHECKING:
+    from dlt.common.data_types import TDataType
+    from dlt.common.schema import Schema
+
 DATASET = "raw"
+BLOCKS_TABLE = "file_blocks"
 FORGOTTEN_TABLE = "forgotten_files"  # the one that dlt does not write
 
-_COLUMNS: dict[str, dict[str, TDataType]] = {
+_COLUMNS: dict[str, dict[str, "TDataType"]] = {
     "files": {
         "file_id": "text",
         "file_bytes": "bigint",
@@ -55,8 +59,11 @@ _COLUMNS: dict[str, dict[str, TDataType]] = {
 _NULLABLE = {"delimiter", "quoting", "header_line", "units_line", "first_data_line", "head", "modified_at"}
 
 
-def raw_schema() -> Schema:
+def raw_schema() -> "Schema":
     """The four raw tables; a column that is not named here is refused (schema contract)."""
+    from dlt.common.schema import Schema
+    from dlt.common.schema.utils import new_column, new_table
+
     schema = Schema(DATASET)
     for table, columns in _COLUMNS.items():
         schema.update_table(
@@ -75,6 +82,11 @@ def raw_schema() -> Schema:
     return schema
 
 
+def columns_of(table: str) -> list[str]:
+    """Columns of a raw table, those that dlt adds apart."""
+    return list(_COLUMNS[table])
+
+
 def tune_tables(connection: Connection) -> None:
     """Give `raw.file_blocks` what dlt has no word for; does nothing the second time.
 
@@ -90,6 +102,16 @@ def tune_tables(connection: Connection) -> None:
             cursor.execute("alter table raw.file_blocks alter column lines set compression lz4")
         cursor.execute("alter table raw.file_blocks set (parallel_workers = 2)")
         cursor.execute("create index if not exists file_blocks_file_id on raw.file_blocks (file_id, block_number)")
+
+
+def are_complete(connection: Connection) -> bool:
+    """Whether there is every raw table with every column; an older version may have made them, or nobody yet."""
+    wanted = [(table, column) for table, columns in _COLUMNS.items() for column in columns]
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select table_name, column_name from information_schema.columns where table_schema = %s", (DATASET,)
+        )
+        return set(cursor.fetchall()).issuperset(wanted)
 
 
 def complete_tables(connection: Connection) -> None:

@@ -2,10 +2,12 @@
 
 import codecs
 import hashlib
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 CHUNK_BYTES = 1 << 20
 HEAD_BYTES = 1 << 18
@@ -62,6 +64,18 @@ class RefusedError(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class ChangedWhileReadError(Exception):
+    """A file's text was not that of its hash any more.
+
+    Attributes:
+        file_path: The file, as it was found.
+    """
+
+    def __init__(self, file_path: str) -> None:
+        super().__init__(f"{file_path} was written to while it was read")
+        self.file_path = file_path
 
 
 class LandingError(RuntimeError):
@@ -186,8 +200,17 @@ def read_blocks(content: Content) -> Iterator[dict[str, object]]:
 
     A block holds at most LINES_PER_BLOCK lines and about BLOCK_CHARACTERS characters. Lines end at `\n` alone, so
     that a `\r` before it stays in the text.
+
+    Raises:
+        ChangedWhileReadError: what was yielded is not what was hashed.
     """
-    with content.path.open(encoding=content.encoding, newline="\n") as text:
+    digest = hashlib.sha256()
+    with (
+        content.path.open("rb", buffering=0) as file,
+        io.TextIOWrapper(
+            io.BufferedReader(_Digested(file, digest), CHUNK_BYTES), encoding=content.encoding, newline="\n"
+        ) as text,
+    ):
         if content.has_bom:
             text.read(1)
         number, first_line, lines, characters = 1, 1, [], 0
@@ -199,6 +222,23 @@ def read_blocks(content: Content) -> Iterator[dict[str, object]]:
                 number, first_line, lines, characters = number + 1, first_line + len(lines), [], 0
         if lines:
             yield _block(number, first_line, lines)
+    if digest.hexdigest() != content.file_id:
+        raise ChangedWhileReadError(str(content.path))
+
+
+class _Digested(io.RawIOBase):
+    """A file of which all that is read is hashed."""
+
+    def __init__(self, file: io.FileIO, digest: "hashlib._Hash") -> None:
+        self._file, self._digest = file, digest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self._file.readinto(buffer)
+        self._digest.update(memoryview(buffer)[:count])
+        return count
 
 
 def _block(number: int, first_line: int, lines: list[str]) -> dict[str, object]:

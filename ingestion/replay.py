@@ -8,7 +8,7 @@ from pathlib import Path
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion import refused
-from ingestion.landing import is_at
+from ingestion.landed import is_at
 from ingestion.raw_tables import exists
 from ingestion.reading import Reason
 from ingestion.sources import Source, expand, open_as, open_sources

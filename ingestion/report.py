@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ingestion.forget import Content
-from ingestion.landing import Outcome, State, unaccounted
+from ingestion.landed import Outcome, State, unaccounted
 from ingestion.replay import Refusal
 from ingestion.retention import MAX_SHOWN, Expired, Tier
 from ingestion.status import Status, say_freshness

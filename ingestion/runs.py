@@ -14,7 +14,7 @@ import typer
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion.database import ConnectionParameters, DatabaseError
-from ingestion.landing import Outcome, State
+from ingestion.landed import Outcome, State
 from ingestion.logs import bound, log_event
 from ingestion.raw_tables import exists
 

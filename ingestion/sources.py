@@ -7,14 +7,16 @@ import os
 import stat
 import tarfile
 import tempfile
+import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Self
 
+from ingestion.landed import Outcome
 from ingestion.reading import Reason, RefusedError
 
 MAX_MEMBER_BYTES = 4 << 30
@@ -22,6 +24,7 @@ MAX_MEMBER_BYTES = 4 << 30
 MAX_RATIO = 100
 ALWAYS_UNPACKED_BYTES = 1 << 30
 MAX_TAR_HEADER_BYTES = 16 << 10
+UNSETTLED_S = 2  # file systems keep times to this
 LATEST_S = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 _TAR_EXTENSIONS = (
     tarfile.XHDTYPE,
@@ -54,6 +57,8 @@ class Source:
         local: Where its bytes can be read; a member's until the next source is asked for.
         problem: Why it cannot be read; None when it can.
         archive: The archive that it is in; None for a file by itself.
+        status: The system's, of what was given, before it was read; None when it was changed a moment ago.
+        known: What becomes of it, when that is known without reading it.
     """
 
     file_path: str
@@ -62,6 +67,8 @@ class Source:
     local: Path
     problem: RefusedError | None = None
     archive: Path | None = None
+    status: os.stat_result | None = None
+    known: Outcome | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -114,36 +121,53 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") and part not in (".", "..") for part in path.parts)
 
 
-def open_sources(paths: list[Path]) -> Iterator[Source]:
+# What is known of a path as long as its status is the same; nothing when it has to be read.
+Recall = Callable[[Path, os.stat_result], list[Source]]
+
+
+def open_sources(paths: list[Path], recall: Recall = lambda _path, _status: []) -> Iterator[Source]:
     """Yield each file, and each member of each archive, one at a time.
 
     Members are unpacked to a temporary file each, under a name of ours: a member's own name is never a path on disk.
+
+    Args:
+        paths: From `expand`.
+        recall: Gives the files of a path that need not be read.
     """
     with tempfile.TemporaryDirectory(prefix="simrace-") as folder:
         local = Path(folder) / "member"
         for path in paths:
+            began_s = time.time()
             try:
                 status = path.stat()
                 if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
                     raise OSError("no file but a pipe or a device")  # reading it might never end
+                if known := recall(path, status):
+                    yield from known
+                    continue
                 with path.open("rb") as stream:
                     start = stream.read(2)
-                modified_at = _utc(status.st_mtime)
             except OSError as error:
                 problem = RefusedError(Reason.UNREADABLE, error.strerror or str(error))
                 yield Source(str(path), path.name, datetime.fromtimestamp(0, UTC), path, problem)
                 continue
-            try:
-                if zipfile.is_zipfile(path):
-                    yield from _at_least_one(_zip_members(path, modified_at, local))
-                elif start == b"PK":
-                    raise EOFError("the end of the zip file is missing")
-                elif start == b"\x1f\x8b":
-                    yield from _at_least_one(_gzip_members(path, modified_at, local))
-                else:
-                    yield Source(str(path), path.name, modified_at, path)
-            except _ARCHIVE_ERRORS as error:
-                yield Source(str(path), path.name, modified_at, path, _problem(error))
+            is_settled = began_s - max(status.st_mtime, status.st_ctime) > UNSETTLED_S
+            for source in _open(path, start, _utc(status.st_mtime), local):
+                yield replace(source, status=status) if is_settled else source
+
+
+def _open(path: Path, start: bytes, modified_at: datetime, local: Path) -> Iterator[Source]:
+    try:
+        if zipfile.is_zipfile(path):
+            yield from _at_least_one(_zip_members(path, modified_at, local))
+        elif start == b"PK":
+            raise EOFError("the end of the zip file is missing")
+        elif start == b"\x1f\x8b":
+            yield from _at_least_one(_gzip_members(path, modified_at, local))
+        else:
+            yield Source(str(path), path.name, modified_at, path)
+    except _ARCHIVE_ERRORS as error:
+        yield Source(str(path), path.name, modified_at, path, _problem(error))
 
 
 def open_as(local: Path, file_path: str, file_name: str) -> Iterator[Source]:
@@ -157,9 +181,9 @@ def open_as(local: Path, file_path: str, file_name: str) -> Iterator[Source]:
     for source in open_sources([local]):
         if source.file_path == str(local):
             name = file_name.removesuffix(".gz") if source.archive else file_name
-            yield replace(source, file_path=file_path, file_name=name)
+            yield replace(source, file_path=file_path, file_name=name, status=None)
         else:
-            yield replace(source, file_path=file_path + source.file_path.removeprefix(str(local)))
+            yield replace(source, file_path=file_path + source.file_path.removeprefix(str(local)), status=None)
 
 
 def _at_least_one(members: Iterator[Source]) -> Iterator[Source]:

@@ -11,7 +11,7 @@ import typer
 
 from ingestion import commands
 from ingestion.build import project_directory
-from ingestion.landing import Outcome, State, count_states
+from ingestion.landed import Outcome, State, count_states
 from ingestion.report import printable, shown
 from ingestion.sources import expand, open_sources
 from ingestion.terminal import console, readable_errors, say
@@ -83,7 +83,7 @@ def _take_in(
     outcomes: list[Outcome] = []
     try:
         with commands.held("watch", say) as work:
-            outcomes = commands.land(work, lambda: open_sources(list(found)))
+            outcomes = commands.land(work, lambda recall: open_sources(list(found), recall))
             files.finish(found)
             if count_states(outcomes)[State.LANDED] or not is_built:
                 commands.build(work)

@@ -22,7 +22,7 @@ from ingestion.build import project_directory
 from ingestion.commands import say_in_log
 from ingestion.database import connection_parameters
 from ingestion.freshness import read_freshness
-from ingestion.landing import Outcome, State
+from ingestion.landed import Outcome, State
 from ingestion.raw_tables import exists
 from ingestion.roles import become_reader
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingestion import commands
 from ingestion.api.uploads import Upload, open_uploads
-from ingestion.landing import Outcome
+from ingestion.landed import Outcome
 
 FILES_A_BATCH = 1_000
 

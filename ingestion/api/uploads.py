@@ -15,8 +15,8 @@ from python_multipart.multipart import Field, File, FormParser, parse_options_he
 from starlette.exceptions import HTTPException
 
 from ingestion.dbt_environment import home_directory
-from ingestion.landing import Outcome
-from ingestion.sources import Source, open_as
+from ingestion.landed import Outcome
+from ingestion.sources import Recall, Source, open_as
 
 FILES_AT_ONCE = 1_000
 FIELD_BYTES = 100
@@ -141,7 +141,7 @@ def safe_name(name: str) -> str:
     return last if last.strip(".") else "unnamed"
 
 
-def open_uploads(uploads: list[Upload], counts: list[int]) -> Callable[[], Iterator[Source]]:
+def open_uploads(uploads: list[Upload], counts: list[int]) -> Callable[[Recall], Iterator[Source]]:
     """Give the files to landing, each time from the first.
 
     Args:
@@ -149,7 +149,7 @@ def open_uploads(uploads: list[Upload], counts: list[int]) -> Callable[[], Itera
         counts: Filled with how many files each of them was: an archive is as many as it holds.
     """
 
-    def open_batch() -> Iterator[Source]:
+    def open_batch(_recall: Recall) -> Iterator[Source]:
         counts.clear()
         for upload in uploads:
             counts.append(0)

@@ -34,6 +34,19 @@
         recorded_at timestamptz not null default now(),
         primary key (invocation_id, unique_id)
     );
+    create table if not exists {{ ops_schema() }}.last_build (
+        made_from text not null,
+        made text not null,
+        built_at timestamptz not null default now()
+    );
+{%- endmacro %}
+
+{#
+    On-run-start: what follows may change any table. When all of it went well, simrace says again what the marts were made
+    from (ingestion/last_build.py), and `simrace run` builds nothing as long as that is the same.
+#}
+{% macro empty_last_build() -%}
+    delete from {{ ops_schema() }}.last_build
 {%- endmacro %}
 
 {#

@@ -9,9 +9,9 @@ import pytest
 from ingestion import cli, refused
 from ingestion.database import ConnectionParameters
 from ingestion.forget import ForgetError, drop_work_files, find_driver, find_named, forget
-from ingestion.landing import State
+from ingestion.landed import State
 from tests.ingestion.test_cli import simrace
-from tests.ingestion.test_landing import GARAGE61, ROW, counts, land, pipeline_to, query
+from tests.ingestion.test_landing import GARAGE61, ROW, counts, land, loader_to, query
 
 NOTHING = {"files": 0, "file_sightings": 0, "file_blocks": 0, "rejected_files": 0}
 
@@ -143,7 +143,7 @@ def test_no_copy_of_what_was_loaded_stays_on_disk(database: ConnectionParameters
     old = tmp_path / "dlt" / "simrace_test" / "load" / "loaded" / "1" / "completed_jobs"
     old.mkdir(parents=True)
     (old / "file_blocks.1.insert_values").write_text("55.123456789")
-    drop_work_files(pipeline_to(database, tmp_path))
+    drop_work_files(loader_to(database, tmp_path))
     assert not list(old.iterdir())
 
 

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import dlt
 import pytest
 from dlt.common.runtime import anon_tracker
 
 from ingestion import landing, warehouse
 from ingestion.database import ConnectionParameters
-from ingestion.landing import Outcome, State, land_files, make_pipeline
+from ingestion.landed import Outcome, State
+from ingestion.landing import land_files
+from ingestion.loading import Loader
 from ingestion.reading import Content, LandingError, read_blocks
 from ingestion.sources import expand, open_sources
 from ingestion.verify import prove_bytes
@@ -39,13 +40,13 @@ DESIGN = {
 }
 
 
-def pipeline_to(database: ConnectionParameters, home: Path) -> dlt.Pipeline:
-    return make_pipeline(home, database.url, "test")
+def loader_to(database: ConnectionParameters, home: Path) -> Loader:
+    return Loader(home, database.url, "test")
 
 
 def land(database: ConnectionParameters, home: Path, *paths: Path) -> list[Outcome]:
     with closing(database.connect()) as connection:
-        return land_files(pipeline_to(database, home), connection, expand([str(path) for path in paths]))
+        return land_files(loader_to(database, home), connection, expand([str(path) for path in paths]))
 
 
 def query(database: ConnectionParameters, statement: str) -> list[tuple[object, ...]]:
@@ -169,10 +170,10 @@ def test_a_first_landing_of_nothing_but_bad_files_works(
 def test_what_an_interrupted_run_left_is_finished_before_the_new(
     database: ConnectionParameters, tmp_path: Path, lap: Path
 ) -> None:
-    pipeline = pipeline_to(database, tmp_path)
+    loader = loader_to(database, tmp_path)
     outcomes: list[Outcome] = []
-    pipeline.extract(landing.landing(open_sources([lap]), landing.Landed(), outcomes))
-    pipeline.normalize()
+    loader.extract(landing.rows_of(open_sources([lap]), landing.Landed(), outcomes))
+    loader.pipeline.normalize()
     other = lap.with_name("other.csv")
     other.write_text(GARAGE61 + ROW, encoding="utf-8")
     assert [outcome.state for outcome in land(database, tmp_path, lap.parent)] == [State.ALREADY_LANDED, State.LANDED]
@@ -274,10 +275,10 @@ def test_no_text_of_a_landed_file_stays_in_the_working_folder(
     database: ConnectionParameters, tmp_path: Path, lap: Path
 ) -> None:
     home = tmp_path / "home"
-    pipeline = pipeline_to(database, home)
-    unfinished = Path(pipeline.working_dir) / "normalize" / "0123456789abcdef" / "1.0" / "new_jobs"
-    unfinished.mkdir(parents=True)
-    (unfinished / "file_blocks.jsonl").write_text(ROW)
+    folder = loader_to(database, home).folder
+    for unfinished in (folder / "normalize" / "0123456789abcdef" / "1.0" / "new_jobs", folder / "blocks"):
+        unfinished.mkdir(parents=True)
+        (unfinished / "file_blocks.csv").write_text(ROW)
     land(database, home, lap)
     holding = [path for path in home.rglob("*") if path.is_file() and ROW.encode().strip() in path.read_bytes()]
     assert holding == []

@@ -6,15 +6,15 @@ import zipfile
 from contextlib import closing
 from pathlib import Path
 
-import dlt
 import pytest
 
 from ingestion import formats, identify, refused
 from ingestion.database import ConnectionParameters
 from ingestion.formats import Family, Layout, TableFormat
-from ingestion.landing import Outcome, State, land_sources
+from ingestion.landed import Outcome, State
+from ingestion.landing import land_sources
 from ingestion.replay import is_within_reach, open_again, open_refusals
-from tests.ingestion.test_landing import GARAGE61, ROW, land, pipeline_to, proofs, query
+from tests.ingestion.test_landing import GARAGE61, ROW, land, loader_to, proofs, query
 
 NEW_FORMAT = TableFormat(
     "new_csv", Family.TELEMETRY, lambda rows: bool(rows) and rows[0][:1] == ["New"], lambda rows: Layout(1, None, 2)
@@ -24,8 +24,7 @@ NEW_FORMAT = TableFormat(
 def replay(database: ConnectionParameters, home: Path) -> list[Outcome]:
     with closing(database.connect()) as connection:
         refusals = open_refusals(connection)
-        pipeline: dlt.Pipeline = pipeline_to(database, home)
-        return land_sources(pipeline, connection, lambda: open_again(refusals))
+        return land_sources(loader_to(database, home), connection, lambda _recall: open_again(refusals))
 
 
 def open_names(database: ConnectionParameters) -> list[str]:

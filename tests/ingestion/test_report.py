@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ingestion.landing import Outcome, State
+from ingestion.landed import Outcome, State
 from ingestion.reading import Reason, RefusedError
 from ingestion.report import printable, show_landing
 

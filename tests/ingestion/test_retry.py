@@ -14,13 +14,14 @@ import pytest
 from ingestion import retry, warehouse
 from ingestion.build import BuildError, run_dbt
 from ingestion.database import ConnectionParameters, DatabaseError
-from ingestion.landing import Outcome, State, land_files
+from ingestion.landed import Outcome, State
+from ingestion.landing import land_files
 from ingestion.reading import LandingError
 from ingestion.retry import is_passing, patiently
 from ingestion.server import Server
 from ingestion.settings import SettingError
 from tests.ingestion.test_cli import simrace
-from tests.ingestion.test_landing import GARAGE61, ROW, counts, pipeline_to, query
+from tests.ingestion.test_landing import GARAGE61, ROW, counts, loader_to, query
 
 AGAIN = "Trying again"
 
@@ -121,7 +122,7 @@ def land_patiently(
     def attempt() -> None:
         with closing(database.connect()) as connection:
             on_bytes = lambda _: next(faults, lambda: None)()  # noqa: E731
-            land_files(pipeline_to(database, home), connection, [lap], on_bytes, outcomes)
+            land_files(loader_to(database, home), connection, [lap], on_bytes, outcomes)
 
     with warehouse.exclusive(database) as hold:
         hold.patiently(attempt)

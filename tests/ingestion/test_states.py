@@ -13,7 +13,7 @@ import pytest
 
 from ingestion import landing, refused
 from ingestion.database import ConnectionParameters
-from ingestion.landing import Outcome, State, unaccounted
+from ingestion.landed import Outcome, State, unaccounted
 from ingestion.reading import Content, read_blocks
 from ingestion.replay import open_refusals
 from ingestion.sources import expand

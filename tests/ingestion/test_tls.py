@@ -20,7 +20,7 @@ import pytest
 
 from ingestion.database import ConnectionParameters
 from ingestion.dbt_environment import parse_url
-from ingestion.landing import make_pipeline
+from ingestion.loading import Loader
 from ingestion.server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +129,7 @@ def by_simrace(url: str, folder: Path) -> None:
 
 
 def by_dlt(url: str, folder: Path) -> None:
-    with make_pipeline(folder, url, "tls").sql_client() as client:
+    with Loader(folder, url, "tls").pipeline.sql_client() as client:
         client.execute_sql("select 1")
 
 
