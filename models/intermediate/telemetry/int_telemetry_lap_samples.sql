@@ -1,14 +1,11 @@
 -- All joins come before the first window: one sort of a session's samples then serves every window here and in the
--- models that read this.
+-- models that read this, each session by itself.
 with samples as (
     select * from {{ ref('fct_telemetry_samples') }}
 ),
 
 laps as (
-    select
-        *,
-        row_number() over (order by session_id, piece_number) as lap_key
-    from {{ ref('int_telemetry_laps_segmented') }}
+    select * from {{ ref('int_telemetry_laps_segmented') }}
 ),
 
 layouts as (
@@ -18,9 +15,9 @@ layouts as (
 starts as (
     select
         session_id,
-        array_agg(lap_key order by started_elapsed_s) as lap_keys,
+        array_agg(piece_number order by started_elapsed_s) as piece_numbers,
         array_agg(started_elapsed_s order by started_elapsed_s) as starts_s
-    from laps
+    from {{ ref('int_telemetry_laps_segmented') }}
     group by session_id
 ),
 
@@ -76,8 +73,10 @@ steps as (
     from samples
     inner join starts on samples.session_id = starts.session_id
     inner join layouts on samples.session_id = layouts.session_id
-    -- by one number alone: by the session too, each sample would first be joined with every lap of it
-    inner join laps on starts.lap_keys[{{ bucket_of('samples.elapsed_s', 'starts.starts_s') }}] = laps.lap_key
+    inner join laps
+        on
+            samples.session_id = laps.session_id
+            and starts.piece_numbers[{{ bucket_of('samples.elapsed_s', 'starts.starts_s') }}] = laps.piece_number
 ),
 
 lagged as (

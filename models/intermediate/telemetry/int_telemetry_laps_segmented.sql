@@ -5,6 +5,7 @@
     replace_key_type='uuid',
     fingerprints='int_telemetry_sessions',
     on_schema_change='append_new_columns',
+    indexes=[{'columns': ['session_id', 'piece_number'], 'unique': true}],
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
 ) }}
 
@@ -24,46 +25,58 @@ samples as (
     where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
 ),
 
--- what tells the laps; read several times, so kept narrow
+-- Where laps may end: the number changes, or the distance falls back. Each session by itself: its samples are sorted
+-- in memory, and what it costs depends on no other.
 steps as (
     select
-        session_id,
-        elapsed_s,
-        lap_number,
-        lap_distance_ratio,
-        lap_distance_m,
-        lag(elapsed_s) over clock as previous_elapsed_s,
-        lag(lap_number) over clock as previous_lap_number,
-        lag(lap_distance_ratio) over clock as previous_ratio,
-        lag(lap_distance_m) over clock as previous_lap_distance_m
-    from samples
-    window clock as (partition by session_id order by elapsed_s)
+        sessions.session_id,
+        clocked.*
+    from sessions
+    cross join
+        lateral (
+            select
+                samples.elapsed_s,
+                samples.lap_number,
+                samples.lap_distance_ratio,
+                samples.lap_distance_m,
+                lag(samples.elapsed_s) over clock as previous_elapsed_s,
+                lag(samples.lap_number) over clock as previous_lap_number,
+                lag(samples.lap_distance_ratio) over clock as previous_ratio,
+                lag(samples.lap_distance_m) over clock as previous_lap_distance_m
+            from {{ ref('fct_telemetry_samples') }} as samples
+            where samples.session_id = sessions.session_id
+            window clock as (order by samples.elapsed_s)
+        ) as clocked
+    where
+        clocked.lap_number is distinct from clocked.previous_lap_number
+        or clocked.lap_distance_ratio < clocked.previous_ratio
+        or clocked.lap_distance_m < clocked.previous_lap_distance_m
 ),
 
 available as (
     select
-        steps.session_id,
-        min(steps.elapsed_s) as first_elapsed_s,
-        max(steps.elapsed_s) as last_elapsed_s,
+        samples.session_id,
+        min(samples.elapsed_s) as first_elapsed_s,
+        max(samples.elapsed_s) as last_elapsed_s,
         -- two samples of the session: nothing is nearer to the line than that
         2 / max(sessions.sample_rate_hz) as edge_s,
         case
-            when count(steps.lap_number) > 0 then 'lap_channel'
+            when count(samples.lap_number) > 0 then 'lap_channel'
             when max(marked.marker_kind) is not null then max(marked.marker_kind)
-            when count(steps.lap_distance_ratio) > 0 or count(steps.lap_distance_m) > 0 then 'distance_wrap'
+            when count(samples.lap_distance_ratio) > 0 or count(samples.lap_distance_m) > 0 then 'distance_wrap'
             else 'none'
         end as lap_source,
-        max(steps.lap_distance_m) as longest_lap_distance_m
-    from steps
-    inner join sessions on steps.session_id = sessions.session_id
+        max(samples.lap_distance_m) as longest_lap_distance_m
+    from samples
+    inner join sessions on samples.session_id = sessions.session_id
     left join (
         select
             session_id,
             min(marker_kind) as marker_kind
         from markers
         group by session_id
-    ) as marked on steps.session_id = marked.session_id
-    group by steps.session_id
+    ) as marked on samples.session_id = marked.session_id
+    group by samples.session_id
 ),
 
 -- the line is crossed between two samples; where between them, the share of the lap on both sides tells
@@ -225,145 +238,148 @@ edges as (
     group by session_id
 ),
 
-measured_samples as (
-    select
-        samples.*,
-        coalesce(samples.speed_kph, samples.gps_speed_kph) / 3.6 as speed_mps,
-        edges.starts_s
-    from {{ ref('fct_telemetry_samples') }} as samples
-    inner join edges on samples.session_id = edges.session_id
-    where
-        samples.session_id
-        = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
-),
-
-measuring as (
-    select
-        session_id,
-        elapsed_s,
-        starts_s,
-        lap_distance_ratio,
-        lap_distance_m,
-        distance_m,
-        last_lap_time_s,
-        speed_mps,
-        fuel_l,
-        on_pit_road,
-        is_on_track,
-        incident_count,
-        session_flags,
-        sector_number,
-        {% for wheel in ['fl', 'fr', 'rl', 'rr'] -%}
-            coalesce(tyre_temp_core_{{ wheel }}_c, tyre_temp_surface_m_{{ wheel }}_c) as tyre_temp_{{ wheel }}_c,
-        {% endfor -%}
-        air_temp_c,
-        track_temp_c,
-        coalesce(yaw_rate_dps, lat_g) as turning,
-        lat_deg,
-        lon_deg,
-        lag(elapsed_s) over clock as previous_elapsed_s,
-        lead(elapsed_s) over clock as next_elapsed_s,
-        lag(lap_distance_ratio) over clock as previous_ratio,
-        lag(distance_m) over clock as previous_distance_m,
-        lag(speed_mps) over clock as previous_speed_mps,
-        lag(fuel_l) over clock as previous_fuel_l,
-        lag(incident_count) over clock as previous_incident_count
-    from measured_samples
-    window clock as (partition by session_id order by elapsed_s)
-),
-
-placed as (
-    select
-        *,
-        {{ bucket_of('elapsed_s', 'starts_s') }} as piece_number,
-        {{ bucket_of('previous_elapsed_s', 'starts_s') }} as previous_piece_number,
-        {{ bucket_of('next_elapsed_s', 'starts_s') }} as next_piece_number,
-        -- metres driven since the first sample
-        sum(greatest((speed_mps + previous_speed_mps) / 2, 0) * (elapsed_s - previous_elapsed_s)) over (
-            partition by session_id order by elapsed_s
-        ) as driven_m
-    from measuring
-),
-
-marked as (
-    select
-        *,
-        coalesce(piece_number <> previous_piece_number, true) as is_first,
-        coalesce(next_piece_number <> piece_number, true) as is_last,
-        lag(driven_m) over clock as previous_driven_m,
-        -- share of the step to this sample that lies before the lap's line
-        case
-            when piece_number > previous_piece_number
-                then (starts_s[piece_number] - previous_elapsed_s) / (elapsed_s - previous_elapsed_s)
-        end as step_share_before
-    from placed
-    window clock as (partition by session_id order by elapsed_s)
-),
-
 measured as (
     select
-        session_id,
-        piece_number,
-        count(*) as sample_count,
-        min(elapsed_s) as first_elapsed_s,
-        max(elapsed_s) as last_elapsed_s,
-        -- a hole across the line belongs to the laps on both sides of it
-        max(greatest(elapsed_s - previous_elapsed_s, next_elapsed_s - elapsed_s)) as longest_gap_s,
-        max(case when is_first then coalesce(
-                    coalesce(previous_driven_m, 0) + (driven_m - coalesce(previous_driven_m, 0)) * step_share_before,
-                    driven_m,
-                    0
-                )
-        end) as start_driven_m,
-        coalesce(max(driven_m), 0) as last_driven_m,
-        max(case when is_first then coalesce(
-                    previous_distance_m + (distance_m - previous_distance_m) * step_share_before, distance_m
-                )
-        end) as start_distance_m,
-        max(case when is_last then distance_m end) as last_distance_m,
-        min(lap_distance_ratio) as lowest_ratio,
-        max(lap_distance_ratio) as highest_ratio,
-        max(case when not is_first then abs(lap_distance_ratio - previous_ratio) end) as longest_ratio_step,
-        min(lap_distance_m) as lowest_lap_distance_m,
-        max(lap_distance_m) as highest_lap_distance_m,
-        -- a sim that gives both says how long it takes the lap to be
-        sum(case when lap_distance_ratio > 0.5 then lap_distance_m end)
-        / nullif(
-            sum(case when lap_distance_ratio > 0.5 and lap_distance_m is not null then lap_distance_ratio end), 0
-        ) as declared_length_m,
-        count(lap_distance_ratio) as ratio_samples,
-        count(lap_distance_m) as lap_distance_samples,
-        count(distance_m) as distance_samples,
-        count(speed_mps) as speed_samples,
-        count(turning) as turning_samples,
-        max(speed_mps) * 3.6 as max_speed_kph,
-        max(case when is_first then fuel_l end) as fuel_at_start_l,
-        max(case when is_last then fuel_l end) as fuel_at_end_l,
-        count(fuel_l) as fuel_samples,
-        max(case when not is_first then fuel_l - previous_fuel_l end) as largest_fuel_rise_l,
-        max(case when is_last then last_lap_time_s end) as last_lap_time_s,
-        bool_or(on_pit_road) as has_pit_road,
-        bool_or(case when is_first then on_pit_road end) as starts_on_pit_road,
-        bool_or(case when is_last then on_pit_road end) as ends_on_pit_road,
-        bool_or(is_on_track is false) as leaves_track,
-        sum(case
-            when incident_count >= previous_incident_count then incident_count - previous_incident_count
-            when incident_count is not null then 0
-        end) as incidents,
-        bool_or((session_flags & {{ var('caution_flags') }}) <> 0) as has_caution,
-        {% for wheel in ['fl', 'fr', 'rl', 'rr'] -%}
-            avg(tyre_temp_{{ wheel }}_c) as tyre_temp_{{ wheel }}_c,
-        {% endfor -%}
-        avg(air_temp_c) as air_temp_c,
-        avg(track_temp_c) as track_temp_c,
-        max(sector_number) as sectors,
-        count(sector_number) as sector_samples,
-        min(case when sector_number = 2 then elapsed_s end) as sector_2_s,
-        min(case when sector_number = 3 then elapsed_s end) as sector_3_s,
-        min(case when lat_deg <> 0 or lon_deg <> 0 then lat_deg end) as lowest_lat_deg,
-        min(case when lat_deg <> 0 or lon_deg <> 0 then lon_deg end) as lowest_lon_deg
-    from marked
-    group by session_id, piece_number
+        edges.session_id,
+        of_pieces.*
+    from edges
+    cross join lateral (
+        with samples_of_session as (
+            select
+                samples.*,
+                coalesce(samples.speed_kph, samples.gps_speed_kph) / 3.6 as speed_mps,
+                edges.starts_s
+            from {{ ref('fct_telemetry_samples') }} as samples
+            where samples.session_id = edges.session_id
+        ),
+
+        measuring as (
+            select
+                elapsed_s,
+                starts_s,
+                lap_distance_ratio,
+                lap_distance_m,
+                distance_m,
+                last_lap_time_s,
+                speed_mps,
+                fuel_l,
+                on_pit_road,
+                is_on_track,
+                incident_count,
+                session_flags,
+                sector_number,
+                {% for wheel in ['fl', 'fr', 'rl', 'rr'] -%}
+                    coalesce(tyre_temp_core_{{ wheel }}_c, tyre_temp_surface_m_{{ wheel }}_c)
+                        as tyre_temp_{{ wheel }}_c,
+                {% endfor -%}
+                air_temp_c,
+                track_temp_c,
+                coalesce(yaw_rate_dps, lat_g) as turning,
+                lat_deg,
+                lon_deg,
+                lag(elapsed_s) over clock as previous_elapsed_s,
+                lead(elapsed_s) over clock as next_elapsed_s,
+                lag(lap_distance_ratio) over clock as previous_ratio,
+                lag(distance_m) over clock as previous_distance_m,
+                lag(speed_mps) over clock as previous_speed_mps,
+                lag(fuel_l) over clock as previous_fuel_l,
+                lag(incident_count) over clock as previous_incident_count
+            from samples_of_session
+            window clock as (order by elapsed_s)
+        ),
+
+        placed as (
+            select
+                *,
+                {{ bucket_of('elapsed_s', 'starts_s') }} as piece_number,
+                {{ bucket_of('previous_elapsed_s', 'starts_s') }} as previous_piece_number,
+                {{ bucket_of('next_elapsed_s', 'starts_s') }} as next_piece_number,
+                greatest((speed_mps + previous_speed_mps) / 2, 0) * (elapsed_s - previous_elapsed_s) as step_m,
+                -- metres driven from the first sample to the one before
+                sum(greatest((speed_mps + previous_speed_mps) / 2, 0) * (elapsed_s - previous_elapsed_s)) over (
+                    order by elapsed_s rows between unbounded preceding and 1 preceding
+                ) as previous_driven_m
+            from measuring
+        ),
+
+        marked as (
+            select
+                *,
+                coalesce(piece_number <> previous_piece_number, true) as is_first,
+                coalesce(next_piece_number <> piece_number, true) as is_last,
+                coalesce(previous_driven_m + step_m, previous_driven_m, step_m) as driven_m,
+                -- share of the step to this sample that lies before the lap's line
+                case
+                    when piece_number > previous_piece_number
+                        then (starts_s[piece_number] - previous_elapsed_s) / (elapsed_s - previous_elapsed_s)
+                end as step_share_before
+            from placed
+        )
+
+        select
+            piece_number,
+            count(*) as sample_count,
+            min(elapsed_s) as first_elapsed_s,
+            max(elapsed_s) as last_elapsed_s,
+            -- a hole across the line belongs to the laps on both sides of it
+            max(greatest(elapsed_s - previous_elapsed_s, next_elapsed_s - elapsed_s)) as longest_gap_s,
+            max(case when is_first then coalesce(
+                        coalesce(previous_driven_m, 0)
+                        + (driven_m - coalesce(previous_driven_m, 0)) * step_share_before,
+                        driven_m,
+                        0
+                    )
+            end) as start_driven_m,
+            coalesce(max(driven_m), 0) as last_driven_m,
+            max(case when is_first then coalesce(
+                        previous_distance_m + (distance_m - previous_distance_m) * step_share_before, distance_m
+                    )
+            end) as start_distance_m,
+            max(case when is_last then distance_m end) as last_distance_m,
+            min(lap_distance_ratio) as lowest_ratio,
+            max(lap_distance_ratio) as highest_ratio,
+            max(case when not is_first then abs(lap_distance_ratio - previous_ratio) end) as longest_ratio_step,
+            min(lap_distance_m) as lowest_lap_distance_m,
+            max(lap_distance_m) as highest_lap_distance_m,
+            -- a sim that gives both says how long it takes the lap to be
+            sum(case when lap_distance_ratio > 0.5 then lap_distance_m end)
+            / nullif(
+                sum(case when lap_distance_ratio > 0.5 and lap_distance_m is not null then lap_distance_ratio end), 0
+            ) as declared_length_m,
+            count(lap_distance_ratio) as ratio_samples,
+            count(lap_distance_m) as lap_distance_samples,
+            count(distance_m) as distance_samples,
+            count(speed_mps) as speed_samples,
+            count(turning) as turning_samples,
+            max(speed_mps) * 3.6 as max_speed_kph,
+            max(case when is_first then fuel_l end) as fuel_at_start_l,
+            max(case when is_last then fuel_l end) as fuel_at_end_l,
+            count(fuel_l) as fuel_samples,
+            max(case when not is_first then fuel_l - previous_fuel_l end) as largest_fuel_rise_l,
+            max(case when is_last then last_lap_time_s end) as last_lap_time_s,
+            bool_or(on_pit_road) as has_pit_road,
+            bool_or(case when is_first then on_pit_road end) as starts_on_pit_road,
+            bool_or(case when is_last then on_pit_road end) as ends_on_pit_road,
+            bool_or(is_on_track is false) as leaves_track,
+            sum(case
+                when incident_count >= previous_incident_count then incident_count - previous_incident_count
+                when incident_count is not null then 0
+            end) as incidents,
+            bool_or((session_flags & {{ var('caution_flags') }}) <> 0) as has_caution,
+            {% for wheel in ['fl', 'fr', 'rl', 'rr'] -%}
+                avg(tyre_temp_{{ wheel }}_c) as tyre_temp_{{ wheel }}_c,
+            {% endfor -%}
+            avg(air_temp_c) as air_temp_c,
+            avg(track_temp_c) as track_temp_c,
+            max(sector_number) as sectors,
+            count(sector_number) as sector_samples,
+            min(case when sector_number = 2 then elapsed_s end) as sector_2_s,
+            min(case when sector_number = 3 then elapsed_s end) as sector_3_s,
+            min(case when lat_deg <> 0 or lon_deg <> 0 then lat_deg end) as lowest_lat_deg,
+            min(case when lat_deg <> 0 or lon_deg <> 0 then lon_deg end) as lowest_lon_deg
+        from marked
+        group by piece_number
+    ) as of_pieces
 ),
 
 judged as (

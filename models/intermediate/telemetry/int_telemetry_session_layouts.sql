@@ -1,3 +1,10 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    on_schema_change='sync_all_columns',
+    indexes=[{'columns': ['session_id'], 'unique': true}],
+) }}
+
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
 ),

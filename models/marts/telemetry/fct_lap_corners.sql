@@ -9,20 +9,17 @@
 ) }}
 {%- set touched = var('pedal_touched_ratio') %}
 
-with laps as (
-    select
-        laps.session_id,
-        laps.piece_number,
-        laps.lap_number,
-        laps.lap_time_s,
-        laps.is_pace_eligible,
-        layouts.layout_key
-    from {{ ref('fct_laps') }} as laps
-    inner join {{ ref('int_telemetry_session_layouts') }} as layouts on laps.session_id = layouts.session_id
-    where laps.is_trace_eligible
+with sessions as (
+    select * from {{ ref('int_telemetry_session_corners') }}
+    where session_id in ({{ changed_keys(ref('int_telemetry_session_corners'), 'session_id') }})
 ),
 
-corners as (
+laps as (
+    select * from {{ ref('fct_laps') }}
+    where is_trace_eligible
+),
+
+track_corners as (
     select
         *,
         case direction when 'left' then 1 else -1 end as side,
@@ -31,133 +28,149 @@ corners as (
     from {{ ref('dim_track_corners') }}
 ),
 
-zones as (
+-- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.
+measured as (
     select
-        layout_key,
-        array_agg(cast(zone_start_m as double precision) order by zone_start_m) as zone_starts_m
-    from corners
-    group by layout_key
-),
-
-samples as (
-    select
-        *,
-        {{ cornering_g() }} as cornering_g
-    from {{ ref('int_telemetry_lap_samples') }}
-    where
-        session_id
-        = any(array({{ changed_keys(ref('int_telemetry_session_corners'), 'session_id') }}))
-),
-
-steps as (
-    select
-        *,
-        lag(piece_number) over clock as previous_piece_number,
-        lag(reached_m) over clock as previous_reached_m,
-        lag(speed_mps) over clock as previous_speed_mps,
-        lag(throttle_ratio) over clock as previous_throttle_ratio,
-        lag(cornering_g) over clock as previous_cornering_g
-    from samples
-    window clock as (partition by session_id order by elapsed_s)
-),
-
-zoned as (
-    select
-        steps.*,
+        sessions.session_id,
+        sessions.layout_key,
         laps.lap_number,
         laps.lap_time_s,
         laps.is_pace_eligible,
-        laps.layout_key,
-        {{ bucket_of('greatest(steps.reached_m, 0)', 'zones.zone_starts_m') }} as zone_number,
-        case
-            when steps.previous_piece_number = steps.piece_number
-                then {{ bucket_of('greatest(steps.previous_reached_m, 0)', 'zones.zone_starts_m') }}
-        end as previous_zone_number,
-        -- reached before the step and after it, in metres of this lap
-        case
-            when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
-            else steps.previous_reached_m - steps.length_m
-        end as from_m,
-        nullif(steps.reached_m - case
-            when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
-            else steps.previous_reached_m - steps.length_m
-        end, 0) as step_m
-    from steps
-    inner join laps on steps.session_id = laps.session_id and steps.piece_number = laps.piece_number
-    inner join zones on laps.layout_key = zones.layout_key
-    where steps.reached_m is not null
-),
+        of_corners.*
+    from sessions
+    cross join
+        lateral (
+            with corners as (
+                select track_corners.* from track_corners
+                where track_corners.layout_key = sessions.layout_key
+            ),
 
-measured as (
-    select
-        zoned.session_id,
-        zoned.lap_number,
-        zoned.layout_key,
-        corners.corner_number,
-        zoned.lap_time_s,
-        zoned.is_pace_eligible,
-        min(case
-            when zoned.previous_zone_number is null then 0
-            when zoned.previous_zone_number < zoned.zone_number
-                then
-                    zoned.previous_elapsed_s - zoned.started_elapsed_s
-                    + (cast(corners.zone_start_m as double precision) - zoned.from_m) / zoned.step_m
-                    * (zoned.elapsed_s - zoned.previous_elapsed_s)
-        end) as zone_started_s,
-        min(case when zoned.brake_ratio >= {{ touched }} and zoned.reached_m <= corners.apex_m then zoned.reached_m end)
-            as brake_point_m,
-        max(case
-            when
-                zoned.cornering_g * corners.side >= {{ var('cornering_lat_g') }}
-                and zoned.previous_cornering_g * corners.side < {{ var('cornering_lat_g') }}
-                and zoned.reached_m <= corners.apex_m
-                then zoned.reached_m
-        end) as turn_in_m,
-        max(case
-            when
-                zoned.throttle_ratio >= {{ touched }}
-                and zoned.previous_throttle_ratio < {{ touched }}
-                and zoned.reached_m <= corners.end_m
-                then zoned.reached_m
-        end) as throttle_on_m,
-        max(case
-            when zoned.from_m < corners.start_m and zoned.reached_m >= corners.start_m
-                then
-                    zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
-                    * (cast(corners.start_m as double precision) - zoned.from_m) / zoned.step_m
-        end) as entry_speed_mps,
-        max(case
-            when zoned.from_m < corners.end_m and zoned.reached_m >= corners.end_m
-                then
-                    zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
-                    * (cast(corners.end_m as double precision) - zoned.from_m) / zoned.step_m
-        end) as exit_speed_mps,
-        -- of two corners close together the one may be left by the step that enters the zone of the other
-        max(case
-            when
-                zoned.previous_zone_number < zoned.zone_number
-                and zoned.from_m < corners.previous_end_m
-                and zoned.reached_m >= corners.previous_end_m
-                then
-                    zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
-                    * (cast(corners.previous_end_m as double precision) - zoned.from_m) / zoned.step_m
-        end) as previous_exit_speed_mps,
-        min(case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end)
-            as min_speed_mps,
-        {{ value_at_lowest(
-            'case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end',
-            'zoned.reached_m'
-        ) }} as min_speed_m,
-        {{ value_at_lowest(
-            'case when zoned.reached_m between corners.start_m and corners.end_m and zoned.gear <> 0 then zoned.speed_mps end',
-            'zoned.gear'
-        ) }} as min_speed_gear,
-        max(abs(zoned.cornering_g)) as peak_lat_g
-    from zoned
-    inner join corners on zoned.layout_key = corners.layout_key and zoned.zone_number = corners.zone_number
-    group by
-        zoned.session_id, zoned.lap_number, zoned.layout_key, corners.corner_number, zoned.lap_time_s,
-        zoned.is_pace_eligible
+            zones as (
+                select array_agg(cast(zone_start_m as double precision) order by zone_start_m) as zone_starts_m
+                from corners
+            ),
+
+            samples as (
+                select
+                    samples.*,
+                    {{ cornering_g() }} as cornering_g
+                from {{ ref('int_telemetry_lap_samples') }} as samples
+                where samples.session_id = sessions.session_id
+            ),
+
+            steps as (
+                select
+                    *,
+                    lag(piece_number) over clock as previous_piece_number,
+                    lag(reached_m) over clock as previous_reached_m,
+                    lag(speed_mps) over clock as previous_speed_mps,
+                    lag(throttle_ratio) over clock as previous_throttle_ratio,
+                    lag(cornering_g) over clock as previous_cornering_g
+                from samples
+                window clock as (order by elapsed_s)
+            ),
+
+            zoned as (
+                select
+                    steps.*,
+                    {{ bucket_of('greatest(steps.reached_m, 0)', 'zones.zone_starts_m') }} as zone_number,
+                    case
+                        when steps.previous_piece_number = steps.piece_number
+                            then {{ bucket_of('greatest(steps.previous_reached_m, 0)', 'zones.zone_starts_m') }}
+                    end as previous_zone_number,
+                    -- reached before the step and after it, in metres of this lap
+                    case
+                        when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
+                        else steps.previous_reached_m - steps.length_m
+                    end as from_m,
+                    nullif(steps.reached_m - case
+                        when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
+                        else steps.previous_reached_m - steps.length_m
+                    end, 0) as step_m
+                from steps
+                cross join zones
+                where
+                    steps.reached_m is not null
+                    -- a list: a join would be tried lap by lap
+                    and steps.piece_number
+                    = any(array(
+                        select fct_laps.piece_number
+                        from {{ ref('fct_laps') }} as fct_laps
+                        where fct_laps.session_id = sessions.session_id and fct_laps.is_trace_eligible
+                    ))
+            )
+
+            select
+                zoned.piece_number,
+                corners.corner_number,
+                min(case
+                    when zoned.previous_zone_number is null then 0
+                    when zoned.previous_zone_number < zoned.zone_number
+                        then
+                            zoned.previous_elapsed_s - zoned.started_elapsed_s
+                            + (cast(corners.zone_start_m as double precision) - zoned.from_m) / zoned.step_m
+                            * (zoned.elapsed_s - zoned.previous_elapsed_s)
+                end) as zone_started_s,
+                min(
+                    case
+                        when
+                            zoned.brake_ratio >= {{ touched }} and zoned.reached_m <= corners.apex_m
+                            then zoned.reached_m
+                    end
+                )
+                    as brake_point_m,
+                max(case
+                    when
+                        zoned.cornering_g * corners.side >= {{ var('cornering_lat_g') }}
+                        and zoned.previous_cornering_g * corners.side < {{ var('cornering_lat_g') }}
+                        and zoned.reached_m <= corners.apex_m
+                        then zoned.reached_m
+                end) as turn_in_m,
+                max(case
+                    when
+                        zoned.throttle_ratio >= {{ touched }}
+                        and zoned.previous_throttle_ratio < {{ touched }}
+                        and zoned.reached_m <= corners.end_m
+                        then zoned.reached_m
+                end) as throttle_on_m,
+                max(case
+                    when zoned.from_m < corners.start_m and zoned.reached_m >= corners.start_m
+                        then
+                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
+                            * (cast(corners.start_m as double precision) - zoned.from_m) / zoned.step_m
+                end) as entry_speed_mps,
+                max(case
+                    when zoned.from_m < corners.end_m and zoned.reached_m >= corners.end_m
+                        then
+                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
+                            * (cast(corners.end_m as double precision) - zoned.from_m) / zoned.step_m
+                end) as exit_speed_mps,
+                -- of two corners close together the one may be left by the step that enters the zone of the other
+                max(case
+                    when
+                        zoned.previous_zone_number < zoned.zone_number
+                        and zoned.from_m < corners.previous_end_m
+                        and zoned.reached_m >= corners.previous_end_m
+                        then
+                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
+                            * (cast(corners.previous_end_m as double precision) - zoned.from_m) / zoned.step_m
+                end) as previous_exit_speed_mps,
+                min(case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end)
+                    as min_speed_mps,
+            {{ value_at_lowest(
+                'case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end',
+                'zoned.reached_m'
+            ) }} as min_speed_m,
+            {{ value_at_lowest(
+                'case when zoned.reached_m between corners.start_m and corners.end_m and zoned.gear <> 0 then zoned.speed_mps end',
+                'zoned.gear'
+            ) }} as min_speed_gear,
+                max(abs(zoned.cornering_g)) as peak_lat_g
+            from zoned
+            inner join corners on zoned.zone_number = corners.zone_number
+            group by zoned.piece_number, corners.corner_number
+        ) as of_corners
+    inner join laps on sessions.session_id = laps.session_id and of_corners.piece_number = laps.piece_number
 ),
 
 timed as (

@@ -1,8 +1,16 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all', on_schema_change='sync_all_columns') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    replace_key='file_id',
+    fingerprints='stg_telemetry__channel_inputs',
+    on_schema_change='sync_all_columns',
+    indexes=[{'columns': ['file_id'], 'unique': true}],
+    post_hook="{{ record_built(ref('stg_telemetry__channel_inputs'), 'file_id') }}",
+) }}
 
 with files as (
     select * from {{ ref('stg_files__files') }}
-    where format_family = 'telemetry'
+    where file_id in ({{ changed_keys(ref('stg_telemetry__channel_inputs'), 'file_id') }})
 ),
 
 sessions as (
@@ -10,7 +18,8 @@ sessions as (
 ),
 
 channels as (
-    select * from {{ ref('stg_telemetry__channels') }}
+    select channels.* from {{ ref('stg_telemetry__channels') }} as channels
+    inner join files on channels.file_id = files.file_id
 ),
 
 -- decimal commas show in the first data lines: alone between separators, or inside quotes

@@ -1,3 +1,11 @@
+-- A table, because half a dozen models read it, each of which would read the head of every file again.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    on_schema_change='sync_all_columns',
+    indexes=[{'columns': ['file_id'], 'unique': true}],
+) }}
+
 with files as (
     select * from {{ ref('stg_files__files') }}
     where format_family = 'telemetry'
@@ -13,30 +21,16 @@ preamble_cells as (
     inner join files on cells.file_id = files.file_id and cells.line_number < files.header_line
 ),
 
--- keys stand in the first filled cell of a row; MoTeC has a second block of them in the fifth
-keys as (
+-- keys stand in the first filled cell of a row, values behind them; MoTeC has a second block of keys in the fifth
+entries as (
     select
         file_id,
-        line_number,
-        cell_number,
-        cell,
+        cell as entry_key,
+        case when lead(cell_number) over line = cell_number + 1 then lead(cell) over line end as entry_value,
         cell_number = min(case when cell is not null then cell_number end) over (partition by file_id, line_number)
         or (source_format = 'motec_i2_csv' and cell_number = 5) as is_key
     from preamble_cells
-),
-
-entries as (
-    select
-        keys.file_id,
-        keys.cell as entry_key,
-        preamble_cells.cell as entry_value
-    from keys
-    inner join preamble_cells
-        on
-            keys.file_id = preamble_cells.file_id
-            and keys.line_number = preamble_cells.line_number
-            and keys.cell_number + 1 = preamble_cells.cell_number
-    where keys.is_key and keys.cell is not null
+    window line as (partition by file_id, line_number order by cell_number)
 ),
 
 preambles as (
@@ -54,6 +48,7 @@ preambles as (
         max(case when entry_key = 'Sample Rate' then entry_value end) as sample_rate_text,
         max(case when entry_key = 'Start Time' then entry_value end) as start_time_text
     from entries
+    where is_key and entry_key is not null
     group by file_id
 ),
 
