@@ -183,10 +183,9 @@ class QuotingObserver:
         if not marks:
             self._seen.add("none" if text.strip() else "")
             return
-        lines = sum(bool(line.strip(" ,;\t\r")) for line in text.split("\n"))
-        beginnings = text.startswith('"') + text.count('\n"')
-        ends = text.endswith('"') + text.count('"\n') + text.count('"\r\n')
-        is_all = beginnings == ends == lines and marks == 2 * (text.count(self._separator) + lines)
+        lines = [line.removesuffix("\r") for line in text.split("\n") if line.strip(" ,;\t\r")]
+        is_all = all(line[0] == line[-1] == '"' for line in lines)
+        is_all = is_all and marks == 2 * (text.count(self._separator) + len(lines))
         self._seen.add("all" if is_all else "mixed")
 
     @property

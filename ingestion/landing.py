@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from ingestion import known, refused
 from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
 from ingestion.landed import Landed, Outcome, State, read_landed, storable
-from ingestion.loading import Loader, Row
+from ingestion.loading import Loader, Pending, Row
 from ingestion.raw_tables import BLOCKS_TABLE, analyze_tables, are_complete, complete_tables, remember_again
 from ingestion.reading import (
     ChangedWhileReadError,
@@ -233,7 +233,10 @@ def land_sources(
     outcomes = [] if outcomes is None else outcomes
     refused.limits()  # a setting that is no number is told before anything is read
     complete_tables(connection)
-    is_loaded = loader.finish_pending(connection)
+    pending = loader.finish_pending(connection)
+    if pending is Pending.TAKEN_BACK:
+        outcomes.clear()
+    is_loaded = pending is Pending.LOADED
     if not outcomes:
         memory, is_new = _extract(loader, connection, open_batch, on_bytes, outcomes, include_forgotten)
         if is_new or not are_complete(connection):

@@ -9,15 +9,17 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion.disk import clear_unfinished, tell_full_disk
-from ingestion.raw_tables import BLOCKS_TABLE, DATASET, columns_of, raw_schema, tune_tables
+from ingestion.raw_tables import BLOCKS_TABLE, DATASET, columns_of, delete_loads, raw_schema, tune_tables
 from ingestion.reading import ChangedWhileReadError, LandingError
 
 if TYPE_CHECKING:
@@ -33,6 +35,14 @@ _PENDING = ("normalize/extracted/*", "load/normalized/*")  # where dlt keeps pac
 # By the environment: whatever else configures dlt starts it first, telling the world. What fails is told by us.
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 os.environ.setdefault("RUNTIME__LOG_LEVEL", "CRITICAL")
+
+
+class Pending(StrEnum):
+    """What became of packages that waited."""
+
+    NONE = "none"
+    LOADED = "loaded"
+    TAKEN_BACK = "taken back"
 
 
 class Loader:
@@ -61,7 +71,6 @@ class Loader:
             "load.delete_completed_jobs": True,
             # Retried by `ingestion.retry`, which tells what passes from what does not.
             "load.raise_on_max_retries": 1,
-            "load.workers": CONNECTIONS,
             # gzip would cost more than the load
             "normalize.data_writer.disable_compression": True,
             "data_writer.disable_compression": True,
@@ -80,15 +89,28 @@ class Loader:
                 dataset_name=DATASET,
             )
 
-    def finish_pending(self, connection: Connection) -> bool:
-        """Load what an earlier, interrupted run left; True when there was something.
+    def finish_pending(self, connection: Connection) -> Pending:
+        """Load what an earlier, interrupted run left, or what this one did not get through.
 
-        With a pending package, `pipeline.run(data)` would load only the old and leave the new.
+        With a pending package, `pipeline.run(data)` would load only the old and leave the new. Of a job that was
+        committed as the connection or the process was lost, dlt does not know: all of its package is taken back, so
+        that the files are landed anew.
+
+        Raises:
+            LandingError: the database did not take it.
         """
         if not any(path.is_dir() for place in _PENDING for path in self.folder.glob(place)):
-            return False
-        self.load(connection)
-        return True
+            return Pending.NONE
+        try:
+            self.load(connection)
+        except LandingError as error:
+            if not isinstance(_root(error), UniqueViolation):
+                raise
+            load_ids = [path.name for path in self.folder.glob("load/normalized/*")]
+            self.pipeline.abort_packages()
+            delete_loads(connection, load_ids)
+            return Pending.TAKEN_BACK
+        return Pending.LOADED
 
     def extract(self, rows: Iterator[Row]) -> bool:
         """Write rows to a package on disk; False when there is none.
@@ -133,7 +155,7 @@ class Loader:
             pipeline.normalize()
             pipeline.sync_schema()
             tune_tables(connection)
-            info = pipeline.load()
+            info = pipeline.load(workers=CONNECTIONS)
             if info is not None:
                 info.raise_on_failed_jobs()
         except DltException as error:

@@ -128,6 +128,17 @@ def complete_tables(connection: Connection) -> None:
                 cursor.execute(f"alter table {DATASET}.{table} add column _dlt_id varchar not null unique")
 
 
+def delete_loads(connection: Connection, load_ids: list[str]) -> None:
+    """Delete the rows of loads that did not come to their end."""
+    with connection, connection.cursor() as cursor:
+        for table in _COLUMNS:
+            cursor.execute(
+                f"delete from {DATASET}.{table} where _dlt_load_id = any(%s) "
+                f"and _dlt_load_id not in (select load_id from {DATASET}._dlt_loads where status = 0)",
+                (load_ids,),
+            )
+
+
 def analyze_tables(connection: Connection) -> None:
     """The planner knows nothing of what was just loaded, and dbt reads it at once."""
     with connection, connection.cursor() as cursor:

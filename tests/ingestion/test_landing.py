@@ -180,6 +180,29 @@ def test_what_an_interrupted_run_left_is_finished_before_the_new(
     assert counts(database) == {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
 
 
+@pytest.mark.parametrize("is_same_run", [False, True])
+def test_a_job_that_was_committed_and_not_noted_is_landed_again(
+    database: ConnectionParameters, tmp_path: Path, lap: Path, is_same_run: bool
+) -> None:
+    land(database, tmp_path, lap)
+    other = lap.with_name("other.csv")
+    other.write_text(GARAGE61 + ROW, encoding="utf-8")
+    loader, outcomes = loader_to(database, tmp_path), list[Outcome]()
+    loader.extract(landing.rows_of(open_sources([other]), landing.Landed(), outcomes))
+    loader.pipeline.normalize()
+    packages = loader.folder / "load"
+    shutil.copytree(packages, tmp_path / "kept")
+    with closing(database.connect()) as connection:
+        loader.load(connection)
+        query(database, "delete from raw._dlt_loads where load_id = (select max(load_id) from raw._dlt_loads)")
+        shutil.rmtree(packages)
+        shutil.copytree(tmp_path / "kept", packages)
+        told = land_files(loader, connection, expand([str(lap.parent)]), outcomes=outcomes if is_same_run else [])
+    assert [outcome.state for outcome in told] == [State.ALREADY_LANDED, State.LANDED]
+    assert counts(database) == {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
+    assert proofs(database) == [True, True]
+
+
 def test_a_forgotten_file_can_come_back(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
     land(database, tmp_path, lap)
     query(database, "delete from raw.files")

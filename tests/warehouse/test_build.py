@@ -32,6 +32,10 @@ def test_a_second_run_lands_nothing_and_changes_nothing(warehouse: Warehouse) ->
     )
     assert raw == after
     assert before == warehouse.checksums()
+    steps = warehouse.query("select count(*) from ops.dbt_results")
+    assert "Nothing is new since the last build" in warehouse.run("simrace", "run").stdout
+    assert steps == warehouse.query("select count(*) from ops.dbt_results")
+    assert before == warehouse.checksums()
 
 
 def test_the_queries_that_a_run_names_find_something(warehouse: Warehouse) -> None:
@@ -60,6 +64,7 @@ def test_a_view_is_made_anew_in_place(warehouse: Warehouse) -> None:
     above = "select to_regclass('staging.stg_telemetry__samples')::oid"
     before = warehouse.query(above)
     warehouse.run("dbt", "run", "--select", "stg_files__blocks")
+    assert not warehouse.query("select made from ops.last_build"), "part of a build is none"
     assert before == warehouse.query(above) != [(None,)]
     lost = "drop view staging.stg_files__documents cascade; create view staging.stg_files__documents as select 1 as x"
     warehouse.run("simrace", "db", "psql", "-qc", lost)
