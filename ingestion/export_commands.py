@@ -12,7 +12,6 @@ from rich.table import Table
 from ingestion import report
 from ingestion.database import connection_parameters
 from ingestion.export import Exported, Format, export_ml, export_table, list_marts
-from ingestion.motec_export import export_lap
 from ingestion.roles import become_reader
 from ingestion.terminal import console, readable_errors, say
 
@@ -70,6 +69,8 @@ def export_one_lap(
 ) -> None:
     """Write the samples of one lap as the CSV that MoTeC i2 exports, for whatever reads that."""
     with _marts() as connection:
+        from ingestion.motec_export import export_lap  # here, because numpy takes its time
+
         _show(export_lap(connection, session, lap, file))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import cli, known, landing, last_build
+from ingestion import commands, known, landing, last_build
 from ingestion.build import BuildError, BuildResult
 from ingestion.database import ConnectionParameters
 from ingestion.landed import Outcome, State
@@ -247,7 +247,7 @@ def builds(database: ConnectionParameters, project: Path, monkeypatch: pytest.Mo
             raise BuildError("a test failed")
         return BuildResult()
 
-    monkeypatch.setattr(cli, "run_dbt", run_nothing)
+    monkeypatch.setattr(commands, "run_dbt", run_nothing)
     return calls
 
 
