@@ -43,13 +43,20 @@ def on_warehouse(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Wareh
 
 
 @pytest.fixture(scope="module")
-def empty(warehouse: Warehouse) -> Warehouse:
-    """All tables of a warehouse, and no row: what a build of nothing leaves, without the build."""
-    other = warehouse.other("dashboard_empty")
-    tables = warehouse.folder / "tables.sql"
-    warehouse.run("simrace", "db", "pg_dump", "--schema-only", "--file", tables)
-    other.run("simrace", "db", "psql", "--quiet", "--no-psqlrc", "--file", tables)
-    return other
+def empty(warehouse: Warehouse) -> str:
+    """URL of a warehouse with all its tables and no row: what a build of nothing leaves, without the build."""
+    own = str(warehouse.query("select current_database()")[0][0])
+    elsewhere, url = (warehouse.url.replace(f"/{own}?", f"/{name}?") for name in ("postgres", "dashboard_empty"))
+    with closing(psycopg2.connect(elsewhere)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"create database dashboard_empty template {own}")
+    with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables "
+            "where schemaname in ('raw', 'staging', 'intermediate', 'marts', 'ops')"
+        )
+        cursor.execute(f"truncate {(cursor.fetchone() or ('',))[0]} cascade")
+    return url
 
 
 def opened(page: str, **filters: str | list[str]) -> AppTest:
@@ -76,8 +83,8 @@ def test_a_page_says_what_one_sees_and_shows_it(on_warehouse: Warehouse, page: s
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_an_empty_warehouse_is_told_in_a_sentence(empty: Warehouse, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
-    monkeypatch.setenv("SIMRACE_DATABASE_URL", empty.url)
+def test_an_empty_warehouse_is_told_in_a_sentence(empty: str, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", empty)
     app = opened(page)
     assert not app.error
     assert app.info[0].value.endswith(".")
