@@ -32,9 +32,11 @@ EVERYWHERE = (401, 403, 408, 429, 500)
 
 _SAMPLES = """
 select jsonb_strip_nulls(to_jsonb(samples))
-from marts.fct_telemetry_samples as samples
-where file_id = %s
-order by session_started_at, session_id, elapsed_s
+from marts.file_quality as files
+join marts.fct_telemetry_samples as samples
+    on files.session_id = samples.session_id and files.file_rank = samples.file_rank
+where files.file_id = %s
+order by samples.elapsed_s
 limit %s
 """
 _FORM = {

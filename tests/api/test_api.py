@@ -161,22 +161,24 @@ def test_marts_are_built_when_they_are_asked_for(api: Api, database: ConnectionP
         database,
         "create schema marts; create table marts.ml_training_data as select * from (values ('1', 'b'), ('1', 'a'), "
         "('2', 'a')) as _ (subsession_id, cust_id); create table marts.fct_telemetry_samples (session_id text, "
-        "session_started_at timestamptz, elapsed_s real, gear integer, file_id text)",
+        "session_started_at timestamptz, elapsed_s real, gear integer, file_rank smallint); "
+        "create table marts.file_quality (file_id text, session_id text, file_rank smallint)",
     )
     file_id = api.upload(("lap.csv", lap(1))).json()["files"][0]["file_id"]
     query(
         database,
+        f"insert into marts.file_quality values ('{file_id}', 's', 1), ('other', 's', 2); "
         "insert into marts.fct_telemetry_samples "
-        f"select 's', '2026-01-01Z', n, case when n > 1 then n end, '{file_id}' from generate_series(9, 1, -1) as n",
+        "select 's', '2026-01-01Z', n / 2.0, case when n > 2 then n end, n % 2 + 1 from generate_series(9, 1, -1) as n",
     )
     assert query(database, "select sum(dbt_s) from ops.runs") == [(0,)]
     answer = api.upload(("lap.csv", lap(1)), ("no.csv", b"no"), query="?rows=2").json()
     assert answer["is_built"]
     assert [file["rows"] for file in answer["files"]] == [
         [
-            {"session_id": "s", "session_started_at": "2026-01-01T00:00:00+00:00", "elapsed_s": 1, "file_id": file_id},
-            {"session_id": "s", "session_started_at": "2026-01-01T00:00:00+00:00", "elapsed_s": 2, "gear": 2,
-             "file_id": file_id},
+            {"session_id": "s", "session_started_at": "2026-01-01T00:00:00+00:00", "elapsed_s": 1, "file_rank": 1},
+            {"session_id": "s", "session_started_at": "2026-01-01T00:00:00+00:00", "elapsed_s": 2, "gear": 4,
+             "file_rank": 1},
         ],
         [],
     ]  # fmt: skip
@@ -340,7 +342,8 @@ def test_it_keeps_to_its_specification(api: Api, database: ConnectionParameters)
     query(
         database,
         "create schema marts; create table marts.ml_training_data (subsession_id text, cust_id text); create table "
-        "marts.fct_telemetry_samples (session_id text, session_started_at timestamptz, elapsed_s real, file_id text)",
+        "marts.fct_telemetry_samples (session_id text, session_started_at timestamptz, elapsed_s real, "
+        "file_rank smallint); create table marts.file_quality (file_id text, session_id text, file_rank smallint)",
     )
     schema = schemathesis.openapi.from_url(f"{api.url}/openapi.json")
     tried = 0
