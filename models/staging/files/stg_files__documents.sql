@@ -1,18 +1,16 @@
 with files as (
-    select *
-    from {{ ref('stg_files__files') }}
-    where header_line is null
+    select * from {{ ref('stg_files__files') }}
 ),
 
-blocks as (
-    select * from {{ ref('stg_files__blocks') }}
+documents as (
+    select * from {{ ref('stg_files__documents_parsed') }}
 )
 
 select
     files.file_id,
     files.source_format,
     files.file_name,
-    case when pg_input_is_valid(blocks.lines, 'jsonb') then cast(blocks.lines as jsonb) end as document,
+    documents.document,
     files.modified_at
 from files
-inner join blocks on files.file_id = blocks.file_id
+inner join documents on files.file_id = documents.file_id
