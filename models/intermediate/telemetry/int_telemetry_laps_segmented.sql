@@ -6,12 +6,13 @@
     fingerprints='int_telemetry_sessions',
     on_schema_change='append_new_columns',
     indexes=[{'columns': ['session_id', 'piece_number'], 'unique': true}],
+    pre_hook='{{ find_sessions_by_index() }}',
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
 ) }}
 
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
-    where session_id in ({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }})
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
 ),
 
 markers as (

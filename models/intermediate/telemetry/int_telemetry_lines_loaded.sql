@@ -5,6 +5,7 @@
     replace_key_type='uuid',
     fingerprints='int_telemetry_sessions',
     on_schema_change='append_new_columns',
+    pre_hook='{{ find_sessions_by_index() }}',
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
 ) }}
 
@@ -16,7 +17,7 @@ with samples as (
         speed_kph,
         row_number() over (partition by session_id, elapsed_s order by file_rank, line_number) as repeat_number
     from {{ ref('fct_telemetry_samples') }}
-    where session_id in ({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }})
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
 ),
 
 session_files as (

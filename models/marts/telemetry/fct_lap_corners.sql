@@ -5,13 +5,14 @@
     replace_key_type='uuid',
     fingerprints='int_telemetry_session_corners',
     on_schema_change='append_new_columns',
+    pre_hook='{{ find_sessions_by_index() }}',
     post_hook="{{ record_built(ref('int_telemetry_session_corners'), 'session_id') }}",
 ) }}
 {%- set touched = var('pedal_touched_ratio') %}
 
 with sessions as (
     select * from {{ ref('int_telemetry_session_corners') }}
-    where session_id in ({{ changed_keys(ref('int_telemetry_session_corners'), 'session_id') }})
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_corners'), 'session_id') }}))
 ),
 
 laps as (

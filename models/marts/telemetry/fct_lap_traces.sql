@@ -10,12 +10,13 @@
     fingerprints='int_telemetry_session_layouts',
     partition_by_month='session_started_at',
     on_schema_change='append_new_columns',
+    pre_hook='{{ find_sessions_by_index() }}',
     post_hook="{{ record_built(ref('int_telemetry_session_layouts'), 'session_id') }}",
 ) }}
 
 with sessions as (
     select * from {{ ref('int_telemetry_session_layouts') }}
-    where session_id in ({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }})
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }}))
 ),
 
 -- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.

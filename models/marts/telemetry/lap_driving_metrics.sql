@@ -5,6 +5,7 @@
     replace_key_type='uuid',
     fingerprints='int_telemetry_session_driving',
     on_schema_change='append_new_columns',
+    pre_hook='{{ find_sessions_by_index() }}',
     post_hook="{{ record_built(ref('int_telemetry_session_driving'), 'session_id') }}",
 ) }}
 {%- set touched = var('pedal_touched_ratio') %}
@@ -14,7 +15,8 @@
 {%- endset %}
 
 with sessions as (
-    {{ changed_keys(ref('int_telemetry_session_driving'), 'session_id') }}
+    select session_id from {{ ref('int_telemetry_session_driving') }}
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_driving'), 'session_id') }}))
 ),
 
 -- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.

@@ -5,6 +5,7 @@
     replace_key_type='uuid',
     fingerprints='int_telemetry_session_layouts',
     on_schema_change='append_new_columns',
+    pre_hook='{{ find_sessions_by_index() }}',
     post_hook="{{ record_built(ref('int_telemetry_session_layouts'), 'session_id') }}",
 ) }}
 {%- set minisectors = var('minisectors') %}
@@ -20,7 +21,7 @@ with laps as (
     inner join {{ ref('int_telemetry_session_layouts') }} as layouts on laps.session_id = layouts.session_id
     where
         laps.is_trace_eligible
-        and laps.session_id in ({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }})
+        and laps.session_id = any(array({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }}))
 ),
 
 traces as (
