@@ -238,7 +238,7 @@ class _Cluster:
             f"--username={EMBEDDED['user']}",
             f"--pwfile={password_file(self.home)}",
             "--auth=scram-sha-256",
-            # Thousands are for passwords that somebody could guess: ours has 192 random bits, and dbt connects for each step.
+            # Thousands are for passwords that somebody could guess: ours is 192 random bits, and dbt connects often.
             "--set=scram_iterations=1",
             "--encoding=UTF8",
             # Sorts by code point and knows the case of every letter, alike on every system.
