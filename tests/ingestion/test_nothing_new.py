@@ -140,6 +140,15 @@ def test_a_package_that_waits_is_loaded_though_nothing_is_new(
     assert counts(database)["files"] == 1
 
 
+def test_tables_of_an_older_version_get_what_they_lack_though_nothing_is_new(
+    database: ConnectionParameters, tmp_path: Path, folder: Path
+) -> None:
+    land(database, tmp_path, folder)
+    query(database, "alter table raw.rejected_files drop column modified_at; truncate raw._dlt_version")
+    land(database, tmp_path, folder)
+    assert query(database, "select count(modified_at) from raw.rejected_files") == [(0,)]
+
+
 def test_help_and_a_run_of_nothing_new_import_neither_dlt_nor_dbt() -> None:
     code = "import sys, ingestion.cli; print({'dlt', 'dbt', 'pandas', 'numpy'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
