@@ -84,7 +84,9 @@ def test_training_data_are_mended_by_key(warehouse: Warehouse) -> None:
     for statement in (
         f"delete from marts.ml_training_data where race_id = {first}",
         f"update marts.ml_training_data set target_incidents = 999, series_name = null where race_id = {last}",
-        "insert into marts.ml_training_data (subsession_id, cust_id) values ('gone', 'gone')",
+        "insert into marts.ml_training_data select (jsonb_populate_record(known, "
+        """'{"subsession_id": "gone", "cust_id": "gone"}')).* from marts.ml_training_data as known """
+        f"where race_id = {last} limit 1",
     ):
         warehouse.run("simrace", "db", "psql", "-qc", statement)
     untouched = f"select cust_id, xmin::text from marts.ml_training_data where race_id not in ({first}, {last})"
