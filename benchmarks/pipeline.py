@@ -187,7 +187,7 @@ def read_header(log: Path) -> tuple[list[str], int]:
     with log.open(encoding="ascii", newline="") as file:
         for number, cells in enumerate(csv.reader(file), 1):
             if cells and cells[0] == "Time":
-                return [f"c{place}" for place in range(1, len(cells) + 1)], number + 3
+                return [f"c{place}" for place in range(1, len(cells) + 1)], number + 4
     raise SystemExit(f"{log} has no header")
 
 
@@ -276,11 +276,10 @@ def large_log(folder: Path, size: Size) -> dict[str, Any]:
         models: dict[str, list[float]] = {}
 
         def type_samples() -> float:
-            here.run("dbt", "build", "--full-refresh", "--select", "+int_telemetry_sessions", *NO_TESTS)
+            here.run("dbt", "build", "--full-refresh", "--select", "+fct_telemetry_samples", *NO_TESTS)
             models.setdefault("int_telemetry_files_checked", []).append(
                 here.model_seconds()["int_telemetry_files_checked"]
             )
-            here.run("dbt", "run", "--full-refresh", "--select", "fct_telemetry_samples")
             return here.model_seconds()["fct_telemetry_samples"]
 
         seconds = interleaved(size.rounds, {
@@ -298,7 +297,8 @@ def large_log(folder: Path, size: Size) -> dict[str, Any]:
             raw.execute(EMPTY_RAW)
         peak = here.peak_mb("simrace", "land", log)
         sizes = here.query(
-            "select pg_total_relation_size('raw.file_blocks'), pg_total_relation_size('marts.fct_telemetry_samples'), "
+            "select pg_total_relation_size('raw.file_blocks'), "
+            "(select sum(pg_total_relation_size(relid)) from pg_partition_tree('marts.fct_telemetry_samples')), "
             "(select count(*) from marts.fct_telemetry_samples)"
         )[0]
     return {
