@@ -142,14 +142,14 @@ def test_a_build_looks_at_what_was_built_since_the_test_passed(warehouse: Wareho
     lap = "select session_id, lap_number from marts.fct_laps where is_trace_eligible order by 1, 2 limit 1"
     row = f"grid_point = 1 and (session_id, lap_number) in ({lap})"
     ((session_id, was),) = warehouse.query(f"select session_id, lap_elapsed_s from marts.fct_lap_traces where {row}")
-    write = f"update marts.fct_lap_traces set lap_elapsed_s = {{}} where {row}"
-    built = f"update ops.built set built_at = now() where model = 'fct_lap_traces' and key = '{session_id}'"
+    write = f"update marts.fct_lap_traces set lap_elapsed_s = {{}} where {row} returning 1"
+    built = f"update ops.built set built_at = now() where model = 'fct_lap_traces' and key = '{session_id}' returning 1"
     only = ("--select", "fct_lap_traces,test_name:goes_forward", "--resource-type", "test")
-    warehouse.run("simrace", "db", "psql", "-qc", write.format(86_400))
+    warehouse.query(write.format(86_400))
     try:
         assert "PASS goes_forward" in warehouse.run("dbt", "build", *only).stdout
         assert "FAIL 1 goes_forward" in warehouse.run("dbt", "test", *only, check=False).stdout
-        warehouse.run("simrace", "db", "psql", "-qc", built)
+        warehouse.query(built)
         assert "FAIL 1 goes_forward" in warehouse.run("dbt", "build", *only, check=False).stdout
     finally:
-        warehouse.run("simrace", "db", "psql", "-qc", write.format(was))
+        warehouse.query(write.format(was))
