@@ -56,11 +56,13 @@
 
 {#
     Post-hook of every model that is a table. Of one that is cut into months those are looked at that this run made or wrote to,
-    and the whole by a sample: what lay there before is known.
+    and the whole by a sample: what lay there before is known. Of those only the key, by which all is found: looking at 80
+    columns takes a tenth of the time that making them takes.
 #}
 {% macro analyze_table() -%}
     {%- if config.get('materialized') == 'view' -%}
     {%- elif config.get('partition_by_month') -%}
+        {%- set key = '(' ~ (model.constraints | selectattr('type', 'equalto', 'primary_key') | first).columns | join(', ') ~ ')' -%}
         do $analyze$
         declare
             partition regclass;
@@ -69,11 +71,11 @@
                 select inhrelid from pg_inherits
                 where inhparent = cast('{{ this }}' as regclass) and pg_stat_get_xact_tuples_inserted(inhrelid) > 0
             loop
-                execute format('analyze %s', partition);
+                execute format('analyze %s {{ key }}', partition);
             end loop;
             -- before PostgreSQL 18 a look at the whole is one at each month too
             execute case when current_setting('server_version_num')::integer >= 180000 then 'analyze only ' else 'analyze ' end
-                || '{{ this }}';
+                || '{{ this }} {{ key }}';
         end $analyze$;
     {%- else -%}
         analyze {{ this }}
@@ -83,10 +85,13 @@
 
 {#
     Pre-hook of a model that parses lines. The planner guesses a handful of lines in a block and would not start workers for
-    them, and would remember each line in case it came again.
+    them, and would remember each line in case it came again. To leave out repeated blocks it would hash or sort them, and
+    hand all of them to one process.
 #}
 {% macro read_in_parallel() -%}
     set local parallel_setup_cost = 0;
     set local parallel_tuple_cost = 0;
     set local enable_memoize = off;
+    set local enable_parallel_hash = off;
+    set local enable_mergejoin = off;
 {%- endmacro %}

@@ -24,10 +24,10 @@
 {%- endmacro %}
 
 
-{# True for a line that says nothing: Excel writes blank lines as commas. Asked of the first character first: trim walks them all. #}
+{# True for a line that says nothing: Excel writes blank lines as commas. Asked of the first characters first: trim walks them all. #}
 {% macro is_blank_line(line) -%}
     (
-        ({{ line }} = '' or strpos(chr(13) || ' ,;"' || chr(9), left({{ line }}, 1)) > 0)
+        trim(left({{ line }}, 4), chr(13) || ' ,;"' || chr(9)) = ''
         and trim({{ line }}, chr(13) || ' ,;"' || chr(9)) = ''
     )
 {%- endmacro %}
@@ -70,17 +70,20 @@
 {%- endmacro %}
 
 {% macro postgres__numbers_of(array_text) -%}
-    coalesce(
-        case
-            when
-                strpos({{ array_text }}, 'x') = 0
-                and strpos({{ array_text }}, 'X') = 0
-                and strpos({{ array_text }}, chr(92)) = 0
-                and pg_input_is_valid({{ array_text }}, 'real[]')
-                then cast({{ array_text }} as double precision[])
-        end,
-        null
-    )
+    case
+        when
+            strpos({{ array_text }}, 'x') = 0
+            and strpos({{ array_text }}, 'X') = 0
+            and strpos({{ array_text }}, chr(92)) = 0
+            and pg_input_is_valid({{ array_text }}, 'real[]')
+            then cast({{ array_text }} as double precision[])
+    end
+{%- endmacro %}
+
+
+{# A channel's number out of a line's, which were read at once, or out of its cell, where they were not. #}
+{% macro number_or_cell(channel, cell) -%}
+    case when numbers is null then {{ cell }} else numbers[{{ channel }}_position] end
 {%- endmacro %}
 
 

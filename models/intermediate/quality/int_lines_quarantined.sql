@@ -41,7 +41,7 @@ lines as (
         blocks.first_line + split.line_offset - 1 as line_number,
         rtrim(split.line, chr(13)) as line
     from blocks
-    cross join lateral unnest(string_to_array(blocks.lines, chr(10))) with ordinality as split (line, line_offset)
+    cross join lateral string_to_table(blocks.lines, chr(10)) with ordinality as split (line, line_offset)
 )
 
 select

@@ -11,6 +11,7 @@
     post_hook="{{ record_built(ref('int_telemetry_sessions'), 'session_id') }}",
 ) }}
 
+-- samples are no CTE, which would be computed by itself and kept until read
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
     where session_id in ({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }})
@@ -18,18 +19,6 @@ with sessions as (
 
 session_files as (
     select * from {{ ref('int_telemetry_session_files') }}
-),
-
--- a list of files reaches down to the blocks; a join would come after all the lines of all the files are parsed
-samples as (
-    select * from {{ ref('stg_telemetry__samples') }}
-    where
-        file_id = any(array(
-            select changed.file_id
-            from session_files as changed
-            inner join sessions on changed.session_id = sessions.session_id
-            where changed.is_used
-        ))
 ),
 
 refused_lines as (
@@ -46,11 +35,18 @@ select
     sessions.session_started_at,
     cast(session_files.file_rank as smallint) as file_rank,
     samples.line_number
-from samples
+from {{ ref('stg_telemetry__samples') }} as samples
 inner join session_files on samples.file_id = session_files.file_id and session_files.is_used
 inner join sessions on session_files.session_id = sessions.session_id
 where
-    not exists (
+    -- a list of files reaches down to the blocks; a join would come after all the lines of all the files are parsed
+    samples.file_id = any(array(
+        select changed.file_id
+        from session_files as changed
+        inner join sessions on changed.session_id = sessions.session_id
+        where changed.is_used
+    ))
+    and not exists (
         select 1
         from refused_lines
         where refused_lines.file_id = samples.file_id and refused_lines.line_number = samples.line_number

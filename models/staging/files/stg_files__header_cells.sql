@@ -32,7 +32,7 @@ select
     coalesce(lines.line_number = files.units_line, false) as is_unit
 from files
 inner join blocks on files.file_id = blocks.file_id
-cross join lateral unnest(string_to_array(blocks.lines, chr(10))) with ordinality as lines (line, line_number)
+cross join lateral string_to_table(blocks.lines, chr(10)) with ordinality as lines (line, line_number)
 cross join
     lateral
     unnest({{ csv_cells('lines.line', 'files.delimiter') }}) with ordinality as cells (cell, cell_number)

@@ -26,7 +26,7 @@ select
 from files
 inner join headers on files.file_id = headers.file_id
 inner join blocks on files.file_id = blocks.file_id
-cross join lateral unnest(string_to_array(blocks.lines, chr(10))) with ordinality as lines (line, line_offset)
+cross join lateral string_to_table(blocks.lines, chr(10)) with ordinality as lines (line, line_offset)
 cross join lateral (select {{ csv_cells('lines.line', 'files.delimiter') }} as cells) as parsed
 where
     blocks.first_line + lines.line_offset - 1 >= files.first_data_line

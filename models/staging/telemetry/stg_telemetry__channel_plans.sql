@@ -35,7 +35,7 @@ decimals as (
         ) as decimal_comma
     from files
     inner join {{ ref('stg_files__blocks') }} as blocks on files.file_id = blocks.file_id and blocks.block_number = 1
-    cross join lateral unnest(string_to_array(blocks.lines, chr(10))) with ordinality as lines (line, line_number)
+    cross join lateral string_to_table(blocks.lines, chr(10)) with ordinality as lines (line, line_number)
     where lines.line_number >= files.first_data_line
     group by files.file_id
 ),

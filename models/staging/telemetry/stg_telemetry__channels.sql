@@ -81,7 +81,7 @@ ranked as (
     left join lateral (
         select 1 as found
         from {{ ref('stg_files__blocks') }} as blocks
-        cross join lateral unnest(string_to_array(blocks.lines, chr(10))) with ordinality as lines (line, line_offset)
+        cross join lateral string_to_table(blocks.lines, chr(10)) with ordinality as lines (line, line_offset)
         where
             matched.sources > 1
             and matched.canonical_channel is not null
