@@ -11,6 +11,7 @@ import random
 import statistics
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
@@ -61,34 +62,63 @@ def time_query(connection: Connection, name: str, drawn: list[dict[str, Any]], t
     return taken, most_rows
 
 
+@dataclass(frozen=True)
+class Query:
+    """What a query took.
+
+    Attributes:
+        name: Its page and its own.
+        median_ms: From asking to the last row.
+        p95_ms: The same.
+        most_rows: That it gave.
+    """
+
+    name: str
+    median_ms: float
+    p95_ms: float
+    most_rows: int
+
+
+def measure(connection: Connection, times: int) -> list[Query]:
+    """Ask every query of every page; of a page for which there is no data none.
+
+    Args:
+        connection: Of one who may read the marts.
+        times: How often to ask each.
+    """
+    shuffle = random.Random(1).shuffle  # noqa: S311 - no secret
+    drawn: dict[str, list[dict[str, Any]]] = {}
+    with connection, connection.cursor() as cursor:
+        for page, source in DRAWN_FROM.items():
+            cursor.execute(source)
+            names = [column.name for column in cursor.description or ()]
+            drawn[page] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            shuffle(drawn[page])
+    measured = []
+    for path in sorted(QUERIES.glob("*/*.sql")):
+        name, page = f"{path.parent.name}/{path.stem}", path.parent.name
+        if drawn[page]:
+            taken, rows = time_query(connection, name, drawn[page], times)
+            p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1]
+            measured.append(Query(name, statistics.median(taken), p95, rows))
+    return measured
+
+
 def main() -> None:
     """Time every query and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=100, help="how often each query is asked")
     times = parser.parse_args().times
-    shuffle = random.Random(1).shuffle  # noqa: S311 - no secret
     with closing(connect()) as connection:
-        drawn: dict[str, list[dict[str, Any]]] = {}
         with connection, connection.cursor() as cursor:
             cursor.execute("select count(*), (select count(*) from marts.fct_laps), "
                            "(select count(*) from marts.fct_race_results) from marts.dim_sessions")  # fmt: skip
             sessions, laps, results = cursor.fetchone() or (0, 0, 0)
-            for page, source in DRAWN_FROM.items():
-                cursor.execute(source)
-                names = [column.name for column in cursor.description or ()]
-                drawn[page] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-                shuffle(drawn[page])
         print(f"# Queries of the dashboard\n\n{sessions:,} sessions, {laps:,} laps, {results:,} race results; "
               f"each query {times} times, target {TARGET_MS} ms for the 95th percentile.\n")  # fmt: skip
         print("| query | median ms | P95 ms | most rows |\n|---|---|---|---|")
-        for path in sorted(QUERIES.glob("*/*.sql")):
-            name = f"{path.parent.name}/{path.stem}"
-            if not drawn[path.parent.name]:
-                print(f"| {name} | no data | | |")
-                continue
-            taken, rows = time_query(connection, name, drawn[path.parent.name], times)
-            p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1]
-            print(f"| {name} | {statistics.median(taken):.1f} | {p95:.1f} | {rows:,} |")
+        for query in measure(connection, times):
+            print(f"| {query.name} | {query.median_ms:.1f} | {query.p95_ms:.1f} | {query.most_rows:,} |")
 
 
 if __name__ == "__main__":

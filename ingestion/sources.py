@@ -151,7 +151,8 @@ def open_sources(paths: list[Path], recall: Recall = lambda _path, _status: []) 
                 problem = RefusedError(Reason.UNREADABLE, error.strerror or str(error))
                 yield Source(str(path), path.name, datetime.fromtimestamp(0, UTC), path, problem)
                 continue
-            is_settled = began_s - max(status.st_mtime, status.st_ctime) > UNSETTLED_S
+            # a time ahead, as copies and wrong clocks leave it, is no change of this moment
+            is_settled = all(abs(began_s - time_s) > UNSETTLED_S for time_s in (status.st_mtime, status.st_ctime))
             for source in _open(path, start, _utc(status.st_mtime), local):
                 yield replace(source, status=status) if is_settled else source
 

@@ -103,6 +103,20 @@ def test_what_was_changed_a_moment_ago_is_read_again(
     assert len(read) == 4
 
 
+def test_a_time_ahead_of_the_clock_is_no_change_of_this_moment(
+    database: ConnectionParameters, tmp_path: Path, folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As copies from a machine whose clock is wrong have it."""
+    for path in folder.iterdir():
+        os.utime(path, (time.time() + 86_400, time.time() + 86_400))
+    time.sleep(1.1)
+    monkeypatch.setattr("ingestion.sources.UNSETTLED_S", 1)
+    land(database, tmp_path, folder)
+    read.clear()
+    land(database, tmp_path, folder)
+    assert read == []
+
+
 @pytest.mark.parametrize("change", ["forgotten by hand", "lost", "damaged", "another simrace"])
 def test_what_the_warehouse_or_the_memory_does_not_know_is_read_again(
     database: ConnectionParameters,
