@@ -25,6 +25,7 @@ from ingestion.dbt_environment import home_directory
 from ingestion.export_commands import app as export_app
 from ingestion.forget import Content, find_driver, find_named
 from ingestion.landed import State, count_states
+from ingestion.last_build import Due
 from ingestion.replay import is_within_reach, open_again, open_refusals, refused_lines
 from ingestion.retention import Expired, read_limits
 from ingestion.retention import pin as pin_session
@@ -79,10 +80,11 @@ def run(
             console.print("What is older than the var retention says is let go:")
             report.show_expired(console, old)
             _retire(work, old)
-        if not full_refresh and pseudonymise is None and commands.is_built(work):
+        due = commands.due(work) if not full_refresh and pseudonymise is None else Due()
+        if due.is_current:
             console.print("Nothing is new since the last build: the marts stay as they are. `simrace build` builds.")
         else:
-            build_marts(work, full_refresh, pseudonymise)
+            build_marts(work, full_refresh, pseudonymise, due.selector)
             with closing(work.parameters.connect()) as connection:
                 report.show_holdings(console, connection)
             report.show_next_steps(console)

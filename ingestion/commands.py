@@ -19,6 +19,7 @@ from ingestion.forget import Content, ForgetError, drop_work_files, find_named
 from ingestion.forget import forget as forget_contents
 from ingestion.landed import Outcome
 from ingestion.landing import land_sources
+from ingestion.last_build import Due
 from ingestion.loading import Loader
 from ingestion.logs import log_event
 from ingestion.reading import LandingError
@@ -138,11 +139,18 @@ def land(
     return outcomes
 
 
+def due(held: Held) -> Due:
+    """What of the marts a build would make anew."""
+    with closing(held.parameters.connect()) as connection:
+        return last_build.due(connection, project_directory())
+
+
 def build(
     held: Held,
     on_step: Callable[[Progress], object] = lambda _: None,
     full_refresh: bool = False,
     pseudonymise: bool | None = None,
+    selector: str | None = None,
 ) -> BuildResult:
     """Build and test the marts from what is landed.
 
@@ -151,6 +159,7 @@ def build(
         on_step: Called at the start of each step of dbt's.
         full_refresh: Build every table anew from raw.
         pseudonymise: Publish drivers under keyed hashes; None as before.
+        selector: The part that is due, of `due`; None for everything.
 
     Raises:
         BuildError: a model or test failed, or dbt itself.
@@ -159,6 +168,8 @@ def build(
         inputs = last_build.made_from(connection, project_directory())
     # Unit tests are about our logic, not about these files: `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
+    if selector is not None:
+        arguments += ["--selector", selector]
     if full_refresh:
         arguments.append("--full-refresh")
     if pseudonymise is not None:
@@ -174,12 +185,6 @@ def build(
         with closing(held.parameters.connect()) as connection:
             last_build.record(connection, inputs)
     return result
-
-
-def is_built(held: Held) -> bool:
-    """Whether a build would make the marts what they are already."""
-    with closing(held.parameters.connect()) as connection:
-        return last_build.is_current(connection, project_directory())
 
 
 def forget(held: Held, contents: list[Content]) -> dict[str, int]:

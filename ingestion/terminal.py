@@ -79,10 +79,12 @@ def dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> N
     show_dbt(arguments[0], result)
 
 
-def build(held: commands.Held, full_refresh: bool = False, pseudonymise: bool | None = None) -> None:
+def build(
+    held: commands.Held, full_refresh: bool = False, pseudonymise: bool | None = None, selector: str | None = None
+) -> None:
     """Build the marts and say how it went; see `commands.build`."""
     with step_progress("building") as on_step:
-        result = commands.build(held, on_step, full_refresh, pseudonymise)
+        result = commands.build(held, on_step, full_refresh, pseudonymise, selector)
     show_dbt("build", result)
 
 

@@ -64,36 +64,35 @@ def watch(
         project_directory()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # systemd's way to say Ctrl-C
     files = Watch(map(str, folders))
-    wait_s, is_built = interval, False
+    wait_s = interval
     try:
         say(f"Watching {', '.join(map(str, folders))}; Ctrl-C ends it.")
         while True:
             found = files.look()
             if found:
-                wait_s, is_built = _take_in(files, found, interval, wait_s, is_built)
+                wait_s = _take_in(files, found, interval, wait_s)
             time.sleep(wait_s)
     except KeyboardInterrupt:
         say("Stopped.")
 
 
-def _take_in(
-    files: Watch, found: dict[Path, Signature], interval: float, wait_s: float, is_built: bool
-) -> tuple[float, bool]:
-    """Land one batch and build; how long to wait then, and whether the marts hold all that is landed."""
+def _take_in(files: Watch, found: dict[Path, Signature], interval: float, wait_s: float) -> float:
+    """Land one batch and build what is due; how long to wait then."""
     outcomes: list[Outcome] = []
     try:
         with commands.held("watch", say) as work:
             outcomes = commands.land(work, lambda recall: open_sources(list(found), recall))
             files.finish(found)
-            if count_states(outcomes)[State.LANDED] or not is_built:
-                commands.build(work)
+            due = commands.due(work)
+            if not due.is_current:
+                commands.build(work, selector=due.selector)
         console.print(f"{_clock()}  {_summary(outcomes)}; built in {work.run.dbt_s:.1f} s", highlight=False)
     except commands.KNOWN_ERRORS as error:
         # what was landed is built with the next batch; what was not is tried again, ever less often
         done = f"{_summary(outcomes)}; " if outcomes else ""
         console.print(f"{_clock()}  {done}[red]failed[/]: {shown(commands.tell(error))}", highlight=False)
-        return (interval, False) if outcomes else (min(2 * wait_s, LONGEST_WAIT_S), is_built)
-    return interval, True
+        return interval if outcomes else min(2 * wait_s, LONGEST_WAIT_S)
+    return interval
 
 
 def _summary(outcomes: list[Outcome]) -> str:

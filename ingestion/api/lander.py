@@ -92,8 +92,8 @@ def _do(batch: list[Job]) -> None:
                 job.delete_files()
                 if not job.is_build:
                     job.done.set_result(outcomes_of_job)
-            if any(job.is_build for job in batch):
-                commands.build(work)
+            if any(job.is_build for job in batch) and not (due := commands.due(work)).is_current:
+                commands.build(work, selector=due.selector)
         for job, outcomes_of_job in zip(batch, found, strict=True):
             if not job.done.done():
                 job.done.set_result(outcomes_of_job)

@@ -82,8 +82,8 @@
 
 
 {# A channel's number out of a line's, which were read at once, or out of its cell, where they were not. #}
-{% macro number_or_cell(channel, cell) -%}
-    case when numbers is null then {{ cell }} else numbers[{{ channel }}_position] end
+{% macro number_or_cell(line, channel, cell) -%}
+    case when {{ line }}.numbers is null then {{ cell }} else {{ line }}.numbers[{{ line }}.{{ channel }}_position] end
 {%- endmacro %}
 
 

@@ -17,6 +17,7 @@ from ingestion import commands, known, landing, last_build
 from ingestion.build import BuildError, BuildResult
 from ingestion.database import ConnectionParameters
 from ingestion.landed import Outcome, State
+from ingestion.last_build import Due
 from ingestion.loading import Loader
 from ingestion.reading import read_content
 from ingestion.sources import UNSETTLED_S, open_sources
@@ -195,32 +196,49 @@ def empty_last_build(database: ConnectionParameters) -> None:
     query(database, text[start : text.index("\n", start)])
 
 
-CHANGES: dict[str, Callable[[Path], object] | str] = {
-    "a model": lambda project: (project / "models" / "lap.sql").write_text("select 2"),
-    "a new macro": lambda project: (project / "macros" / "new.sql").write_text("{# new #}"),
-    "a model that is gone": lambda project: (project / "models" / "lap.sql").unlink(),
-    "a seed": lambda project: (project / "seeds" / "tracks.csv").write_text("track\nspa\n"),
-    "a var": lambda project: (project / "dbt_project.yml").open("a").write("  me: N. OSTERMANE\n"),
-    "the profile": lambda project: (project / "profiles.yml").write_text("simrace: {target: dev}\n"),
-    "a landing": "insert into raw.file_sightings select * from raw.file_sightings limit 0; "
-    "update raw._dlt_loads set status = status",
-    "a file deleted": "delete from raw.rejected_files",
-    "a file deleted and another put there": "with gone as (delete from raw.files returning *) "
-    "insert into raw.files select * from gone",
-    "a retired session": "insert into ops.retired values (gen_random_uuid(), 'x')",
-    "a mart dropped": "drop table marts.laps",
-    "a mart made anew": "create table marts.laps as select 1 as lap",
-    "a mart emptied": "truncate marts.laps",
-    "another owner": "create role simrace_transformer; alter table marts.laps owner to simrace_transformer",
-    "another reader": "grant select on marts.laps to public",
-    "a schema's rights": "grant usage on schema marts to public",
-    "a role": "create role simrace_reader",
-    "a dbt command": "delete from ops.last_build",
-    "no table": "drop table ops.last_build",
-}
+EVERYTHING = Due()
+CHANGES: dict[str, tuple[Callable[[Path], object] | str, Due]] = {
+    "a model": (lambda project: (project / "models" / "lap.sql").write_text("select 2"), EVERYTHING),
+    "a new macro": (lambda project: (project / "macros" / "new.sql").write_text("{# new #}"), EVERYTHING),
+    "a model that is gone": (lambda project: (project / "models" / "lap.sql").unlink(), EVERYTHING),
+    "a seed": (lambda project: (project / "seeds" / "tracks.csv").write_text("track\nspa\n"), EVERYTHING),
+    "a var": (lambda project: (project / "dbt_project.yml").open("a").write("  me: N. OSTERMANE\n"), EVERYTHING),
+    "the profile": (lambda project: (project / "profiles.yml").write_text("simrace: {target: dev}\n"), EVERYTHING),
+    "a telemetry file": (
+        "update raw.files set landed_at = landed_at where file_id = (select min(file_id) from raw.files)",
+        Due(selector="after_telemetry"),
+    ),
+    "a name of a telemetry file": ("update raw.file_sightings set seen_at = seen_at", Due(selector="after_telemetry")),
+    "a telemetry file that is one of results": (
+        "update raw.files set format_family = 'results' where file_id = (select min(file_id) from raw.files)",
+        Due(selector="after_files"),
+    ),
+    "results": (
+        "update raw.files set landed_at = landed_at where format_family = 'results'", Due(selector="after_results")
+    ),
+    "results deleted": ("delete from raw.files where format_family = 'results'", EVERYTHING),  # their names are left
+    "another family": ("update raw.files set format_family = 'weather'", EVERYTHING),
+    "a load that was not completed": ("update raw._dlt_loads set status = 1", EVERYTHING),
+    "a refused file": ("delete from raw.rejected_files", Due(selector="after_telemetry")),
+    "a file deleted and another put there": (
+        "with gone as (delete from raw.files returning *) insert into raw.files select * from gone", EVERYTHING
+    ),
+    "a retired session": ("insert into ops.retired values (gen_random_uuid(), 'x')", EVERYTHING),
+    "a mart dropped": ("drop table marts.laps", EVERYTHING),
+    "a mart made anew": ("create table marts.laps as select 1 as lap", EVERYTHING),
+    "a mart emptied": ("truncate marts.laps", EVERYTHING),
+    "another owner": (
+        "create role simrace_transformer; alter table marts.laps owner to simrace_transformer", EVERYTHING
+    ),
+    "another reader": ("grant select on marts.laps to public", EVERYTHING),
+    "a schema's rights": ("grant usage on schema marts to public", EVERYTHING),
+    "a role": ("create role simrace_reader", EVERYTHING),
+    "a dbt command": ("delete from ops.last_build", EVERYTHING),
+    "no table": ("drop table ops.last_build", EVERYTHING),
+}  # fmt: skip
 
 
-def test_whatever_changed_the_marts_are_not_current(
+def test_whatever_changed_is_due(
     database: ConnectionParameters, tmp_path: Path, folder: Path, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     land(database, tmp_path, folder)
@@ -228,28 +246,29 @@ def test_whatever_changed_the_marts_are_not_current(
         database, "create schema marts; create table marts.laps (lap int); create schema ops; "
         "create table ops.retired (session_id uuid, file_id text)"
     )  # fmt: skip
-    unseen = []
+    current, wrong = Due(is_current=True), {}
     with closing(database.connect()) as connection:
-        assert not last_build.is_current(connection, project)
-        for name, change in CHANGES.items():
+        assert last_build.due(connection, project) == EVERYTHING
+        for name, (change, expected) in CHANGES.items():
             empty_last_build(database)
             last_build.record(connection, last_build.made_from(connection, project))
-            assert last_build.is_current(connection, project), name
+            assert last_build.due(connection, project) == current, name
             query(database, change) if isinstance(change, str) else change(project)
-            if last_build.is_current(connection, project):
-                unseen.append(name)
+            if (due := last_build.due(connection, project)) != expected:
+                wrong[name] = due
         empty_last_build(database)
         last_build.record(connection, last_build.made_from(connection, project))
         for name, value in (("DBT_TARGET", "ci"), ("SIMRACE_PSEUDONYM_KEY", "k" * 32)):
             with monkeypatch.context() as patch:
                 patch.setenv(name, value)
-                unseen += [name] if last_build.is_current(connection, project) else []
+                if (due := last_build.due(connection, project)) != EVERYTHING:
+                    wrong[name] = due
         with monkeypatch.context() as patch:
             patch.setattr(last_build, "datetime", Tomorrow)
-            unseen += ["a day"] if last_build.is_current(connection, project) else []
-        assert last_build.is_current(connection, project)
+            assert last_build.due(connection, project) == EVERYTHING
+        assert last_build.due(connection, project) == current
     query(database, "drop owned by simrace_transformer cascade; drop role simrace_transformer, simrace_reader")
-    assert not unseen
+    assert not wrong
 
 
 class Tomorrow(datetime):
@@ -289,6 +308,7 @@ def test_a_run_builds_what_is_new_or_was_not_built(
     assert not is_built("run")
     (folder / "new.csv").write_text(GARAGE61 + ROW * 7)
     assert is_built("run")
+    assert builds[0][-2:] == ["--selector", "after_telemetry"]
     (folder / "copy.csv").write_text(GARAGE61 + ROW * 7)
     assert is_built("run"), "a sighting"
     assert not is_built("run")
@@ -296,6 +316,7 @@ def test_a_run_builds_what_is_new_or_was_not_built(
     assert is_built("run", "--no-pseudonymise")
     assert is_built("run"), "the last build was told what to publish"
     assert is_built("build")
+    assert "--selector" not in builds[0]
     assert not is_built("run")
     simrace("land", folder / "note.txt")
     assert not is_built("run")

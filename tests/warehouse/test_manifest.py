@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,62 @@ def test_marts_do_not_read_staging(manifest: dict[str, Any]) -> None:
         if parent in models and models[parent]["fqn"][1] == "staging"
     }
     assert shortcuts == {("fct_telemetry_samples", "stg_telemetry__samples")}
+
+
+def test_what_is_made_anew_is_not_told_by_rows_that_are_to_go(manifest: dict[str, Any]) -> None:
+    """A dimension keeps them until the facts that name them have gone: by those rows the facts would stay."""
+    models = _models(manifest)
+    kept_longer = {key for key, node in models.items() if node["config"]["incremental_strategy"] == "upsert"}
+    fingerprints = {node["config"].get("fingerprints") for node in models.values()} - {None}
+    read = {key for key, node in models.items() if node["name"] in fingerprints}
+    assert read and kept_longer
+    misled = {
+        models[key]["name"] for key in read if kept_longer & _ancestors(manifest, key, lambda parent: parent in models)
+    }
+    assert not misled
+
+
+_FAMILIES = {"telemetry": {"telemetry"}, "results": {"acc", "iracing"}}
+
+
+@pytest.mark.parametrize(("landed", "other"), [("telemetry", "results"), ("results", "telemetry")])
+def test_what_one_family_of_files_makes_anew_is_what_reads_it(
+    warehouse: Warehouse, manifest: dict[str, Any], landed: str, other: str
+) -> None:
+    """A selector leaves out what is made of the other family alone, which a foreign key does not make it."""
+    models = _models(manifest)
+    listed = warehouse.run("dbt", "ls", "--quiet", "--selector", f"after_{landed}", "--resource-type", "model").stdout
+    selected = {line.rpartition(".")[2] for line in listed.split()}
+    assert len(selected) > 50
+
+    def is_made_of(key: str, family: str) -> bool:
+        folders = _FAMILIES[family]
+        return any(
+            models[each]["fqn"][1] == "staging" and models[each]["fqn"][2] in folders
+            for each in {key, *_ancestors(manifest, key, lambda parent: parent in models)}
+        )
+
+    left_out = {node["name"] for key, node in models.items() if is_made_of(key, other) and not is_made_of(key, landed)}
+    assert left_out == {node["name"] for node in models.values()} - selected
+
+
+def _ancestors(manifest: dict[str, Any], key: str, is_wanted: Callable[[str], bool]) -> set[str]:
+    """All that a model is made of; what it only refers to by a foreign key is not among it."""
+    found: set[str] = set()
+    waiting = [key]
+    while waiting:
+        node = manifest["nodes"][waiting.pop()]
+        constraints = [*node["constraints"], *(each for col in node["columns"].values() for each in col["constraints"])]
+        referred = {str(each.get("to")).replace('"', "").rpartition(".")[2] for each in constraints} | {
+            name for each in constraints for name in re.findall(r"ref\('(\w+)'\)", str(each.get("to")))
+        }
+        for parent in node["depends_on"]["nodes"]:
+            name = parent.rpartition(".")[2]
+            is_read = name not in referred or f"ref('{name}')" in node["raw_code"]
+            if is_wanted(parent) and is_read and parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
 
 
 def test_every_model_is_described_and_tested(manifest: dict[str, Any]) -> None:

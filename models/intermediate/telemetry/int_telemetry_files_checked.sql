@@ -50,7 +50,11 @@ jumping_lines as (
             partition by file_id order by line_number desc rows between unbounded preceding and 1 preceding
         ) as earliest_after
     from whole_lines
-    where file_id in (select jumping.file_id from whole_files as jumping where jumping.has_jumps)
+    where
+        file_id in (
+            select jumping.file_id from whole_files as jumping
+            where jumping.has_jumps
+        )
 ),
 
 -- A clock that jumps ahead leaves its own lines later than what follows; one that jumps back, earlier than what stood
@@ -127,7 +131,7 @@ refused as (
 
 counted as (
     select
-        file_id,
+        coalesce(whole_files.file_id, refused.file_id) as file_id,
         coalesce(whole_files.lines_whole, 0) + coalesce(refused.lines_not_whole, 0) as lines_read,
         coalesce(refused.lines_refused, 0) as lines_refused,
         refused.refused_lines,
@@ -135,8 +139,8 @@ counted as (
         coalesce(forward.first_elapsed_s, whole_files.first_elapsed_s) as first_elapsed_s,
         coalesce(forward.last_elapsed_s, whole_files.last_elapsed_s) as last_elapsed_s
     from whole_files
-    full join refused using (file_id)
-    left join forward using (file_id)
+    full join refused on whole_files.file_id = refused.file_id
+    left join forward on whole_files.file_id = forward.file_id
 )
 
 select

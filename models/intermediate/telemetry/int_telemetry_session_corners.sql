@@ -8,7 +8,7 @@ corners as (
         string_agg(
             concat_ws(':', corner_number, direction, zone_start_m, start_m, apex_m, end_m), ',' order by corner_number
         ) as corners
-    from {{ ref('dim_track_corners') }}
+    from {{ ref('int_track_corners') }}
     group by layout_key
 )
 

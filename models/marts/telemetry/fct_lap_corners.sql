@@ -26,7 +26,7 @@ track_corners as (
         case direction when 'left' then 1 else -1 end as side,
         row_number() over (partition by layout_key order by zone_start_m) as zone_number,
         lag(end_m) over (partition by layout_key order by zone_start_m) as previous_end_m
-    from {{ ref('dim_track_corners') }}
+    from {{ ref('int_track_corners') }}
 ),
 
 -- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.

@@ -43,7 +43,7 @@ where
     samples.file_id = any(array(
         select changed.file_id
         from session_files as changed
-        inner join sessions on changed.session_id = sessions.session_id
+        inner join sessions as due on changed.session_id = due.session_id
         where changed.is_used
     ))
     and not exists (

@@ -1,4 +1,5 @@
--- Each subquery uses what the one inside it computed once a row; a CTE would be computed for all files and in one process.
+-- Each subquery uses what the one inside it computed once a row. A CTE would be computed for all files and in one
+-- process.
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
 ),
@@ -8,16 +9,17 @@ blocks as (
 )
 
 select
-    block_file_id as file_id,
-    line_number,
+    cut.block_file_id as file_id,
+    cut.line_number,
     -- in bytes: to count characters is to walk them all
-    (octet_length(line) - octet_length(replace(line, separator, ''))) / octet_length(separator) + 1 as cell_count,
-    column_count,
+    (octet_length(cut.line) - octet_length(replace(cut.line, cut.separator, '')))
+    / octet_length(cut.separator) + 1 as cell_count,
+    cut.column_count,
     case
-        when elapsed_s_position is null then sample_rate_hz is not null
-        else clock_text <> ''
+        when cut.elapsed_s_position is null then cut.sample_rate_hz is not null
+        else cut.clock_text <> ''
     end as has_clock,
-    {{ telemetry_clock(to_float('clock_text'), 'line_number', 'cut') }} as elapsed_s
+    {{ telemetry_clock(to_float('cut.clock_text'), 'cut.line_number', 'cut') }} as elapsed_s
 from (
     select
         *,

@@ -30,22 +30,28 @@ select
     ), '') as out_of_range_channels
 from (
     select
-        block_file_id,
-        line_number,
-        {{ telemetry_clock(number_or_cell('elapsed_s', to_float('cells[elapsed_s_position]')), 'line_number', 'split') }}
-            as elapsed_s,
+        split.block_file_id,
+        split.line_number,
+        {{ telemetry_clock(
+            number_or_cell('split', 'elapsed_s', to_float('split.cells[split.elapsed_s_position]')),
+            'split.line_number',
+            'split'
+        ) }} as elapsed_s,
         {% for channel, kind in channels.items() -%}
-            {{ without_no_value(
-                number_or_cell(channel, measured_channel('cells[' ~ channel ~ '_position]', channel, kind)), channel, kind
-            ) }}
-            * {{ channel }}_factor + {{ channel }}_offset as measured_{{ channel }},
+            {% set cell = measured_channel('split.cells[split.' ~ channel ~ '_position]', channel, kind) -%}
+            {{ without_no_value(number_or_cell('split', channel, cell), channel, kind) }}
+            * split.{{ channel }}_factor + split.{{ channel }}_offset as measured_{{ channel }},
         {% endfor -%}
         {{ computed_once() }}
     from (
         select
-            *,
+            read_at_once.*,
             case
-                when numbers is null then string_to_array({{ telemetry_line('line', 'read_at_once') }}, separator)
+                when read_at_once.numbers is null
+                    then
+                        string_to_array(
+                            {{ telemetry_line('read_at_once.line', 'read_at_once') }}, read_at_once.separator
+                        )
             end as cells,
             {{ computed_once() }}
         from (
