@@ -22,6 +22,7 @@ def run(folder: Path, size: Size) -> dict[str, Any]:
     small = [path for path in telemetry if path.stat().st_size < SINGLE_FILE_BYTES]
     single = small[-size.single_runs :]
     telemetry = [path for path in telemetry if path not in single]
+    races = races[: size.batches * size.batch_sessions]  # two were written for a session
     batches: list[dict[str, Any]] = []
     with bench(folder, "growth") as here:
         for number in range(size.batches):

@@ -27,7 +27,7 @@ from bench import Size
 
 JOBS: dict[str, ModuleType] = {"large_log": large_log, "season": season, "tiny_files": tiny_files, "growth": growth}
 SMALL = Size(rounds=3, log_rows=200_000, sessions=24, tiny_files=500, batches=5, batch_sessions=8, single_runs=5)
-FULL = Size(rounds=3, log_rows=1_000_000, sessions=500, tiny_files=5_000, batches=50, batch_sessions=20, single_runs=20)
+FULL = Size(rounds=3, log_rows=1_000_000, sessions=500, tiny_files=5_000, batches=50, batch_sessions=20, single_runs=12)
 RESULTS = Path(__file__).with_suffix(".json")
 
 

@@ -30,10 +30,14 @@ longest as (
     group by race_id
 ),
 
+-- not a join: PostgreSQL would expect one race of it, and go through the results of all races for each
 of_winners as (
-    select races.*
-    from races
-    inner join winners on races.file_id = winners.file_id and races.race_id = winners.race_id
+    select * from races
+    where
+        exists (
+            select 1 from winners
+            where winners.file_id = races.file_id and winners.race_id = races.race_id
+        )
 )
 
 select
