@@ -1,5 +1,8 @@
 """What people are told: what arrived, what was refused and why, what the warehouse holds, where to look next."""
 
+import os
+import shutil
+import sys
 from collections import Counter
 from datetime import UTC
 from pathlib import Path
@@ -223,15 +226,17 @@ def _show_quality(console: Console, status: Status) -> None:
 
 
 def show_next_steps(console: Console) -> None:
-    """Print where to look next."""
-    console.print(
-        "[bold]Where to look next[/]\n"
-        "  simrace dashboard    laps, sessions, drivers, races and the quality of it all, in the browser\n"
-        "  simrace docs         every table and column, and how each is made\n"
-        "  simrace status       files, rows, quality figures"
-    )
+    """Print where to look next, by a name that the shell finds."""
+    simrace = "simrace" if shutil.which("simrace") else os.path.relpath(sys.argv[0])
+    console.print("[bold]Where to look next[/]")
+    for command, shows in (
+        ("dashboard", "laps, sessions, drivers, races and the quality of it all, in the browser"),
+        ("docs", "every table and column, and how each is made"),
+        ("status", "files, rows, quality figures"),
+    ):
+        console.print(f"  {simrace} {command:<12} {shows}", markup=False, highlight=False)
     for query in NEXT_QUERIES:
-        console.print(f'  simrace db psql -c "{query}"', markup=False, highlight=False)
+        console.print(f'  {simrace} db psql -c "{query}"', markup=False, highlight=False)
 
 
 def _exists(cursor: Cursor, relation: str) -> bool:

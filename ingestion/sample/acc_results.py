@@ -141,7 +141,7 @@ def _document(session: AccSession, rng: np.random.Generator, racers: list[Racer]
         "sessionResult": {
             "bestlap": best,
             "bestSplits": _splits(best),
-            "isWetSession": 0,
+            "isWetSession": int(race),  # it was dry until then
             "type": int(race),
             "leaderBoardLines": lines,
         },

@@ -8,6 +8,7 @@ from ingestion.sample.race import Race, Result
 
 NONE = -1  # what the sim writes for "no time", "no licence", "not applicable"
 PRACTICE, LONE_QUALIFYING, RACE_SESSION = (3, "Open Practice"), (4, "Lone Qualifying"), (6, "Race")
+RAINY_WEEK = 3  # every third
 HEADERS = {"Cache-Control": "max-age=60", "Accept-Ranges": "bytes", "Content-Type": "application/json"}
 
 
@@ -122,22 +123,24 @@ def _sessions(race: Race) -> list[dict[str, Any]]:
     practice = [_trial(result, result.best_lap, at) for at, result in enumerate(by_practice)]
     qualifying = [_trial(result, result.qualifying_lap, at) for at, result in enumerate(by_grid)]
     sessions = [
-        _session(before - 2, "PRACTICE", PRACTICE, practice),
-        _session(before - 1, "QUALIFY", LONE_QUALIFYING, qualifying),
+        _session(race, before - 2, "PRACTICE", PRACTICE, practice),
+        _session(race, before - 1, "QUALIFY", LONE_QUALIFYING, qualifying),
     ]
-    main = _session(0, "FEATURE" if race.heat else "RACE", RACE_SESSION, [_row(r, race) for r in race.results])
+    main = _session(race, 0, "FEATURE" if race.heat else "RACE", RACE_SESSION, [_row(r, race) for r in race.results])
     if race.heat:
-        return [main, _session(-2, "HEAT 1", RACE_SESSION, [_row(r, race) for r in race.heat]), *sessions]
+        return [main, _session(race, -2, "HEAT 1", RACE_SESSION, [_row(r, race) for r in race.heat]), *sessions]
     return [*sessions, main]
 
 
-def _session(number: int, name: str, kind: tuple[int, str], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _session(race: Race, number: int, name: str, kind: tuple[int, str], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    rains = kind == RACE_SESSION and race.week % RAINY_WEEK == 1
     return {
         "simsession_number": number,
         "simsession_name": name,
         "simsession_type": kind[0],
         "simsession_type_name": kind[1],
         "simsession_subtype": 0,
+        "weather_result": {"avg_skies": 3 if rains else 1, "precip_time_pct": 62.5 if rains else 0},
         "results": rows,
     }
 

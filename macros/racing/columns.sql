@@ -5,8 +5,8 @@
         'league_id', 'league_season_id', 'layout_id', 'track_id', 'license_category_id', 'series_name', 'season_name',
         'league_name', 'league_season_name', 'event_name', 'simsession_name', 'track_name', 'config_name',
         'license_category', 'simsession_number', 'season_year', 'season_quarter', 'file_strength_of_field',
-        'corners_per_lap', 'cautions', 'caution_laps', 'lead_changes', 'is_official', 'started_at', 'ended_at',
-        'modified_at',
+        'corners_per_lap', 'cautions', 'caution_laps', 'lead_changes', 'is_official', 'is_wet', 'started_at',
+        'ended_at', 'modified_at',
     ] -%}
     {{ return(columns) }}
 {%- endmacro %}
@@ -38,7 +38,7 @@
 
 {# Of a race's columns those that nobody knows before it is over. #}
 {% macro race_outcome_columns() -%}
-    {{ return(['file_strength_of_field', 'cautions', 'caution_laps', 'lead_changes']) }}
+    {{ return(['file_strength_of_field', 'cautions', 'caution_laps', 'lead_changes', 'is_wet']) }}
 {%- endmacro %}
 
 

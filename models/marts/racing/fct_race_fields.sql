@@ -83,6 +83,7 @@ compared as (
         races.lead_changes,
         races.is_official,
         races.is_team_race,
+        races.is_wet,
         races.started_at,
         races.ended_at,
         races.file_id
@@ -127,6 +128,7 @@ select
     ) <= {{ var('strength_of_field_tolerance') }} as is_strength_of_field_confirmed,
     is_official,
     is_team_race,
+    is_wet,
     started_at,
     ended_at,
     file_id

@@ -60,6 +60,7 @@ select
     server_name,
     event,
     result,
+    {{ to_boolean(json_text('result', 'isWetSession')) }} as is_wet,
     {{ to_timestamp_at(
         "'20' || substr(stamp, 1, 2) || '-' || substr(stamp, 3, 2) || '-' || substr(stamp, 5, 2) || ' '
         || substr(stamp, 8, 2) || ':' || substr(stamp, 10, 2) || ':' || substr(stamp, 12, 2)",

@@ -35,6 +35,7 @@ keyed as (
         cast(null as integer) as caution_laps,
         cast(null as integer) as lead_changes,
         false as is_official,
+        is_wet,
         cast(null as timestamptz) as started_at,
         ended_at,
         modified_at

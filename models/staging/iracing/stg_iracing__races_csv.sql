@@ -139,6 +139,7 @@ select
     cast(null as integer) as caution_laps,
     cast(null as integer) as lead_changes,
     is_official,
+    cast(null as boolean) as is_wet,
     started_at,
     cast(null as timestamptz) as ended_at,
     modified_at

@@ -38,6 +38,8 @@ renamed as (
         {{ json_int('event', 'num_lead_changes', 0) }} as lead_changes,
         -- booleans
         {{ to_boolean(json_text('event', 'official_session')) }} as is_official,
+        {{ to_float("coalesce(" ~ json_text("session -> 'weather_result'", 'precip_time_pct') ~ ", "
+            ~ json_text("event -> 'weather'", 'precip_time_pct') ~ ")") }} > 0 as is_wet,
         -- timestamps
         {{ to_timestamp_at(json_text('event', 'start_time')) }} as started_at,
         {{ to_timestamp_at(json_text('event', 'end_time')) }} as ended_at,
