@@ -92,7 +92,8 @@ def made_from(connection: Connection, project: Path) -> dict[str, str]:
             if _exists(cursor, table):
                 cursor.execute(statement.format(rows=_ROWS, loads=_LOADS))
                 for part, *rows in cursor.fetchall():
-                    parts[part] = f"{parts.get(part, '')} {table} {rows}"
+                    if rows[0]:  # a table that is empty is like one that the first build is yet to make
+                        parts[part] = f"{parts.get(part, '')} {table} {rows}"
     return parts
 
 

@@ -267,6 +267,10 @@ def test_whatever_changed_is_due(
             patch.setattr(last_build, "datetime", Tomorrow)
             assert last_build.due(connection, project) == EVERYTHING
         assert last_build.due(connection, project) == current
+        query(database, "delete from ops.retired")
+        last_build.record(connection, last_build.made_from(connection, project))
+        query(database, "drop table ops.retired")
+        assert last_build.due(connection, project) == current, "the first build makes it, and it is as empty after it"
     query(database, "drop owned by simrace_transformer cascade; drop role simrace_transformer, simrace_reader")
     assert not wrong
 
