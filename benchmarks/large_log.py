@@ -152,7 +152,8 @@ def run(folder: Path, size: Size) -> dict[str, Any]:
         peak = here.peak_mb("simrace", "land", log)
         sizes = here.query(
             "select pg_total_relation_size('raw.file_blocks'), "
-            "(select sum(pg_total_relation_size(relid)) from pg_partition_tree('marts.fct_telemetry_samples')), "
+            "(select sum(pg_total_relation_size(relid))::bigint "
+            "from pg_partition_tree('marts.fct_telemetry_samples')), "
             "(select count(*) from marts.fct_telemetry_samples)"
         )[0]
     return {
