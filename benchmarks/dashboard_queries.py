@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from bench import percentile_95
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from dashboard.data import QUERIES, connect, statement
@@ -99,8 +100,7 @@ def measure(connection: Connection, times: int) -> list[Query]:
         name, page = f"{path.parent.name}/{path.stem}", path.parent.name
         if drawn[page]:
             taken, rows = time_query(connection, name, drawn[page], times)
-            p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1]
-            measured.append(Query(name, statistics.median(taken), p95, rows))
+            measured.append(Query(name, statistics.median(taken), percentile_95(taken), rows))
     return measured
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +60,15 @@ def test_what_is_made_anew_is_not_told_by_rows_that_are_to_go(manifest: dict[str
     fingerprints = {node["config"].get("fingerprints") for node in models.values()} - {None}
     read = {key for key, node in models.items() if node["name"] in fingerprints}
     assert read and kept_longer
-    misled = {
-        models[key]["name"] for key in read if kept_longer & _ancestors(manifest, key, lambda parent: parent in models)
-    }
-    assert not misled
+    assert not {models[key]["name"] for key in read if kept_longer & _ancestors(models, key)}
+
+
+def test_what_is_made_after_a_commit_is_made_in_a_transaction(manifest: dict[str, Any]) -> None:
+    """After a hook outside of a transaction dbt begins none of its own, and every `set local` would be void."""
+    hooks_of_models = [node["config"]["pre-hook"] for node in _models(manifest).values()]
+    committing = [hooks for hooks in hooks_of_models if not all(hook["transaction"] for hook in hooks)]
+    assert committing
+    assert {next((hook["sql"] for hook in hooks if hook["transaction"]), None) for hooks in committing} == {"begin"}
 
 
 _FAMILIES = {"telemetry": {"telemetry"}, "results": {"acc", "iracing"}}
@@ -84,19 +88,19 @@ def test_what_one_family_of_files_makes_anew_is_what_reads_it(
         folders = _FAMILIES[family]
         return any(
             models[each]["fqn"][1] == "staging" and models[each]["fqn"][2] in folders
-            for each in {key, *_ancestors(manifest, key, lambda parent: parent in models)}
+            for each in {key, *_ancestors(models, key)}
         )
 
     left_out = {node["name"] for key, node in models.items() if is_made_of(key, other) and not is_made_of(key, landed)}
     assert left_out == {node["name"] for node in models.values()} - selected
 
 
-def _ancestors(manifest: dict[str, Any], key: str, is_wanted: Callable[[str], bool]) -> set[str]:
-    """All that a model is made of; what it only refers to by a foreign key is not among it."""
+def _ancestors(models: dict[str, dict[str, Any]], key: str) -> set[str]:
+    """All models that a model is made of; what it only refers to by a foreign key is not among it."""
     found: set[str] = set()
     waiting = [key]
     while waiting:
-        node = manifest["nodes"][waiting.pop()]
+        node = models[waiting.pop()]
         constraints = [*node["constraints"], *(each for col in node["columns"].values() for each in col["constraints"])]
         referred = {str(each.get("to")).replace('"', "").rpartition(".")[2] for each in constraints} | {
             name for each in constraints for name in re.findall(r"ref\('(\w+)'\)", str(each.get("to")))
@@ -104,7 +108,7 @@ def _ancestors(manifest: dict[str, Any], key: str, is_wanted: Callable[[str], bo
         for parent in node["depends_on"]["nodes"]:
             name = parent.rpartition(".")[2]
             is_read = name not in referred or f"ref('{name}')" in node["raw_code"]
-            if is_wanted(parent) and is_read and parent not in found:
+            if parent in models and is_read and parent not in found:
                 found.add(parent)
                 waiting.append(parent)
     return found
