@@ -1,5 +1,6 @@
 """Run dbt on the warehouse, in this process."""
 
+import gc
 import logging
 import os
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.database import ConnectionParameters
+from ingestion.dbt_environment import collect_garbage_seldom
 from ingestion.disk import tell_broken_off, tell_full_disk
 from ingestion.logs import log_event
 from ingestion.pseudonyms import session_options
@@ -106,7 +108,12 @@ def run_dbt(
     began = time.monotonic()
     runner = dbtRunner(callbacks=[on_event])
     folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
-    outcome = runner.invoke([*arguments, *folders, "--log-level", "none", "--log-path", str(project / "logs")])
+    usual = gc.get_threshold()
+    collect_garbage_seldom()
+    try:
+        outcome = runner.invoke([*arguments, *folders, "--log-level", "none", "--log-path", str(project / "logs")])
+    finally:
+        gc.set_threshold(*usual)
     for step in getattr(outcome.result, "results", None) or []:
         status = str(step.status)
         result.counts[status] = result.counts.get(status, 0) + 1

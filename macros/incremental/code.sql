@@ -3,16 +3,22 @@
     is made from, is built anew by the next run, its columns and checks too. Nobody has to think of --full-refresh.
 #}
 {% macro code_hash() -%}
+    {#- Asked several times while a model is made, and to walk the graph takes longer than most statements. -#}
+    {%- if 'code_hash' not in model -%} {%- do model.update(code_hash=hash_of_code()) -%} {%- endif -%}
+    {{ return(model.code_hash) }}
+{%- endmacro %}
+
+{% macro hash_of_code() -%}
     {%- set models = [model.unique_id] -%}
     {%- set macros = [] -%}
-    {%- set parts = [] -%}
+    {%- set made = graph.nodes[model.unique_id] -%}
+    {%- set parts = [tojson(made.constraints)] -%}
+    {%- for column in made.columns.values() -%}
+        {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
+    {%- endfor -%}
     {%- for unique_id in models -%}
         {%- set node = graph.nodes[unique_id] -%}
-        {%- do parts.append(node.raw_code) -%}
-        {%- do parts.append(tojson(node.constraints)) -%}
-        {%- for column in node.columns.values() -%}
-            {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
-        {%- endfor -%}
+        {%- do parts.append(node.checksum.checksum) -%}
         {%- do macros.extend(node.depends_on.macros | reject('in', macros)) -%}
         {%- for parent in node.depends_on.nodes if parent.startswith('model.') and parent not in models -%}
             {%- do models.append(parent) -%}
@@ -50,13 +56,18 @@
 {%- endmacro %}
 
 {% macro is_code_changed() -%}
+    {%- if 'is_code_changed' not in model -%} {%- do model.update(is_code_changed=code_hash() != recorded_code()) -%} {%- endif -%}
+    {{ return(model.is_code_changed) }}
+{%- endmacro %}
+
+{% macro recorded_code() -%}
     {%- if load_relation(api.Relation.create(database=target.database, schema=ops_schema(), identifier='code')) is none -%}
-        {{ return(true) }}
+        {{ return(none) }}
     {%- endif -%}
     {%- set recorded -%}
         select code_hash from {{ ops_schema() }}.code where model = '{{ this.identifier }}'
     {%- endset -%}
-    {{ return((run_query(recorded).columns[0].values() | list) != [code_hash()]) }}
+    {{ return(run_query(recorded).columns[0].values() | first) }}
 {%- endmacro %}
 
 {# Post-hook of every incremental model. #}
