@@ -10,6 +10,7 @@ from dashboard.charts import show as show_figure
 from dashboard.charts import table
 from dashboard.data import rows
 from dashboard.filters import choose, choose_number, choose_several
+from dashboard.first_picture import show_first
 from dashboard.laps import Lap, channels_figure, map_figure, minisector_figure, missing_channels, nearest
 from dashboard.linked_cursor import link_cursor
 from dashboard.shell import head, nothing
@@ -71,11 +72,12 @@ def show() -> None:
     _show_cursor(laps, cursor_m)
     wide, narrow = st.columns([3, 2])
     with wide:
-        show_figure(
-            channels_figure(laps, cursor_m),
-            "channels",
-            "Speed, delta, throttle, brake, steering and gear of each lap over the distance.",
-        )
+        made = channels_figure(laps, cursor_m)
+        with st.container(key="channels_place"):
+            show_first(made, "channels")
+            show_figure(
+                made, "channels", "Speed, delta, throttle, brake, steering and gear of each lap over the distance."
+            )
         for lap in laps:
             if missing := missing_channels(lap):
                 st.caption(f"The files of lap {lap.letter} hold no {' and no '.join(missing)}.")
