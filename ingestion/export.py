@@ -266,11 +266,13 @@ def _copied(cursor: Cursor, statement: str) -> Iterator[IO[bytes]]:
     failures: list[Exception] = []
 
     def copy() -> None:
-        try:
-            with os.fdopen(write_end, "wb") as sink:
+        with suppress(BrokenPipeError), os.fdopen(write_end, "wb") as sink:
+            try:
                 cursor.copy_expert(statement, sink)
-        except Exception as error:  # handed over to the thread that reads
-            failures.append(error)
+            except (
+                Exception
+            ) as error:  # kept before the stream ends, where the reader looks for it
+                failures.append(error)
 
     thread = Thread(target=copy)
     thread.start()

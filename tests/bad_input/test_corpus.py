@@ -18,7 +18,7 @@ from ingestion import sources
 from ingestion.reading import Reason
 from tests.bad_input.corpus import EITHER, LANDS, Bad, corpus, tar_header_bomb, write, write_disk_troubles
 from tests.bad_input.small import Small
-from tests.warehouse.conftest import ROOT
+from tests.conftest import ROOT
 
 PEAK_MB = 300
 

@@ -10,7 +10,7 @@ import pytest
 from tests.bad_input.corpus import LANDS
 from tests.bad_input.fuzz import fuzz
 from tests.bad_input.small import Small
-from tests.warehouse.conftest import ROOT
+from tests.conftest import ROOT
 
 FEW, MANY = 500, 20_000
 PEAK_MB = 500  # what hypothesis remembers of its examples comes on top

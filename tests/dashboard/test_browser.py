@@ -19,7 +19,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser import console_errors, find_browser, open_browser, requests_that_left
-from tests.warehouse.conftest import BIN, ROOT, Warehouse
+from tests.conftest import BIN, ROOT, Warehouse
 
 SCREENSHOTS = ROOT / "target" / "screenshots"
 TITLES = ("Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Data quality")

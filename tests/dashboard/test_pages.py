@@ -17,7 +17,7 @@ from dashboard import charts, data, laps, words
 from dashboard.pages import race as race_page
 from ingestion import dashboard_command
 from ingestion.database import connection_parameters
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 
 PAGES = ("lap_comparison", "session", "personal_bests", "driver", "race", "championship", "data_quality")
 SCRIPT = "from dashboard.pages import {page}\nfrom dashboard.shell import guarded\nguarded({page}.show)"

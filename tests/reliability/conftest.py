@@ -16,7 +16,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from ingestion.sample.season import write_season
 from ingestion.sample.telemetry import write_telemetry
 from ingestion.verify import prove_bytes
-from tests.warehouse.conftest import BIN, ROOT, Warehouse
+from tests.conftest import BIN, ROOT, Warehouse
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY_LINES = 2_500

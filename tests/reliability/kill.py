@@ -11,8 +11,8 @@ from pathlib import Path
 
 import psycopg2
 
+from tests.conftest import Warehouse
 from tests.reliability.conftest import administer, begin, home_of
-from tests.warehouse.conftest import Warehouse
 
 VICTIMS = ("process", "postmaster", "backend")
 # Where a run is, told from outside: by dlt's working folder, or by what the newest statement of dbt says of itself.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Warehouse
 from tests.reliability.conftest import assert_bytes, assert_whole, make_warehouse
-from tests.warehouse.conftest import Warehouse
 
 MEGABYTE = 1 << 20
 SMALL = 1

@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from tests.conftest import Warehouse
 from tests.reliability.conftest import NO_TESTS, administer, assert_whole, home_of
 from tests.reliability.kill import ANY, PHASES, VICTIMS, Strike, strike
-from tests.warehouse.conftest import Warehouse
 
 ROUNDS = 50
 LANDING = ("extract", "normalise", "load", "record")

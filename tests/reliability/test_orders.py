@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.reading import file_digest
+from tests.conftest import Warehouse
 from tests.reliability.conftest import NO_TESTS, assert_whole, write_small_set
-from tests.warehouse.conftest import Warehouse
 
 DAY_S = 86_400
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.warehouse import WAITING
+from tests.conftest import ROOT, Warehouse
 from tests.reliability.conftest import NO_TESTS, assert_whole, begin
-from tests.warehouse.conftest import ROOT, Warehouse
 
 HOLD = """
 import time

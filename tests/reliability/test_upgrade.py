@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psycopg2
 
+from tests.conftest import Warehouse
 from tests.reliability.conftest import assert_whole, home_of
 from tests.reliability.test_kill import BUILD, empty
-from tests.warehouse.conftest import Warehouse
 
 FIRST_VERSION = Path(__file__).parent / "first_version"
 PACKAGE = "simrace_embedded/load/normalized/1795259297.0847468"

@@ -1,6 +1,6 @@
 """A warehouse that was backed up and restored is the same warehouse."""
 
-from tests.warehouse.conftest import Warehouse
+from tests.conftest import Warehouse
 
 KEYS = "select count(*) from pg_constraint where contype in ('f', 'p') and convalidated"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.bad_input.corpus import LANDS, Bad, corpus, write, write_disk_troubles
 from tests.bad_input.small import Small, small_files
 from tests.bad_input.wrong_values import HOSTILE_TEXTS, wrong_documents, wrong_tables
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 
 NAMES = [text.strip() for text in HOSTILE_TEXTS if 0 < len(text.strip()) <= 60]
 FORMULA = re.compile(r"[\s\x00-\x1f\u200b\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ingestion.report import NEXT_QUERIES
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY = ("--select", "+marts.telemetry", "+dim_sessions", *NO_TESTS)

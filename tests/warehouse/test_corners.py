@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 
 LAYOUT = "motec:saltmarsh ring - grand prix"
 

@@ -20,7 +20,7 @@ from ingestion import docs_site
 from ingestion.dbt_environment import build_url, parse_url
 from ingestion.roles import READER, password_variable
 from tests.browser import open_browser, requests_that_left
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 
 WAIT_S = 60
 PASSWORD = "of-a-BI-tool"  # noqa: S105

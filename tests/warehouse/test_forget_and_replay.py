@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
 PROJECT = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests")

@@ -12,8 +12,8 @@ import requests
 
 from ingestion.export import ExportError, Format, export_table, list_marts
 from ingestion.motec_export import export_lap
+from tests.conftest import Warehouse
 from tests.reliability.conftest import begin
-from tests.warehouse.conftest import Warehouse
 
 BEST_LAP = """
     select

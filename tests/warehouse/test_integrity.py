@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 
 
 def _declared_keys(manifest: dict[str, Any]) -> set[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.warehouse.conftest import Warehouse
+from tests.conftest import Warehouse
 from tests.warehouse.test_build import TELEMETRY
 
 FASTER = 1.01

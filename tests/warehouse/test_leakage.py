@@ -11,8 +11,9 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from ingestion.database import connection_parameters
+from ingestion.dbt_environment import collect_garbage_seldom
 from ingestion.sample import season
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
 RACES = 48
@@ -114,7 +115,9 @@ def trial(warehouse: Warehouse) -> Iterator[Trial]:
                 cursor.execute(statement)
                 return cursor.fetchall() if cursor.description else []
 
-        arguments = ["--target", "ci", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--log-level", "none"]
+        collect_garbage_seldom()
+        arguments = ["--target", "ci", "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), "--log-level", "none",
+                     "--no-write-json"]  # fmt: skip
         # parsed once, which takes longer than a build
         manifest = dbtRunner().invoke(["parse", *arguments]).result
         assert isinstance(manifest, Manifest)

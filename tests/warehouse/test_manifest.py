@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 
 
 @pytest.fixture(scope="module")

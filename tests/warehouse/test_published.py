@@ -20,7 +20,7 @@ from ingestion.dbt_environment import build_url, parse_url
 from ingestion.pseudonyms import session_options
 from ingestion.roles import LOADER, READER, ROLES, TRANSFORMER, password_variable
 from ingestion.sample.drivers import FIRST_NAMES, LAST_NAMES, REGULARS, make_ai, make_pool
-from tests.warehouse.conftest import HISTORY, Warehouse
+from tests.conftest import HISTORY, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
 KEY = "seKretKey-of-the-pseudonyms-0123456789"

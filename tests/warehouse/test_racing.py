@@ -11,7 +11,7 @@ from ingestion.sample import season
 from ingestion.sample.iracing_csv import Style, csv_bytes
 from ingestion.sample.iracing_json import raw_text
 from ingestion.sample.race import Race
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
 # Kinds of races, and of the CSV that tells of one beside its JSON.

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.warehouse.conftest import Warehouse
+from tests.conftest import Warehouse
 
 
 def test_each_rating_follows_from_the_race_before(warehouse: Warehouse) -> None:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from ingestion.retention import RetentionError, Tier, read_limits
-from tests.warehouse.conftest import ROOT, Warehouse
+from tests.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
 LINES = "select count(*) from raw.file_blocks where block_number > 1 and file_id in (select file_id from "

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ingestion.freshness import read_freshness
-from tests.warehouse.conftest import HISTORY, ROOT, Warehouse
+from tests.conftest import HISTORY, ROOT, Warehouse
 
 MEASURE = ("build", "--select", "data_quality_kpis", "data_quality_kpis_latest")
 PAST = "select count(*), count(distinct invocation_id), min(measured_at) from marts.data_quality_kpis"

@@ -20,7 +20,7 @@ from ingestion.session_report.figures import Comparison, Corner, Lap, Passage, P
 from ingestion.session_report.marts import SessionReportError
 from ingestion.session_report.page import make_page, nothing_to_compare
 from tests.browser import console_errors, open_browser, requests_that_left
-from tests.warehouse.conftest import Warehouse
+from tests.conftest import Warehouse
 
 MOMENT = datetime(2026, 3, 1, 19, 30, tzinfo=UTC)
 PASSAGE = Passage(brake_point_m=800, turn_in_m=850, throttle_on_m=900, min_speed_kph=90, exit_speed_kph=130, gear=3)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.warehouse.conftest import Warehouse
+from tests.conftest import Warehouse
 
 CLASSES = {"out": {"out"}, "flying": {"pace"}, "in": {"incomplete"}}
 APEX_OFF_M = 10

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 # Marts that say what was run, and so differ from run to run though the files are the same.
