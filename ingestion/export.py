@@ -269,9 +269,7 @@ def _copied(cursor: Cursor, statement: str) -> Iterator[IO[bytes]]:
         with suppress(BrokenPipeError), os.fdopen(write_end, "wb") as sink:
             try:
                 cursor.copy_expert(statement, sink)
-            except (
-                Exception
-            ) as error:  # kept before the stream ends, where the reader looks for it
+            except Exception as error:  # kept before the stream ends, where the reader looks for it
                 failures.append(error)
 
     thread = Thread(target=copy)
