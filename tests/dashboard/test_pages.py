@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,7 +14,7 @@ import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from dashboard import charts, data, laps, words
+from dashboard import charts, data, first_picture, laps, words
 from dashboard.pages import race as race_page
 from ingestion import dashboard_command
 from ingestion.database import connection_parameters
@@ -198,6 +199,24 @@ def test_laps_are_told_apart_without_colour() -> None:
     assert len({trace.line.dash for trace in of_speed}) == 6
     assert len({trace.line.color for trace in of_speed}) == 6
     assert len({trace.xaxis for trace in figure.data}) == 1  # one zoom and one cursor for all
+
+
+def test_the_first_picture_has_every_line_of_the_figure() -> None:
+    gap, empty = some_lap(0), some_lap(1)
+    gap.trace["speed_kph"] = [100.0, None, 102.0]
+    gap.trace["gear"] = 3  # a line without a height
+    empty.trace["speed_kph"] = None
+    figure = laps.channels_figure([gap, empty], 0)
+    picture = ElementTree.fromstring(first_picture.draw(figure))  # noqa: S314 - ours
+    paths = picture.findall("{*}path")
+    assert [path.get("stroke") for path in paths] == [line.line.color for line in figure.data]
+    speed, none = (path.get("d", "") for path in paths[:2])
+    assert re.fullmatch(r"M70 (2\d\d\.\d)M1000 50\.0", speed), "lowest at the left, highest at the right, a gap between"
+    assert none == ""
+    height = figure.layout.height
+    points = [tuple(map(float, word.split())) for path in paths for word in re.split("[ML]", path.get("d", "")) if word]
+    assert all(first_picture.LEFT <= x <= first_picture.WIDTH and 0 <= y <= height for x, y in points)
+    assert len({path.get("stroke-dasharray") for path in paths}) == 2
 
 
 @pytest.mark.parametrize("name", HOSTILE)
