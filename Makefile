@@ -7,6 +7,9 @@ SESSIONS ?= 8
 # Tests start hundreds of Python processes; those that find themselves compiled start in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
+# Installing, checking and fetching a browser wait for different things.
+MAKEFLAGS += --jobs=2
+
 .PHONY: run test test-slow bench bench-full lint audit browser lock clean
 
 run: .venv/installed ## Write sample files, land them, build and test the marts
