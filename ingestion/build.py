@@ -90,7 +90,7 @@ def run_dbt(
         on_progress: Called at the start of each step.
 
     Raises:
-        BuildError: a step failed, or dbt itself; the details are in logs/dbt.log of the project.
+        BuildError: a step failed, or dbt itself; the text says in which log the details are.
         KeyboardInterrupt: Ctrl-C.
     """
     from dbt.cli.main import dbtRunner  # here, because it takes a second that `simrace --help` should not
@@ -108,10 +108,14 @@ def run_dbt(
     began = time.monotonic()
     runner = dbtRunner(callbacks=[on_event])
     folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
+    log = Path(os.environ.get("DBT_LOG_PATH", project / "logs")).absolute() / "dbt.log"
+    # Of the statements there are many megabytes; those that failed stand in target/ too.
+    severity = os.environ.get("DBT_LOG_LEVEL_FILE", "info")
+    logging_options = ["--log-level", "none", "--log-level-file", severity, "--log-path", str(log.parent)]
     usual = gc.get_threshold()
     collect_garbage_seldom()
     try:
-        outcome = runner.invoke([*arguments, *folders, "--log-level", "none", "--log-path", str(project / "logs")])
+        outcome = runner.invoke([*arguments, *folders, *logging_options])
     finally:
         gc.set_threshold(*usual)
     for step in getattr(outcome.result, "results", None) or []:
@@ -140,7 +144,7 @@ def run_dbt(
         if way_out := tell_full_disk(problems, project) or tell_broken_off(problems):
             problems += f"\n{way_out}"
         raise BuildError(
-            f"dbt {arguments[0]} failed:\n{problems}\nThe details are in {project / 'logs' / 'dbt.log'}.",
+            f"dbt {arguments[0]} failed:\n{problems}\nThe details are in {log}.",
             result.invocation_id,
         )
     return result

@@ -7,13 +7,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
+import psycopg2.errors
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from ingestion.cli import app
 from ingestion.database import ConnectionParameters
-from ingestion.export import DICTIONARY, Format, export_ml, export_table, read_exported
+from ingestion.export import DICTIONARY, Format, _copied, export_ml, export_table, read_exported
 
 TABLES = """
     create schema marts;
@@ -222,3 +223,14 @@ def test_an_export_of_many_rows_takes_little_memory(many: ConnectionParameters, 
     )
     assert "3,000,000 rows" in done.stdout
     assert int(done.stdout.split()[-1]) < 200_000  # kB; the rows take 500 MB
+
+
+def test_why_a_copy_failed_is_told_however_soon_its_end_is_seen() -> None:
+    class Refused:
+        def copy_expert(self, statement: str, sink: object) -> None:
+            raise psycopg2.errors.UndefinedColumn(statement)
+
+    for _ in range(300):
+        with pytest.raises(psycopg2.errors.UndefinedColumn, match="nonsense"), _copied(Refused(), "nonsense") as stream:
+            if not stream.read():
+                raise ValueError("there is no header")
