@@ -23,14 +23,20 @@ _STYLE = """<style>
 
 
 def show_first(made: go.Figure, key: str) -> None:
-    """Show the lines of a figure until it is there; call it in the container `KEY_place`, before the figure.
+    """Show the lines of a figure until it is there for the first time; call it in the container `KEY_place`, before it.
 
     Args:
         made: Lines in subplots under each other, with one x axis.
         key: The figure's.
     """
-    # An image in Markdown, because a browser has to load another script first for HTML, and that leaves drawings out.
-    st.markdown(f"![](data:image/svg+xml;base64,{b64encode(draw(made).encode()).decode()})")
+    place = (
+        st.empty()
+    )  # kept when there is nothing in it any more, so that the figure stays where it is, zoomed as it is
+    shown: set[str] = st.session_state.setdefault("first_pictures", set())
+    if key not in shown:
+        shown.add(key)
+        # An image in Markdown: for HTML a browser has to load another script first, and that leaves drawings out.
+        place.markdown(f"![](data:image/svg+xml;base64,{b64encode(draw(made).encode()).decode()})")
     st.html(_STYLE.replace("{key}", key))
 
 

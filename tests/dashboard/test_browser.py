@@ -226,6 +226,9 @@ def test_a_first_picture_stands_in_until_the_figure_is_drawn(address: str, brows
     browser.refresh()
     drawn = plotted(browser, "channels")
     until(lambda: drawn.is_displayed() and not picture()[0].is_displayed(), "the figure took the picture's place")
+    pick(browser, "colour", "Speed")
+    until(lambda: not picture(), "the picture is not sent again with every filter")
+    assert plotted(browser, "channels").is_displayed()
 
 
 def _told(browser: Chrome) -> list[str]:
