@@ -19,7 +19,7 @@ run: .venv/installed ## Write sample files, land them, build and test the marts
 test: lint audit browser ## Every check; each worker has a server and a warehouse of its own
 	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test-slow: .venv/installed ## What is slow by nature; results are kept in docs/
+test-slow: .venv/installed ## What is slow by nature: docs/slow_tests.md
 	.venv/bin/pytest -m slow
 
 bench: .venv/installed ## How fast, how small and how they grow, beside the alternatives: minutes
@@ -32,6 +32,8 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache --no-logo
+	.venv/bin/python -m tests.lint_sql
 
 audit: .venv/installed ## Known vulnerabilities of what requirements.lock pins; needs a network, and passes without
 	.venv/bin/python -m tests.audit
@@ -41,16 +43,17 @@ browser: ## Chromium and its driver for the tests of pages, where this may be in
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
 		apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } || true
 
-.venv/installed: requirements.lock pyproject.toml simrace_dbt_environment.pth
+.venv/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: https://www.python.org"; exit 1; }
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
+# Without the extra aim: its library is not built for every system, and its tests are skipped where it is not installed.
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
-		--upgrade --group dev --all-extras pyproject.toml --output-file requirements.lock
+		--upgrade --group dev $(foreach extra,api dashboard docs lmu ml,--extra $(extra)) pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf .venv target logs $(SAMPLES)

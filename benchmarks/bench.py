@@ -1,4 +1,4 @@
-"""A server to measure on, and how what was measured is put together."""
+"""A server to measure on, and helpers that sum up results."""
 
 import json
 import os
@@ -61,7 +61,7 @@ class Bench:
         return time.perf_counter() - began
 
     def peak_mb(self, *command: str | Path) -> float:
-        """Most memory that a command held, without the server's."""
+        """Peak memory of a command in MB, without the server."""
         measured = self.folder / "peak"
         code = "import os,resource,subprocess,sys; done=subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL); " \
                "open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)); " \
@@ -86,7 +86,7 @@ class Bench:
             return list(cursor.fetchall())
 
     def model_seconds(self) -> dict[str, float]:
-        """What each model of the last dbt run took."""
+        """Seconds that each model of the last dbt run took."""
         told = json.loads((Path(self.environment["DBT_TARGET_PATH"]) / "run_results.json").read_text())
         return {result["unique_id"].split(".")[-1]: result["execution_time"] for result in told["results"]}
 
@@ -100,6 +100,7 @@ def bench(folder: Path, name: str) -> Iterator[Bench]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("SIMRACE_", "PG", "DBT_"))}
     made = Bench(here, kept | {
         "SIMRACE_HOME": str(here / "home"),
+        "PGPASSFILE": str(here / "pgpass"),
         "DBT_TARGET_PATH": str(here / "target"),
         "DBT_LOG_PATH": str(here / "logs"),
     })  # fmt: skip
@@ -128,7 +129,7 @@ def table(head: tuple[str, str], rows: Iterable[tuple[object, object]]) -> list[
 
 
 def percentile_95(taken: Iterable[float]) -> float:
-    """Of some measurements, at least two."""
+    """The 95th percentile of at least two measurements."""
     return statistics.quantiles(taken, n=20, method="inclusive")[-1]
 
 

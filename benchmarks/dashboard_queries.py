@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/dashboard_queries.py --times 100
 
-Every query is asked for many laps, sessions, drivers and races, drawn at random with the same seed; what is told is the
-time from asking to the last row, on one connection. The table is printed as Markdown.
+Every query is asked for many laps, sessions, drivers and races, drawn at random with the same seed. The time is from
+asking to the last row, on one connection. The table is printed as Markdown.
 """
 
 import argparse
@@ -17,10 +17,10 @@ from typing import Any
 from bench import percentile_95
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
-from dashboard.data import QUERIES, connect, statement
+from simrace.dashboard.data import QUERIES, connect, statement
 
 TARGET_MS = 200
-# What the parameters of a page's queries are drawn from; rows are shuffled, and repeated where there are few.
+# Where the parameters of a page's queries come from; rows are shuffled, and repeated if there are few.
 DRAWN_FROM = {
     "lap_comparison": """
         select laps.session_id, laps.lap_number, others.session_id as reference_session_id,
@@ -33,7 +33,7 @@ DRAWN_FROM = {
     "session": "select session_id, lap_number from marts.fct_laps",
     "personal_bests": "select driver_id, layout_id, car_id from marts.personal_bests",
     "driver": "select driver_id from marts.dim_drivers where races > 0",
-    "race": "select distinct race_id from marts.fct_race_fields",
+    "race": "select race_id from marts.dim_races",
     "championship": "select distinct championship_id from marts.championship_standings",
     "data_quality": "select 1 as nothing",
     "shared": "select 1 as nothing",
@@ -81,7 +81,7 @@ class Query:
 
 
 def measure(connection: Connection, times: int) -> list[Query]:
-    """Ask every query of every page; of a page for which there is no data none.
+    """Ask every query of every page that has data.
 
     Args:
         connection: Of one who may read the marts.

@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/first_picture.py --times 5
 
-Told are seconds from going to the address until two laps are drawn: as the picture that stands in, and as the figure
-that answers to the mouse. The first visit after the dashboard was started is told apart; a reload has a warm cache.
+It prints the seconds from opening the address until two laps are drawn: as the first picture, and as the figure that
+answers to the mouse. The first visit after the dashboard's start has its own row; a reload has a warm cache.
 """
 
 import argparse
@@ -18,14 +18,14 @@ from pathlib import Path
 
 from selenium.webdriver.support.ui import WebDriverWait
 
-from ingestion.dashboard_command import is_free
+from simrace.dashboard.command import is_free
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.browser import open_browser
 
 PICTURE, FIGURE = ".st-key-channels_place img", ".st-key-channels .scatterlayer path"
-# Noted by the page itself, because to ask it again and again takes the time that is to be measured.
+# The page itself notes the times, because asking it again and again would disturb the measurement.
 NOTE = """
 const seen = window.seen = {}, look = () => {
   for (const [name, what] of %s)

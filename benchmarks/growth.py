@@ -7,7 +7,7 @@ from typing import Any
 
 from bench import ROOT, Bench, Size, bench, dearest, percentile_95, table
 
-from ingestion.sample import write_sample_files
+from simrace.generator import write_sample_files
 
 PICTURE = ROOT / "docs" / "images" / "growth.svg"
 SINGLE_FILE_BYTES = 5_000_000

@@ -1,7 +1,7 @@
 """One large log, landed and typed, beside what else one would do with it.
 
 * COPY of the same rows into a table of text columns, and one hand-written CREATE TABLE AS that casts the channels that
-  simrace maps: the limit in PostgreSQL. Nothing is checked, kept as it was, or undone when a cell is no number.
+  simrace maps: the limit in PostgreSQL. They check nothing, keep no text, and stop at a cell that is not a number.
 * pandas with INSERTs of 500 rows, one process and four at once, on a part of the rows.
 * DuckDB reading the file into a typed table of its own.
 """
@@ -20,10 +20,10 @@ import psycopg2
 from bench import NO_TESTS, Bench, Size, bench, interleaved, table
 from psycopg2.extras import execute_values
 
-from ingestion.sample import write_wide_log
+from simrace.generator import write_wide_log
 
 EMPTY_RAW = "truncate raw.files, raw.file_blocks, raw.file_sightings, raw.rejected_files"
-INSERTED_ROWS = 10_000  # of the log, by pandas: the rest would take as long a row
+INSERTED_ROWS = 10_000  # rows of the log that pandas inserts; each further row would take as long
 
 FIGURES = (
     "landing_to_copy",
@@ -130,11 +130,11 @@ def run(folder: Path, size: Size) -> dict[str, Any]:
         models: dict[str, list[float]] = {}
 
         def type_samples() -> float:
-            here.run("dbt", "build", "--full-refresh", "--select", "+fct_telemetry_samples", *NO_TESTS)
+            here.run("dbt", "build", "--full-refresh", "--select", "+int_telemetry_samples", *NO_TESTS)
             models.setdefault("int_telemetry_files_checked", []).append(
                 here.model_seconds()["int_telemetry_files_checked"]
             )
-            return here.model_seconds()["fct_telemetry_samples"]
+            return here.model_seconds()["int_telemetry_samples"]
 
         seconds = interleaved(size.rounds, {
             "COPY into text columns": copy,
@@ -153,7 +153,7 @@ def run(folder: Path, size: Size) -> dict[str, Any]:
         sizes = here.query(
             "select pg_total_relation_size('raw.file_blocks'), "
             "(select sum(pg_total_relation_size(relid))::bigint "
-            "from pg_partition_tree('marts.fct_telemetry_samples')), "
+            "from pg_partition_tree('intermediate.int_telemetry_samples')), "
             "(select count(*) from marts.fct_telemetry_samples)"
         )[0]
     return {

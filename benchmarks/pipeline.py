@@ -1,11 +1,12 @@
-"""How long files take to the marts, how much memory and disk, how that grows; beside what else one would do.
+"""How long files take to reach the marts, how much memory and disk, how that grows; beside the alternatives.
 
     .venv/bin/python benchmarks/pipeline.py            # make bench: minutes
     .venv/bin/python benchmarks/pipeline.py --full     # make bench-full: two hours
 
 Every job has a server of its own in a folder that goes afterwards. Alternatives run in the same rounds, one after the
 other, on the same files and the same server; medians are compared. The tables are printed and written to
-benchmarks/pipeline.md, everything measured to benchmarks/pipeline.json; a job run alone replaces its own part there.
+benchmarks/results/pipeline.md, everything measured to pipeline.json beside it; a job run alone replaces its own part
+there. Git ignores both: what they taught is in docs/performance.md.
 """
 
 import argparse
@@ -19,16 +20,25 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import binary_log
 import growth
 import large_log
+import native_logs
 import season
 import tiny_files
 from bench import Size
 
-JOBS: dict[str, ModuleType] = {"large_log": large_log, "season": season, "tiny_files": tiny_files, "growth": growth}
+JOBS: dict[str, ModuleType] = {
+    "large_log": large_log,
+    "binary_log": binary_log,
+    "season": season,
+    "native_logs": native_logs,
+    "tiny_files": tiny_files,
+    "growth": growth,
+}
 SMALL = Size(rounds=3, log_rows=200_000, sessions=24, tiny_files=500, batches=5, batch_sessions=8, single_runs=5)
 FULL = Size(rounds=3, log_rows=1_000_000, sessions=500, tiny_files=5_000, batches=50, batch_sessions=20, single_runs=12)
-RESULTS = Path(__file__).with_suffix(".json")
+RESULTS = Path(__file__).parent / "results" / "pipeline.json"
 
 
 def markdown(results: dict[str, Any]) -> str:
@@ -67,6 +77,7 @@ def main() -> None:
         results.setdefault("full" if arguments.full else "small", {})[name] = told
         if name == "growth" and arguments.full:
             growth.draw(told)
+        RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         RESULTS.with_suffix(".md").write_text(markdown(results), encoding="utf-8")
     print(markdown(results))

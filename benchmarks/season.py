@@ -6,7 +6,7 @@ from typing import Any
 import dashboard_queries
 from bench import Size, bench, dearest, table
 
-from ingestion.sample import write_sample_files
+from simrace.generator import write_sample_files
 
 
 def run(folder: Path, size: Size) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def run(folder: Path, size: Size) -> dict[str, Any]:
         again_s = here.timed("simrace", "run", files)
         samples, sessions, races = here.query(
             "select (select count(*) from marts.fct_telemetry_samples), (select count(*) from marts.dim_sessions), "
-            "(select count(*) from marts.fct_race_fields)"
+            "(select count(*) from marts.dim_races)"
         )[0]
         sizes = dict(here.query(
             "select coalesce(inhparent, relid)::regclass::text, sum(pg_total_relation_size(relid))::bigint "

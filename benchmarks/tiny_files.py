@@ -5,7 +5,7 @@ from typing import Any
 
 from bench import Size, bench
 
-from ingestion.sample import write_sample_files
+from simrace.generator import write_sample_files
 
 
 def run(folder: Path, size: Size) -> dict[str, Any]:

@@ -4,8 +4,8 @@
     .venv/bin/simrace export ml training
     .venv/bin/python examples/finish_model.py training
 
-The model is trained on the earliest races, chosen on later ones and tried on the latest; beside it stand two orders
-that need no model: by iRating and by grid.
+The model is trained on the earliest races, chosen on later ones and tested on the latest. Two orders that need no
+model are printed beside it: by iRating and by grid.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ingestion.export import DICTIONARY, read_exported
+from simrace.export.tables import DICTIONARY, read_exported
 
 TARGET = "target_finish_position_in_class"
 FIELD = ["race_id", "car_class_id"]  # who is ordered against whom
@@ -31,12 +31,11 @@ FEWEST = 3  # drivers that make an order
 def comparable(data: pd.DataFrame) -> pd.DataFrame:
     """Drivers that finished in a field of several; in team races several drivers share one place."""
     raced = data[data[TARGET].notna() & ~data["is_team_race"]]
-    raced = raced.assign(car_class_id=raced["car_class_id"].fillna("none"))
     return raced[raced.groupby(FIELD)[TARGET].transform("size") >= FEWEST].reset_index(drop=True)
 
 
 def as_numbers(features: pd.DataFrame) -> pd.DataFrame:
-    """Words as the numbers of their categories; what is missing stays missing."""
+    """Texts as numbers of their categories; missing values stay missing."""
     words = features.select_dtypes("string")
     codes = words.apply(lambda column: column.astype("category").cat.codes)
     return features.assign(**codes.where(codes >= 0)).astype(float)
@@ -55,7 +54,7 @@ def candidates(numbers: list[str]) -> dict[str, Pipeline]:
 
 
 def places(data: pd.DataFrame, value: "pd.Series[float]") -> "pd.Series[float]":
-    """Places in class by a value, the lowest first; who has none stands in the middle."""
+    """Places in class by a value, the lowest first; drivers without a value are in the middle."""
     ranks = value.groupby([data[name] for name in FIELD]).rank()
     middle = (data.groupby(FIELD)[TARGET].transform("size") + 1) / 2
     return ranks.fillna(middle).astype(float)
@@ -81,7 +80,7 @@ def main() -> None:
     names = dictionary.loc[dictionary["column_role"] == "feature", "column_name"].tolist()
     features = as_numbers(data[names])
     models = candidates(list(data[names].select_dtypes(exclude="string")))
-    # a place means more in a small field: the share of the field is learned, its order is the prediction
+    # a place means more in a small field: learn the share of the field, and predict the order
     share = (data[TARGET] / data["class_field_size"]).astype(float)
     parts = {name: data["split"] == name for name in ("train", "validation", "test")}
     for name, rows in parts.items():

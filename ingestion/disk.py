@@ -1,4 +1,4 @@
-"""A disk that is full and a database that went away: told so that people know the way out, and cleared up after."""
+"""Full disks and databases that went away: say so with the way out, and clean up afterwards."""
 
 import errno
 import shutil
@@ -6,19 +6,32 @@ from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 _FULL_ON_SERVER = ("No space left on device", "Disk quota exceeded")
-_BROKEN_OFF = ("connection to server", "server closed the connection", "terminating connection", "recovery mode")
+# What libpq and the server say of a server that went away, or is not there yet.
+STARTING = "the database system is"  # starting up, shutting down, in recovery mode, not yet accepting connections
+GONE = (
+    STARTING,
+    "connection refused",
+    "connection reset by peer",
+    "connection timed out",
+    "timeout expired",
+    "connection already closed",
+    "server closed the connection",
+    "connection has been closed unexpectedly",
+    "terminating connection",
+    "ssl syscall error",
+)
 _WAY_OUT = "Make room there, then run the same again: what was landed and built before is whole."
 
 
 def tell_broken_off(said: str) -> str | None:
-    """The way out where the database went away; None when that is not what a failure says."""
-    if any(words in said for words in _BROKEN_OFF):
+    """The way out when a failure says that the database went away; None when it says something else."""
+    if any(words in said.lower() for words in (*GONE, "connection to server")):
         return "Check that the server runs (`simrace db status`) and its disk has room, then run the same again."
     return None
 
 
 def tell_full_disk(error: BaseException | str, folder: Path) -> str | None:
-    """Say which disk is full, if that is what the failure was.
+    """Say which disk is full, if a full disk was the failure.
 
     Args:
         error: The failure at its root, or what a server said of it.
@@ -35,7 +48,7 @@ def tell_full_disk(error: BaseException | str, folder: Path) -> str | None:
 
 
 def clear_unfinished(pipeline_folder: Path) -> None:
-    """Delete what an extract left that did not come to its end: dlt neither goes on with it nor takes it away.
+    """Delete what an unfinished extract left: dlt neither continues it nor removes it.
 
     Args:
         pipeline_folder: dlt's working folder of one pipeline, which nobody else may be using.

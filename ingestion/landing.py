@@ -1,33 +1,49 @@
-"""Land every file exactly as it is, with dlt: one row for the file, one for each 1,000 lines of it.
+"""Land every file exactly as it is: one row for the file, and its lines or the values of its channels in blocks.
 
 What the database would refuse is refused here, before dlt sees it: a failed dlt job blocks every later load.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Generator, Iterable, Iterator, Set
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
-from ingestion import known, refused
-from ingestion.identify import Identity, QuotingObserver, identify, refuse_unsupported
-from ingestion.landed import Landed, Outcome, State, read_landed, storable
+from ingestion import refused_copies
+from ingestion.formats.identify import Identity, check_declarations, identify, refuse_binary
+from ingestion.formats.kinds import Family
+from ingestion.formats.lines import QuotingObserver
+from ingestion.formats.logs import find_log_format
+from ingestion.formats.logs.log import LogFormat
+from ingestion.formats.not_read_yet import HEAD_BYTES
 from ingestion.loading import Loader, Pending, Row
-from ingestion.raw_tables import BLOCKS_TABLE, analyze_tables, are_complete, complete_tables, remember_again
+from ingestion.log_rows import document_rows, log_rows
+from ingestion.outcomes import Outcome, State
+from ingestion.raw_tables import (
+    BLOCKS_TABLE,
+    add_columns,
+    analyze_tables,
+    delete_lost_blocks,
+    make_own_tables,
+    remember_again,
+    storable,
+)
 from ingestion.reading import (
     ChangedWhileReadError,
     Content,
     Reason,
     RefusedError,
     file_digest,
+    read_binary,
     read_blocks,
     read_content,
 )
-from ingestion.sources import Recall, Source, open_sources
+from ingestion.sources import Recall, Source
+from ingestion.unchanged import Memory
+from ingestion.warehouse import Landed, read_landed
 
 HEAD_BYTES_KEPT = 2_048
-NO_HASH = "unreadable"  # stands where the hash of what could not be read would
+NO_HASH = "unreadable"  # in place of a hash, for what could not be read
 
 
 def rows_of(
@@ -42,14 +58,14 @@ def rows_of(
 
     Args:
         sources: Files, read one at a time.
-        landed: What the warehouse has; what is found is added to it.
+        landed: What the warehouse has; files are added as they are found.
         outcomes: Filled with one outcome for each file found.
         changing: Paths of files to refuse, because they were written to while they were read.
         on_bytes: Called with the number of bytes read since the last call.
         on_end: Called with each file, as it was found, and its outcome.
     """
     for found in sources:
-        # A name is any bytes; what is no text of them is written as escapes.
+        # File names are arbitrary bytes; undecodable ones are written as escapes.
         source = replace(found, file_path=storable(found.file_path), file_name=storable(found.file_name))
         if source.file_path in changing:
             problem = RefusedError(Reason.UNREADABLE, "it was written to while it was read; land it again later")
@@ -69,21 +85,22 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
         if source.problem:
             raise source.problem
         with source.local.open("rb") as stream:
-            refuse_unsupported(stream.read(4_096))
-        content = read_content(source.local, on_bytes)
+            head = stream.read(HEAD_BYTES)
+        if log_format := find_log_format(head):
+            content = read_binary(source.local, on_bytes)
+        else:
+            refuse_binary(head)
+            content = read_content(source.local, on_bytes)
         if is_landed := content.file_id in landed.file_ids:
             outcome = Outcome(source.file_path, State.ALREADY_LANDED, content.file_id, content.file_bytes)
         elif content.file_id in landed.forgotten:
             raise _forgotten(content.file_id, landed)
         else:
-            identity = identify(content)
-            yield from _rows_of(content, identity, now)
-            outcome = Outcome(
-                source.file_path, State.LANDED, content.file_id, content.file_bytes, identity.source_format
-            )
+            source_format = yield from _rows_of(content, log_format, now)
+            outcome = Outcome(source.file_path, State.LANDED, content.file_id, content.file_bytes, source_format)
             landed.file_ids.add(content.file_id)
         outcomes.append(replace(outcome, given=source.given))
-    except (UnicodeDecodeError, ChangedWhileReadError):  # all of it was text a moment ago
+    except (UnicodeDecodeError, ChangedWhileReadError):  # the file could be read a moment ago, so it changed
         raise ChangedWhileReadError(source.file_path) from None
     except (RefusedError, OSError) as error:
         refusal = RefusedError(Reason.UNREADABLE, error.strerror or str(error)) if isinstance(error, OSError) else error
@@ -105,38 +122,58 @@ def _sighting(source: Source, file_id: str, landed: Landed, now: datetime) -> Ro
     }
 
 
-def _rows_of(content: Content, identity: Identity, now: datetime) -> Iterator[Row]:
+def _rows_of(content: Content, log_format: LogFormat | None, now: datetime) -> Generator[Row, None, str]:
+    """Rows of a content that is new; returns the name of its format."""
+    if log_format:
+        log = log_format.open(content.path)
+        entry_count = sum(channel.sample_count for channel in log.channels)
+        identity = Identity(log_format.name, Family.TELEMETRY, is_quoted=False, entry_count=entry_count)
+        yield from log_rows(log, content)
+        yield _file_row(content, identity, None, entry_count, now)
+    else:
+        identity = identify(content)
+        yield from _text_rows(content, identity, now)
+    return identity.source_format
+
+
+def _text_rows(content: Content, identity: Identity, now: datetime) -> Iterator[Row]:
     layout = identity.layout
-    quoting = None
+    quoting, entry_count = None, identity.entry_count
     if layout and layout.first_data_line and identity.delimiter:
         observer = QuotingObserver(identity.delimiter, layout.first_data_line)
         for block in read_blocks(content):
             observer.observe(block)
             yield BLOCKS_TABLE, {"file_id": content.file_id, **block}
-        quoting = observer.quoting
+        quoting = observer.quoting if identity.is_quoted else "none"
+        entry_count = observer.entry_count
     else:
         text = "".join(str(block["lines"]) for block in read_blocks(content))
         whole = {"block_number": 1, "first_line": 1, "line_count": content.line_count, "lines": text}
         yield BLOCKS_TABLE, {"file_id": content.file_id, **whole}
-    yield (
-        "files",
-        {
-            "file_id": content.file_id,
-            "file_bytes": content.file_bytes,
-            "encoding": content.encoding,
-            "has_bom": content.has_bom,
-            "newline": content.newline,
-            "source_format": identity.source_format,
-            "format_family": str(identity.family),
-            "delimiter": identity.delimiter,
-            "quoting": quoting,
-            "header_line": layout.header_line if layout else None,
-            "units_line": layout.units_line if layout else None,
-            "first_data_line": layout.first_data_line if layout else None,
-            "line_count": content.line_count,
-            "landed_at": now,
-        },
-    )
+        yield from document_rows(identity.documents, content.file_id)
+    yield _file_row(content, identity, quoting, entry_count, now)
+
+
+def _file_row(content: Content, identity: Identity, quoting: str | None, entry_count: int | None, now: datetime) -> Row:
+    layout = identity.layout
+    return "files", {
+        "file_id": content.file_id,
+        "file_bytes": content.file_bytes,
+        "encoding": content.encoding,
+        "has_bom": content.has_bom,
+        "newline": content.newline,
+        "source_format": identity.source_format,
+        "format_family": str(identity.family),
+        "delimiter": identity.delimiter,
+        "quoting": quoting,
+        "header_line": layout.header_line if layout else None,
+        "units_line": layout.units_line if layout else None,
+        "first_data_line": layout.first_data_line if layout else None,
+        "line_count": content.line_count,
+        "entry_count": entry_count,
+        "text_id": content.text_id if layout else None,  # what a document says has no order of keys
+        "landed_at": now,
+    }
 
 
 def _refusal_rows(
@@ -160,25 +197,25 @@ def _refusal_rows(
     if file_id in landed.forgotten:
         refusal = _forgotten(file_id, landed)
     outcomes.append(Outcome(source.file_path, State.REFUSED, file_id, size, refusal=refusal, given=source.given))
-    if refusal.reason is Reason.FORGOTTEN:  # nothing of it is written down, not even its name
+    if refusal.reason is Reason.FORGOTTEN:  # write nothing about it, not even its name
         return
     if file_id and source.is_whole:
-        refused.keep(source.local, file_id)
-    key = (file_id or NO_HASH, source.file_path, str(refusal.reason))
-    if landed.is_refused(*key):
+        refused_copies.keep(source.local, file_id)
+    if landed.is_refused(file_id or NO_HASH, source.file_path, refusal):
         return
-    landed.refusals[key] = now
+    reason, detail = str(refusal.reason), storable(refusal.detail)
+    landed.refusals[file_id or NO_HASH, source.file_path, reason, detail] = now
     if not size:
         landed.closed[source.file_path] = now
     yield (
         "rejected_files",
         {
-            "file_id": key[0],
+            "file_id": file_id or NO_HASH,
             "file_name": source.file_name,
             "file_path": source.file_path,
             "file_bytes": size,
-            "reason": key[2],
-            "detail": storable(refusal.detail),
+            "reason": reason,
+            "detail": detail,
             "head": storable(head.decode("utf-8", "replace")),
             "rejected_at": now,
             "modified_at": source.modified_at if file_id else None,
@@ -190,87 +227,87 @@ def _forgotten(file_id: str, landed: Landed) -> RefusedError:
     return RefusedError(Reason.FORGOTTEN, f"on {landed.forgotten[file_id]:%Y-%m-%d}")
 
 
-def land_files(
-    loader: Loader,
-    connection: Connection,
-    paths: list[Path],
-    on_bytes: Callable[[int], object] = lambda _: None,
-    outcomes: list[Outcome] | None = None,
-    include_forgotten: bool = False,
-) -> list[Outcome]:
-    """Land what is new among files and archives, from `ingestion.sources.expand`; see `land_sources`."""
-    return land_sources(
-        loader, connection, lambda recall: open_sources(paths, recall), on_bytes, outcomes, include_forgotten
-    )
+class Landing:
+    """A batch of files on its way into the warehouse; a bad file does not keep the others out.
 
-
-def land_sources(
-    loader: Loader,
-    connection: Connection,
-    open_batch: Callable[[Recall], Iterable[Source]],
-    on_bytes: Callable[[int], object] = lambda _: None,
-    outcomes: list[Outcome] | None = None,
-    include_forgotten: bool = False,
-) -> list[Outcome]:
-    """Land what is new among the files; the good beside the bad.
-
-    Args:
-        loader: To the warehouse.
-        connection: To the same database, to ask what is there and to tune the tables.
-        open_batch: Gives the files, each time from the first; what it is called with tells those that are known.
-        on_bytes: Called with the number of bytes read since the last call.
-        outcomes: Filled with one outcome for each file. With those of a try that failed while loading, the files are
-            not read again and only what is pending is loaded.
-        include_forgotten: Land also what was forgotten on purpose.
-
-    Returns:
-        One outcome for each file, in the order they were found.
-
-    Raises:
-        LandingError: the files could not be unpacked here, or the database did not take the load.
-        SettingError: an environment variable is no number.
+    When a fault of the database broke it off, `land` goes on: files are read again only if their rows are lost.
     """
-    outcomes = [] if outcomes is None else outcomes
-    refused.limits()  # a setting that is no number is told before anything is read
-    complete_tables(connection)
-    pending = loader.finish_pending(connection)
-    if pending is Pending.TAKEN_BACK:
-        outcomes.clear()
-    is_loaded = pending is Pending.LOADED
-    if not outcomes:
-        memory, is_new = _extract(loader, connection, open_batch, on_bytes, outcomes, include_forgotten)
-        if is_new or not are_complete(connection):
-            loader.load(connection)
-            is_loaded = True
-        memory.save()
-    if include_forgotten:
-        remember_again(connection, [outcome.file_id for outcome in outcomes if outcome.file_id])
-    refused.discard(outcome.file_id for outcome in outcomes if outcome.file_id and outcome.state is State.LANDED)
-    if is_loaded:
-        analyze_tables(connection)
-    return outcomes
 
+    def __init__(
+        self,
+        loader: Loader,
+        open_batch: Callable[[Recall], Iterable[Source]],
+        on_bytes: Callable[[int], object] = lambda _: None,
+        include_forgotten: bool = False,
+    ) -> None:
+        """Remember what to land; nothing is read yet.
 
-def _extract(
-    loader: Loader,
-    connection: Connection,
-    open_batch: Callable[[Recall], Iterable[Source]],
-    on_bytes: Callable[[int], object],
-    outcomes: list[Outcome],
-    include_forgotten: bool,
-) -> tuple[known.Memory, bool]:
-    """Read the files; from the beginning and without it when one changes meanwhile, for its blocks are of no file."""
-    changing: set[str] = set()
-    while True:
-        found: list[Outcome] = []
-        landed = read_landed(connection)
-        if include_forgotten:
-            landed.forgotten.clear()
-        memory = known.Memory(landed)
-        try:
-            is_new = loader.extract(rows_of(open_batch(memory.recall), landed, found, changing, on_bytes, memory.note))
-        except ChangedWhileReadError as error:
-            changing.add(error.file_path)
-        else:
-            outcomes += found
-            return memory, is_new
+        Args:
+            loader: To the warehouse.
+            open_batch: Gives the files, from the first each time; its argument tells which are known already.
+            on_bytes: Called with the number of bytes read since the last call.
+            include_forgotten: Land also what was forgotten on purpose.
+        """
+        self._outcomes: list[Outcome] = []
+        self._loader, self._open_batch, self._on_bytes = loader, open_batch, on_bytes
+        self._include_forgotten = include_forgotten
+        self._memory: Memory | None = None  # of the files, once they are read
+        self._is_loaded = False
+
+    def land(self, connection: Connection) -> list[Outcome]:
+        """Land what is new, or go on with it.
+
+        Args:
+            connection: To the database of the loader, to ask what is there and to tune the tables.
+
+        Returns:
+            One outcome for each file, in the order they were found.
+
+        Raises:
+            LandingError: the files could not be unpacked here, or the database did not take the load.
+            SettingError: an environment variable is no number.
+            DeclarationError: the declaration of a format cannot be understood.
+        """
+        # complain about what is wrong here before anything is read
+        check_declarations()
+        refused_copies.limits()
+        add_columns(connection)
+        make_own_tables(connection)
+        pending = self._loader.finish_pending(connection)
+        if pending is Pending.TAKEN_BACK:
+            self._memory = None
+        self._is_loaded |= pending is Pending.LOADED
+        if self._memory is None and self._extract(connection):
+            self._loader.load(connection)
+            self._is_loaded = True
+        if self._memory:
+            self._memory.save()
+        if self._include_forgotten:
+            remember_again(connection, [outcome.file_id for outcome in self._outcomes if outcome.file_id])
+        refused_copies.discard(
+            outcome.file_id for outcome in self._outcomes if outcome.file_id and outcome.state is State.LANDED
+        )
+        if self._is_loaded:
+            analyze_tables(connection)
+        return self._outcomes
+
+    def _extract(self, connection: Connection) -> bool:
+        """Read the files. If one changes meanwhile its blocks are useless: begin again without it."""
+        delete_lost_blocks(connection)
+        changing: set[str] = set()
+        while True:
+            self._outcomes.clear()
+            landed = read_landed(connection)
+            if self._include_forgotten:
+                landed.forgotten.clear()
+            memory = Memory(landed)
+            sources = self._open_batch(memory.recall)
+            try:
+                is_news = self._loader.extract(
+                    rows_of(sources, landed, self._outcomes, changing, self._on_bytes, memory.note), connection
+                )
+            except ChangedWhileReadError as error:
+                changing.add(error.file_path)
+            else:
+                self._memory = memory
+                return is_news

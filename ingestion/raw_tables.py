@@ -1,4 +1,4 @@
-"""The raw tables: their columns, and what the planner has to be told of them."""
+"""The raw tables: their columns, and their settings for the planner."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,21 @@ if TYPE_CHECKING:
 
 DATASET = "raw"
 BLOCKS_TABLE = "file_blocks"
-FORGOTTEN_TABLE = "forgotten_files"  # the one that dlt does not write
+CHANNELS_TABLE = "file_channels"
+CHANNEL_BLOCKS_TABLE = "channel_blocks"  # not written by dlt
+FORGOTTEN_TABLE = "forgotten_files"  # not written by dlt
+STRUCK_TABLE = "struck_drivers"  # not written by dlt
+
+# Rows of an unfinished load do not count.
+IS_COMPLETE = f"_dlt_load_id in (select load_id from {DATASET}._dlt_loads where status = 0)"
+
+# Column of raw.channel_blocks by type of the values; of each row one is filled.
+VALUE_COLUMNS = {
+    "float4": "float_values",
+    "float8": "double_values",
+    "int4": "integer_values",
+    "bool": "boolean_values",
+}
 
 _COLUMNS: dict[str, dict[str, "TDataType"]] = {
     "files": {
@@ -28,6 +42,8 @@ _COLUMNS: dict[str, dict[str, "TDataType"]] = {
         "units_line": "bigint",
         "first_data_line": "bigint",
         "line_count": "bigint",
+        "entry_count": "bigint",
+        "text_id": "text",
         "landed_at": "timestamp",
     },
     "file_sightings": {
@@ -44,6 +60,28 @@ _COLUMNS: dict[str, dict[str, "TDataType"]] = {
         "line_count": "bigint",
         "lines": "text",
     },
+    CHANNELS_TABLE: {
+        "file_id": "text",
+        "channel_number": "bigint",
+        "channel_name": "text",
+        "unit": "text",
+        "description": "text",
+        "value_type": "text",
+        "sample_rate_hz": "double",
+        "sample_count": "bigint",
+        "times_channel": "bigint",
+        "samples_per_block": "bigint",
+        "details": "text",
+    },
+    "file_documents": {
+        "file_id": "text",
+        "document_number": "bigint",
+        "document_name": "text",
+        "position": "bigint",
+        "content": "text",
+        "original": "text",
+        "data": "binary",
+    },
     "rejected_files": {
         "file_id": "text",
         "file_name": "text",
@@ -56,11 +94,30 @@ _COLUMNS: dict[str, dict[str, "TDataType"]] = {
         "modified_at": "timestamp",
     },
 }
-_NULLABLE = {"delimiter", "quoting", "header_line", "units_line", "first_data_line", "head", "modified_at"}
+_NULLABLE = {
+    "delimiter",
+    "quoting",
+    "header_line",
+    "units_line",
+    "first_data_line",
+    "entry_count",  # files of older versions have neither
+    "text_id",
+    "head",
+    "modified_at",
+    "sample_rate_hz",
+    "times_channel",
+    "samples_per_block",
+    "content",
+    "original",
+    "data",
+}
+
+
+_ADDED_AS = {"text": "varchar", "bigint": "bigint", "timestamp": "timestamptz"}  # as dlt makes them
 
 
 def raw_schema() -> "Schema":
-    """The four raw tables; a column that is not named here is refused (schema contract)."""
+    """The raw tables that dlt writes. dlt refuses a column that is not named here (schema contract)."""
     from dlt.common.schema import Schema
     from dlt.common.schema.utils import new_column, new_table
 
@@ -70,7 +127,7 @@ def raw_schema() -> "Schema":
             new_table(
                 table,
                 write_disposition="append",
-                # dlt's own columns too, which it would add with the first row only: a table without one is read as well
+                # dlt's own columns too: it would add them with the first row, but empty tables are read as well
                 columns=[
                     *(new_column(name, kind, nullable=name in _NULLABLE) for name, kind in columns.items()),
                     new_column("_dlt_load_id", "text", nullable=False),
@@ -82,24 +139,72 @@ def raw_schema() -> "Schema":
     return schema
 
 
+def make_own_tables(connection: Connection) -> None:
+    """Make the tables that dlt does not write but dbt reads, where they are not there yet."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select from pg_namespace where nspname = %s", (DATASET,))
+        if not cursor.rowcount:
+            cursor.execute(f"create schema {DATASET}")
+        if not relation_exists(cursor, f"{DATASET}.{STRUCK_TABLE}"):
+            cursor.execute(
+                f"create table {DATASET}.{STRUCK_TABLE} ("
+                "driver_id varchar primary key, struck_at timestamptz not null default now())"
+            )
+        if not relation_exists(cursor, f"{DATASET}.{CHANNEL_BLOCKS_TABLE}"):
+            _make_channel_blocks(cursor)
+
+
+def _make_channel_blocks(cursor: Cursor) -> None:
+    """Make `raw.channel_blocks`, because dlt has no arrays.
+
+    It has no key of dlt's, because its rows are never written twice: a load has each file once, in one transaction.
+    The index by load is for `delete_lost_blocks`, and takes little: a load stands in it once for many rows.
+    """
+    # Values are not analyzed: statistics of arrays would mean to unpack thousands of them.
+    cursor.execute(
+        """
+        create table raw.channel_blocks (
+            file_id varchar not null,
+            block_number integer not null,
+            channel_number integer not null,
+            first_sample bigint not null,
+            float_values real[],
+            double_values double precision[],
+            integer_values integer[],
+            boolean_values boolean[],
+            _dlt_load_id varchar not null
+        ) with (parallel_workers = 2);
+        create index channel_blocks_file_id on raw.channel_blocks (file_id, block_number);
+        create index channel_blocks_load_id on raw.channel_blocks (_dlt_load_id);
+        """
+    )
+    for column in VALUE_COLUMNS.values():
+        cursor.execute(f"alter table raw.channel_blocks alter column {column} set statistics 0")
+        _compress_fast(cursor, f"{DATASET}.{CHANNEL_BLOCKS_TABLE}", column)
+
+
+def _compress_fast(cursor: Cursor, table: str, column: str) -> None:
+    cursor.execute("select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)")
+    if cursor.rowcount:
+        cursor.execute(f"alter table {table} alter column {column} set compression lz4")
+
+
 def columns_of(table: str) -> list[str]:
-    """Columns of a raw table, those that dlt adds apart."""
+    """Columns of a raw table, without those that dlt adds."""
     return list(_COLUMNS[table])
 
 
 def tune_tables(connection: Connection) -> None:
-    """Give `raw.file_blocks` what dlt has no word for; does nothing the second time.
+    """Set on `raw.file_blocks` what dlt has no option for; repeating it changes nothing.
 
-    The planner sees a small heap beside the compressed text and would not read it in parallel unasked.
+    The compressed text lies beside a small heap, so the planner would not read the table in parallel by itself.
     """
     with connection, connection.cursor() as cursor:
         cursor.execute("select reloptions from pg_class where oid = to_regclass('raw.file_blocks')")
         row = cursor.fetchone()
         if row is None or row[0]:
             return
-        cursor.execute("select from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)")
-        if cursor.rowcount:
-            cursor.execute("alter table raw.file_blocks alter column lines set compression lz4")
+        _compress_fast(cursor, "raw.file_blocks", "lines")
         cursor.execute("alter table raw.file_blocks set (parallel_workers = 2)")
         cursor.execute("create index if not exists file_blocks_file_id on raw.file_blocks (file_id, block_number)")
 
@@ -108,53 +213,101 @@ def are_complete(connection: Connection) -> bool:
     """Whether there is every raw table with every column; an older version may have made them, or nobody yet."""
     wanted = [(table, column) for table, columns in _COLUMNS.items() for column in columns]
     with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select table_name, column_name from information_schema.columns where table_schema = %s", (DATASET,)
-        )
-        return set(cursor.fetchall()).issuperset(wanted)
+        return _columns_there(cursor).issuperset(wanted)
 
 
-def complete_tables(connection: Connection) -> None:
-    """Give tables that the first version made, and never wrote to, the columns that are in every table since."""
+def add_columns(connection: Connection) -> None:
+    """Add the columns that tables of an older version lack; dlt itself adds them only when it has rows to load."""
     with connection, connection.cursor() as cursor:
-        for table in _COLUMNS:
-            cursor.execute(
-                "select from information_schema.columns "
-                "where table_schema = %s and table_name = %s and column_name = '_dlt_load_id'",
-                (DATASET, table),
-            )
-            if not cursor.rowcount and exists(cursor, table):
-                cursor.execute(f"alter table {DATASET}.{table} add column _dlt_load_id varchar not null")
-                cursor.execute(f"alter table {DATASET}.{table} add column _dlt_id varchar not null unique")
+        there = _columns_there(cursor)
+        tables = {table for table, _ in there}
+        for table, columns in _COLUMNS.items():
+            for column in _NULLABLE & columns.keys():
+                if table in tables and (table, column) not in there:
+                    kind = _ADDED_AS[columns[column]]
+                    cursor.execute(f"alter table {DATASET}.{table} add column {column} {kind}")
+
+
+def _columns_there(cursor: Cursor) -> set[tuple[str, str]]:
+    """Table and column of everything in `raw`."""
+    cursor.execute("select table_name, column_name from information_schema.columns where table_schema = %s", (DATASET,))
+    return set(cursor.fetchall())
 
 
 def delete_loads(connection: Connection, load_ids: list[str]) -> None:
-    """Delete the rows of loads that did not come to their end."""
+    """Delete the rows of unfinished loads."""
     with connection, connection.cursor() as cursor:
-        for table in _COLUMNS:
-            cursor.execute(
-                f"delete from {DATASET}.{table} where _dlt_load_id = any(%s) "
-                f"and _dlt_load_id not in (select load_id from {DATASET}._dlt_loads where status = 0)",
-                (load_ids,),
+        complete = _complete_loads(cursor)
+        unfinished = [load_id for load_id in load_ids if load_id not in complete]
+        for table in (*_COLUMNS, CHANNEL_BLOCKS_TABLE):
+            if unfinished and relation_exists(cursor, f"{DATASET}.{table}"):
+                cursor.execute(f"delete from {DATASET}.{table} where _dlt_load_id = any(%s)", (unfinished,))
+
+
+def delete_lost_blocks(connection: Connection) -> None:
+    """Delete blocks of channels whose package was lost. Call it while no package is pending."""
+    with connection, connection.cursor() as cursor:
+        # from load to load in the index, because each has very many rows
+        cursor.execute(
+            """
+            with recursive loads as (
+                (select _dlt_load_id from raw.channel_blocks order by _dlt_load_id limit 1)
+                union all
+                select (
+                    select min(blocks._dlt_load_id) from raw.channel_blocks as blocks
+                    where blocks._dlt_load_id > loads._dlt_load_id
+                )
+                from loads
+                where loads._dlt_load_id is not null
             )
+
+            select _dlt_load_id from loads where _dlt_load_id is not null
+            """
+        )
+        lost = {row[0] for row in cursor} - _complete_loads(cursor)
+        if lost:
+            cursor.execute("delete from raw.channel_blocks where _dlt_load_id = any(%s)", (list(lost),))
+
+
+def have_blocks(connection: Connection, load_ids: list[str]) -> bool:
+    """Whether each of these loads has blocks of channels."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select bool_and(exists (select from raw.channel_blocks where _dlt_load_id = load_id)) "
+            "from unnest(%s::text[]) as loads (load_id)",
+            (load_ids,),
+        )
+        return cursor.fetchone() != (False,)
+
+
+def _complete_loads(cursor: Cursor) -> set[str]:
+    if not relation_exists(cursor, f"{DATASET}._dlt_loads"):
+        return set()
+    cursor.execute(f"select load_id from {DATASET}._dlt_loads where status = 0")
+    return {row[0] for row in cursor}
 
 
 def analyze_tables(connection: Connection) -> None:
-    """The planner knows nothing of what was just loaded, and dbt reads it at once."""
+    """Analyze the raw tables, because dbt reads at once what was just loaded."""
     with connection, connection.cursor() as cursor:
-        for table in (*_COLUMNS, "_dlt_loads"):
-            if exists(cursor, table):
+        for table in (*_COLUMNS, CHANNEL_BLOCKS_TABLE, "_dlt_loads"):
+            if relation_exists(cursor, f"{DATASET}.{table}"):
                 cursor.execute(f"analyze {DATASET}.{table}")
 
 
 def remember_again(connection: Connection, file_ids: list[str]) -> None:
-    """Take contents off the list of what was forgotten on purpose."""
+    """Remove contents from the list of those forgotten on purpose."""
     with connection, connection.cursor() as cursor:
-        if exists(cursor, FORGOTTEN_TABLE):
+        if relation_exists(cursor, f"{DATASET}.{FORGOTTEN_TABLE}"):
             cursor.execute(f"delete from {DATASET}.{FORGOTTEN_TABLE} where file_id = any(%s)", (file_ids,))
 
 
-def exists(cursor: Cursor, table: str) -> bool:
-    """Whether there is a raw table of this name."""
-    cursor.execute("select to_regclass(%s) is not null", (f"{DATASET}.{table}",))
+def relation_exists(cursor: Cursor, name: str) -> bool:
+    """Whether there is a table or view of this name, with its schema."""
+    cursor.execute("select to_regclass(%s) is not null", (name,))
     return bool((cursor.fetchone() or (False,))[0])
+
+
+def storable(text: str) -> str:
+    """A text that the database takes: characters that it does not know are written as escapes."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "backslashreplace").decode()

@@ -1,183 +1,105 @@
-"""The warehouse as one thing: one writer at a time, and where its files are."""
+"""Which files the warehouse has already, by what `raw` says and never by dlt's state."""
 
-import atexit
-import hashlib
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
-from ingestion.database import ConnectionParameters, DatabaseError
-from ingestion.dbt_environment import Settings, home_directory
-from ingestion.retry import Result, patiently
-
-# Any number does, as long as every simrace uses the same.
-_LOCK = 7_467_263
-_POLL_S = 0.2
-
-WAITING = "Another simrace run is at work; waiting for it to end."
+from ingestion.raw_tables import DATASET, FORGOTTEN_TABLE, IS_COMPLETE, relation_exists, storable
+from ingestion.reading import RefusedError
 
 
-class Hold:
-    """The warehouse, held by one run while another waits.
+@dataclass
+class Landed:
+    """What the warehouse has, of all files.
 
-    An advisory lock of the database, so that it also holds between machines and ends with a killed process.
+    Attributes:
+        file_ids: Contents landed.
+        forgotten: Contents that were forgotten on purpose, and when.
+        sightings: When a content was last seen at a path with a time of change.
+        refusals: When a content was last refused at a path, for a reason and in these words.
+        closed: When a path without bytes was last refused; a later sighting there ends that.
     """
 
-    def __init__(self, parameters: ConnectionParameters, on_wait: Callable[[], object]) -> None:
-        self._parameters = parameters
-        self._on_wait = on_wait
-        self._connection: Connection | None = None
+    file_ids: set[str] = field(default_factory=set)
+    forgotten: dict[str, datetime] = field(default_factory=dict)
+    sightings: dict[tuple[str, str, datetime], datetime] = field(default_factory=dict)
+    refusals: dict[tuple[str, str, str, str], datetime] = field(default_factory=dict)
+    closed: dict[str, datetime] = field(default_factory=dict)
 
-    def patiently(self, step: Callable[[], Result]) -> Result:
-        """Do one step of the run, again after a passing fault of the database; held before each try.
+    def is_news(self, file_id: str, path: str, modified_at: datetime) -> bool:
+        """Whether a sighting is new: the first of its kind, or the path was closed since."""
+        seen_at = self.sightings.get((file_id, path, modified_at))
+        return seen_at is None or any(
+            closed_at > seen_at for closed, closed_at in self.closed.items() if is_at(path, closed)
+        )
 
-        Args:
-            step: Something that may be begun again after it failed.
-
-        Raises:
-            DatabaseError: the database cannot be reached; else whatever the step raises.
-        """
-
-        def attempt() -> Result:
-            self.take()
-            return step()
-
-        return patiently(attempt)
-
-    def release(self) -> None:
-        """Let the next one in."""
-        if self._connection:
-            self._connection.close()
-            self._connection = None
-
-    def take(self) -> None:
-        """Take the lock, if it is not held; it is lost with its connection, when the server starts anew.
-
-        Raises:
-            DatabaseError: the database cannot be reached.
-        """
-        if self._is_held():
-            return
-        self.release()
-        connection = self._parameters.connect(application_name="simrace lock")
-        try:
-            self._lock(connection)
-        except psycopg2.Error as error:
-            connection.close()
-            raise DatabaseError(f"Lost {self._parameters} while waiting for it: {str(error).strip()}") from error
-        self._connection = connection
-
-    def _lock(self, connection: Connection) -> None:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            # A run is long, and all that time this connection rests.
-            cursor.execute("set statement_timeout = 0; set idle_session_timeout = 0")
-            is_told = False
-            # Asked again and again: a wait inside the database would not hear Ctrl-C.
-            while True:
-                cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
-                if (row := cursor.fetchone()) and row[0]:
-                    return
-                if not is_told:
-                    self._on_wait()
-                    is_told = True
-                time.sleep(_POLL_S)
-
-    def _is_held(self) -> bool:
-        if not self._connection:
-            return False
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("select 1")
-        except psycopg2.Error:
-            return False
-        return True
+    def is_refused(self, file_id: str, path: str, refusal: RefusedError) -> bool:
+        """Whether this refusal is known already; for a path without bytes, only if nothing was seen there since."""
+        refused_at = self.refusals.get((file_id, path, str(refusal.reason), storable(refusal.detail)))
+        return refused_at is not None and not (
+            path in self.closed
+            and any(seen_at > refused_at for (_, seen, _), seen_at in self.sightings.items() if is_at(seen, path))
+        )
 
 
-_held_until_exit: list[Hold] = []
+def is_at(path: str, place: str) -> bool:
+    """Whether a path is a place or lies in it: a folder or an archive."""
+    return path == place or path.startswith((f"{place}/", f"{place}{os.sep}"))
 
 
-@contextmanager
-def exclusive(parameters: ConnectionParameters, on_wait: Callable[[], object] = lambda: None) -> Iterator[Hold]:
-    """Hold the warehouse: landing and build of one run, while another run waits.
+def read_landed(connection: Connection) -> Landed:
+    """Ask the warehouse what it has. Rows of a load that did not complete do not count."""
+    landed = Landed()
+    with connection, connection.cursor() as cursor:
+        if relation_exists(cursor, f"{DATASET}.{FORGOTTEN_TABLE}"):
+            cursor.execute(f"select file_id, forgotten_at from {DATASET}.{FORGOTTEN_TABLE}")
+            landed.forgotten = dict(cursor.fetchall())
+        if not (relation_exists(cursor, "raw.files") and relation_exists(cursor, "raw._dlt_loads")):
+            return landed
+        cursor.execute(f"select distinct file_id from raw.files where {IS_COMPLETE}")
+        landed.file_ids = {row[0] for row in cursor}
+        cursor.execute(
+            "select file_id, file_path, modified_at, max(seen_at) from raw.file_sightings "
+            f"where {IS_COMPLETE} group by 1, 2, 3"
+        )
+        landed.sightings = {(row[0], row[1], row[2].astimezone(UTC)): row[3] for row in cursor}
+        cursor.execute(
+            "select file_id, file_path, reason, detail, max(rejected_at), min(file_bytes) "
+            f"from raw.rejected_files where {IS_COMPLETE} group by 1, 2, 3, 4"
+        )
+        for file_id, path, reason, detail, rejected_at, size in cursor:
+            landed.refusals[file_id, path, reason, detail] = rejected_at
+            if not size:
+                landed.closed[path] = max(rejected_at, landed.closed.get(path, rejected_at))
+    return landed
+
+
+def read_loads(connection: Connection, table: str, file_ids: list[str]) -> dict[str, str]:
+    """The last complete load of each content.
 
     Args:
-        parameters: The database.
-        on_wait: Called once when another run holds it.
-
-    Raises:
-        DatabaseError: the database cannot be reached.
+        connection: To the warehouse.
+        table: files or rejected_files.
+        file_ids: Contents.
     """
-    hold = Hold(parameters, on_wait)
-    try:
-        hold.patiently(lambda: None)
-        yield hold
-    finally:
-        hold.release()
+    with connection, connection.cursor() as cursor:
+        if not relation_exists(cursor, f"{DATASET}.{table}"):
+            return {}
+        cursor.execute(
+            f"select file_id, max(_dlt_load_id) from {DATASET}.{table} "
+            f"where file_id = any(%s) and {IS_COMPLETE} group by 1",
+            (file_ids,),
+        )
+        return dict(cursor.fetchall())
 
 
-def hold_until_exit(settings: Settings, on_wait: Callable[[], object]) -> None:
-    """Hold the warehouse as long as this process lives: for plain dbt, which has no other place to do so.
-
-    Args:
-        settings: Of the database.
-        on_wait: Called once when a run holds it.
-
-    Raises:
-        DatabaseError: the database cannot be reached.
-    """
-    if _held_until_exit:  # Python reads the .pth files of a virtual environment twice
-        return
-    hold = Hold(ConnectionParameters(settings), on_wait)
-    hold.take()
-    atexit.register(hold.release)
-    _held_until_exit.append(hold)
-
-
-def pipeline_name(parameters: ConnectionParameters) -> str:
-    """Tells the database from others that are loaded from the same home; the embedded server's port may change."""
-    if parameters.is_embedded:
-        return "embedded"
-    settings = parameters.settings
-    place = f"{settings['host']}:{settings['port']}/{settings['dbname']}"
-    return hashlib.sha256(place.encode()).hexdigest()[:12]
-
-
-def remembered_paths() -> list[str]:
-    """Paths that an earlier run was given, in their order."""
-    file = _paths_file()
-    # A folder's name is any bytes, and may hold what Python takes for the end of a line.
-    text = file.read_text(encoding="utf-8", errors="surrogateescape") if file.exists() else ""
-    return [path for path in text.split("\n") if path]
-
-
-def remember_paths(paths: list[str]) -> None:
-    """Keep paths for the next run without any."""
-    file = _paths_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    known = remembered_paths()
-    added = [path for path in dict.fromkeys(paths) if path not in known]
-    if added:
-        file.write_text("\n".join([*known, *added]) + "\n", encoding="utf-8", errors="surrogateescape")
-
-
-def usual_folders() -> list[str]:
-    """Folders in which the sims put their files, as far as this machine has them."""
-    documents = Path.home() / "Documents"
-    candidates = (
-        "iRacing/telemetry",
-        "iRacing/results",
-        "MoTeC/Logged Data",
-        "Assetto Corsa Competizione/MoTeC",
-        "Assetto Corsa Competizione/Results",
-        "Garage61",
-    )
-    return [str(documents / candidate) for candidate in candidates if (documents / candidate).is_dir()]
-
-
-def _paths_file() -> Path:
-    return home_directory() / "paths.txt"
+def read_formats(connection: Connection, file_ids: list[str]) -> dict[str, str]:
+    """Formats of contents that were landed just now or before."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"select file_id, source_format from {DATASET}.files where file_id = any(%s) and {IS_COMPLETE}",
+            (file_ids,),
+        )
+        return dict(cursor.fetchall())

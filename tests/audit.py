@@ -1,6 +1,7 @@
 """Ask whether what requirements.lock pins has known vulnerabilities: `make audit`.
 
-One is a failure. Where there is nobody to ask (no network, a mirror of packages alone) that is said and passed.
+A known vulnerability is a failure. If nobody can be asked (no network, only a mirror of packages), it says so and
+passes.
 """
 
 import json
@@ -21,7 +22,7 @@ def judge(report: str, complaint: str) -> tuple[bool, str]:
     """
     if not report.strip():
         last = (complaint.strip().splitlines() or ["it said nothing"])[-1]
-        # Any other end is one that somebody has to look at: an option that is gone, a lock that cannot be read.
+        # A person has to look at any other end, such as an option that is gone or a lock that cannot be read.
         return "ConnectionError" in complaint or "Timeout" in complaint, f"Nothing was audited: {last}"
     dependencies = json.loads(report)["dependencies"]
     found = [

@@ -1,6 +1,7 @@
 """A whole warehouse, made as a user makes one: sample files, `simrace run`, plain dbt."""
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -14,11 +15,29 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from ingestion import settings
+from simrace.database.connection import ConnectionParameters
+from simrace.database.server_system import is_free
+from simrace.database.settings import PORT_VARIABLE, PORTS, configured_settings
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
-# Marts that say what was run, and so differ from run to run though the files are the same.
-HISTORY = ("data_quality_kpis", "data_quality_kpis_latest", "dbt_run_results", "warehouse_runs", "quarantine_history")
+# Marts about runs, which differ from run to run though the files are the same.
+HISTORY = (
+    "data_quality_kpis",
+    "data_quality_kpis_latest",
+    "dbt_run_results",
+    "source_freshness",
+    "warehouse_runs",
+    "quarantine_history",
+)
+
+
+def own_server(folder: Path) -> dict[str, str]:
+    """Variables for a server beside others: a free port, and a password file that is not the user's."""
+    port = next(port for port in random.sample(PORTS, len(PORTS)) if is_free(port))
+    return {PORT_VARIABLE: str(port), "PGPASSFILE": str(folder / "pgpass")}
 
 
 @dataclass(frozen=True)
@@ -67,15 +86,19 @@ class Warehouse:
                 cursor.execute(f"create database {name} template {template}")
         folder = self.folder / name
         folder.mkdir()
+        url = self.url.rpartition("/")[0] + f"/{name}"
         here = {
-            "SIMRACE_DATABASE_URL": self.url.rpartition("/")[0] + f"/{name}",
+            "SIMRACE_DATABASE_URL": url,
+            **ConnectionParameters(
+                configured_settings({"SIMRACE_DATABASE_URL": url}) or {}
+            ).environment(),  # for plain dbt, which cannot read the URL
             "DBT_TARGET_PATH": str(folder / "target"),
             "DBT_LOG_PATH": str(folder / "logs"),
         }
         return Warehouse(folder, {**self.environment, **here})
 
     def checksums(self, left_out: str = "column_name = 'landed_at'") -> dict[str, object]:
-        """Of every mart but the history: rows and a sum over its columns, but for those left out in SQL."""
+        """Row count and a sum over the columns of every mart, without history and the columns left out by SQL."""
         marts = self.query(
             "select table_name, string_agg(quote_ident(column_name), ', ' order by column_name) "
             f"from information_schema.columns where table_schema = 'marts' and not ({left_out}) group by 1"
@@ -89,15 +112,29 @@ class Warehouse:
         return sums
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _home_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test comes near the home of whoever runs it: one that sets no home has this one, without it the test fails."""
+
+    def refuse() -> Path:
+        raise AssertionError("a test uses the home of whoever runs it: set SIMRACE_HOME")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIMRACE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setattr(settings, "_default_home", refuse)
+        yield
+
+
 @pytest.fixture(scope="session")
 def warehouse() -> Iterator[Warehouse]:
-    # A folder of our own, because an ordinary user (as whom the server runs) cannot enter what pytest makes for root.
+    # Not a folder of pytest, because the server runs as an ordinary user, who cannot enter what pytest makes for root.
     folder = Path(tempfile.mkdtemp(prefix="simrace-test-"))
     folder.chmod(0o755)
     hidden = ("SIMRACE_", "PG", "DBT_")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
     environment |= {
         "SIMRACE_HOME": str(folder / "home"),
+        **own_server(folder),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "COLUMNS": "160",

@@ -1,6 +1,6 @@
 -- How alike are a driver's laps, and how much time is left in them?
 -- variation_percent is the spread as a share of the lap time: good drivers stay under 0.5. theoretical_gain_s is what
--- the best lap would win if every mini-sector of the session had been put together; a large one asks for a cleaner
+-- the best lap would gain if all best mini-sectors of the session were put together; a large one asks for a cleaner
 -- lap, not a new line.
 with consistency as (
     select * from {{ ref('session_consistency') }}

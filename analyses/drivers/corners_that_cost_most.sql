@@ -1,6 +1,6 @@
 -- In which corners does a driver lose the most time against the best lap of the session?
--- lost_s is the mean over his pace laps; positive is slower. Where it is high and spread_s is high too, he can do it
--- and does not always; where spread_s is low he does the same wrong thing every lap. Work on the first rows first.
+-- lost_s is the mean over the driver's pace laps; positive is slower. If spread_s is high too, the driver can do it but
+-- not always; if spread_s is low, every lap has the same mistake. Work on the first rows first.
 with lap_corners as (
     select * from {{ ref('fct_lap_corners') }}
 ),

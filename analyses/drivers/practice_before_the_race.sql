@@ -1,6 +1,6 @@
 -- Does practice on the layout before a race show in the result?
--- One row per amount of practice: mean finish in the class, places won from the grid and incidents. Few races stand
--- behind the first rows of a small warehouse; read races before the means.
+-- One row per amount of practice: mean finish in the class, places won from the grid and incidents. In a small
+-- warehouse few races are behind the first rows; read the number of races before the means.
 with practised as (
     select
         *,

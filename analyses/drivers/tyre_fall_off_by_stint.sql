@@ -1,6 +1,6 @@
 -- How much slower does each lap of a stint get, as tyres fade and fuel burns off?
--- slope_s is what a pace lap loses on the one before: above 0 the tyres win over the lighter car. Believe it when r2
--- is high and pace_laps are many; over_ten_laps_s is the same told for ten laps.
+-- slope_s is what a pace lap loses against the one before: above 0, worn tyres cost more than the lighter car gains.
+-- Believe it when r2 is high and pace_laps are many; over_ten_laps_s is the same for ten laps.
 with stints as (
     select * from {{ ref('fct_stints') }}
 ),

@@ -1,6 +1,6 @@
 -- How much do we drive, month by month?
 -- Races and telemetry sessions of all drivers. Hours and kilometres of races come from the results, those of sessions
--- from telemetry, so a race that was also logged stands in both.
+-- from telemetry, so a race that was also logged is in both.
 with activity as (
     select * from {{ ref('activity_monthly') }}
 )

@@ -1,6 +1,6 @@
 -- Where on the lap was each driver of a race the fastest?
--- Best valid sectors of a race whose file has them (ACC), and the lap they would make together. lost_s is what the
--- best lap left lying; a driver with a good optimal lap and a poor finish lost the race elsewhere than on pace.
+-- Best valid sectors of a race whose file has them (ACC), and the lap they would make together. lost_s is how much
+-- slower the best lap was; a driver with a good optimal lap and a poor finish lost the race elsewhere than on pace.
 with laps as (
     select * from {{ ref('fct_race_laps') }}
     where is_valid and not is_formation_lap and sector_1_ms is not null

@@ -1,6 +1,6 @@
 -- Who gains places in the race, and who loses what qualifying gave?
--- Places in the class from the grid to the finish, mean over the races of a driver. Who starts at the front has
--- nothing to gain: compare drivers with about the same avg_start.
+-- Places in the class from the grid to the finish, mean over the races of a driver. A driver at the front
+-- has nothing to gain: compare drivers with about the same avg_start.
 with results as (
     select * from {{ ref('fct_race_results') }}
     where is_starter and start_position_in_class is not null and finish_position_in_class is not null and not is_ai

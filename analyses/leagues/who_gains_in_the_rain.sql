@@ -1,6 +1,6 @@
 -- Who gains in the rain?
--- Where a driver finishes of those in the class, 0 the first and 1 the last, in wet races and in dry ones; a gain above
--- 0 is a better place in the wet. Races whose files do not say whether it rained count for neither.
+-- A driver's place in the class, from 0 (first) to 1 (last), in wet races and in dry ones; a gain above 0 is a better
+-- place in the wet. Races whose files do not say whether it rained count for neither.
 with results as (
     select * from {{ ref('fct_race_results') }}
     where is_starter and not is_ai and driver_id is not null
@@ -11,6 +11,10 @@ fields as (
     where starters > 1
 ),
 
+races as (
+    select * from {{ ref('dim_races') }}
+),
+
 drivers as (
     select * from {{ ref('dim_drivers') }}
 ),
@@ -18,10 +22,11 @@ drivers as (
 placed as (
     select
         results.driver_id,
-        fields.is_wet,
+        races.is_wet,
         (results.finish_position_in_class - 1.0) / (fields.starters - 1) as finish_share
     from results
     inner join fields on results.race_id = fields.race_id and results.car_class_id = fields.car_class_id
+    inner join races on results.race_id = races.race_id
 )
 
 select

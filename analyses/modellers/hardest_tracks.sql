@@ -1,7 +1,7 @@
 -- Which tracks are the hardest?
 -- What was known of each layout before its newest race: incident points per 100 corners, share that did not finish,
--- spread of best laps. With few races a layout is drawn to the mean of its category; relative_to_category over 1 is
--- harder than that.
+-- spread of best laps. With few races the mean of the category counts more; relative_to_category over 1 is harder
+-- than that mean.
 with difficulty as (
     select
         *,

@@ -1,7 +1,7 @@
 -- How much of a driver's pace does the iRating tell?
--- Best race lap behind the best of the race and class, by bands of 500 rating points. If pace were all of it, the gap
--- would fall evenly and spread_percent stay small; where it flattens out, ratings are told apart by something other
--- than one lap.
+-- Best race lap behind the best of the race and class, by bands of 500 rating points. If pace were everything, the gap
+-- would fall evenly and spread_percent stay small; where it flattens out, something other than one lap makes the
+-- difference in rating.
 with results as (
     select
         race_id,

@@ -1,7 +1,7 @@
 -- How well does the published iRating formula foretell what the sim gave?
 -- One row per race and class: points given beside points the formula estimates. Whole fields of official races should
--- be within a few points; a large max_absolute_residual is a race whose file is not the whole of it, or a rule that
--- the formula lacks.
+-- be within a few points; a large max_absolute_residual means that the file does not hold the whole race, or a rule
+-- that the formula lacks.
 with audited as (
     select * from {{ ref('rating_audit_classes') }}
 ),

@@ -1,9 +1,5 @@
-{#
-    What a table was made by is part of what it is: an incremental model whose code changed, or that of a macro or a model it
-    is made from, is built anew by the next run, its columns and checks too. Nobody has to think of --full-refresh.
-#}
 {% macro code_hash() -%}
-    {#- Asked several times while a model is made, and to walk the graph takes longer than most statements. -#}
+    {#- Kept, because a model asks several times and walking the graph takes longer than most statements. -#}
     {%- if 'code_hash' not in model -%} {%- do model.update(code_hash=hash_of_code()) -%} {%- endif -%}
     {{ return(model.code_hash) }}
 {%- endmacro %}
@@ -11,14 +7,11 @@
 {% macro hash_of_code() -%}
     {%- set models = [model.unique_id] -%}
     {%- set macros = [] -%}
-    {%- set made = graph.nodes[model.unique_id] -%}
-    {%- set parts = [tojson(made.constraints)] -%}
-    {%- for column in made.columns.values() -%}
-        {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
-    {%- endfor -%}
+    {%- set code = [] -%}
     {%- for unique_id in models -%}
         {%- set node = graph.nodes[unique_id] -%}
-        {%- do parts.append(node.checksum.checksum) -%}
+        {%- if 'bare_code' not in node -%} {%- do node.update(bare_code=without_comments(node.raw_code)) -%} {%- endif -%}
+        {%- do code.append(node.bare_code) -%}
         {%- do macros.extend(node.depends_on.macros | reject('in', macros)) -%}
         {%- for parent in node.depends_on.nodes if parent.startswith('model.') and parent not in models -%}
             {%- do models.append(parent) -%}
@@ -27,22 +20,28 @@
     {%- set own = 'macro.' ~ project_name ~ '.' -%}
     {%- for unique_id in macros if unique_id.startswith(own) -%}
         {%- set macro = context[unique_id[own | length:]].macro -%}
-        {%- do parts.append(macro.macro_sql) -%}
+        {%- do code.append(without_comments(macro.macro_sql)) -%}
         {%- do macros.extend(macro.depends_on.macros | reject('in', macros)) -%}
     {%- endfor -%}
-    {{ return(local_md5(parts | sort | join('\n'))) }}
+    {%- set parts = code | sort -%}
+    {%- set made = graph.nodes[model.unique_id] -%}
+    {%- do parts.append(tojson(made.constraints)) -%}
+    {%- for column in made.columns.values() -%}
+        {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
+    {%- endfor -%}
+    {%- for name in vars_in(parts | join('\n')) -%} {%- do parts.append(tojson([name, var(name)])) -%} {%- endfor -%}
+    {{ return(local_md5(parts | join('\n'))) }}
 {%- endmacro %}
 
-
-{#
-    dbt's own question whether an incremental model is built from nothing. Where sessions are retired it is not: they could not
-    be built again, so all the others are built in place. Of a model with `goes_with_raw` nothing is left of them to lose.
-#}
-{% macro should_full_refresh() -%}
-    {%- if config.get('full_refresh') is not none -%} {{ return(config.get('full_refresh')) }} {%- endif -%}
-    {%- set keeps_retired = config.get('incremental_strategy') == 'replace_changed' and not config.get('goes_with_raw') -%}
-    {{ return(is_built_anew() and not (keeps_retired and has_retired())) }}
+{% macro without_comments(code) -%}
+    {{ return(modules.re.sub('(\'[^\']*\'|"[^"]*")|(\\s|--[^\n]*|/[*][\\s\\S]*?[*]/|\\{#[\\s\\S]*?#\\})+', '\\1 ', code).strip()) }}
 {%- endmacro %}
+
+{% macro vars_in(code) -%}
+    {%- set names = modules.re.findall('\\bvar\\([\'"](\\w+)', code) | unique | sort -%}
+    {{ return(names | reject('in', ['me', 'bad_line_share_limit', 'pseudonymise']) | list) }}
+{%- endmacro %}
+
 
 {% macro is_built_anew() -%}
     {{ return(flags.FULL_REFRESH or (config.get('materialized') == 'incremental' and is_code_changed())) }}
@@ -68,16 +67,4 @@
         select code_hash from {{ ops_schema() }}.code where model = '{{ this.identifier }}'
     {%- endset -%}
     {{ return(run_query(recorded).columns[0].values() | first) }}
-{%- endmacro %}
-
-{# Post-hook of every incremental model. #}
-{% macro record_code() -%}
-    {%- if config.get('materialized') == 'incremental' -%}
-        insert into {{ ops_schema() }}.code (model, code_hash)
-        values ('{{ this.identifier }}', '{{ code_hash() }}')
-        on conflict (model) do update set
-            code_hash = excluded.code_hash,
-            built_at = excluded.built_at
-        where code.code_hash <> excluded.code_hash
-    {%- endif -%}
 {%- endmacro %}

@@ -1,13 +1,4 @@
-{# '1:23.4' is 83400: the part after the dot is a fraction, not a count of milliseconds. #}
 {% macro lap_time_to_ms(text) -%}
-    {{ return(adapter.dispatch('lap_time_to_ms')(text)) }}
-{%- endmacro %}
-
-{% macro default__lap_time_to_ms(text) -%}
-    {{ exceptions.raise_compiler_error('lap_time_to_ms is not written for ' ~ target.type) }}
-{%- endmacro %}
-
-{% macro postgres__lap_time_to_ms(text) -%}
     cast(round(1000 * case
         when {{ text }} ~ '^[0-9]{1,2}:[0-5][0-9]:[0-5][0-9]([.][0-9]+)?$'
             then

@@ -1,18 +1,10 @@
-{# A date as loggers write it: 2026-05-23, 5/23/2026, 23.05.2026. A day over 12 settles the order, else `date_order` does: dmy or mdy. #}
 {% macro to_date(text, date_order) -%}
-    {{ return(adapter.dispatch('to_date')(text, date_order)) }}
-{%- endmacro %}
-
-{% macro default__to_date(text, date_order) -%}
-    {{ exceptions.raise_compiler_error('to_date is not written for ' ~ target.type) }}
-{%- endmacro %}
-
-{% macro postgres__to_date(text, date_order) -%}
     {%- set parts = "string_to_array(translate(" ~ text ~ ", '.-', '//'), '/')" -%}
     {%- set is_american -%}
         case
             when cast(({{ parts }})[1] as integer) > 12 then false
             when cast(({{ parts }})[2] as integer) > 12 then true
+            when strpos({{ text }}, '.') > 0 then false
             else {{ date_order }} = 'mdy'
         end
     {%- endset -%}
@@ -30,16 +22,7 @@
 {%- endmacro %}
 
 
-{# A time of day, 24 or 12 hours. #}
 {% macro to_time(text) -%}
-    {{ return(adapter.dispatch('to_time')(text)) }}
-{%- endmacro %}
-
-{% macro default__to_time(text) -%}
-    {{ exceptions.raise_compiler_error('to_time is not written for ' ~ target.type) }}
-{%- endmacro %}
-
-{% macro postgres__to_time(text) -%}
     case
         when {{ text }} ~* '^[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?( ?[ap]m)?$' and pg_input_is_valid({{ text }}, 'time')
             then cast({{ text }} as time)

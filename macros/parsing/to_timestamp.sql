@@ -1,14 +1,4 @@
-{# A moment (UTC) from text with a zone, from the sims' `2024.01.02 5:40 PM GMT`, or from text without a zone read in the zone given. Garbage is null. #}
 {% macro to_timestamp_at(text, zone='UTC') -%}
-    {{ return(adapter.dispatch('to_timestamp_at')(text, zone)) }}
-{%- endmacro %}
-
-{% macro default__to_timestamp_at(text, zone) -%}
-    {{ exceptions.raise_compiler_error('to_timestamp_at is not written for ' ~ target.type) }}
-{%- endmacro %}
-
-{# The pattern comes before the validity: PostgreSQL also takes `now` and `infinity` for moments. #}
-{% macro postgres__to_timestamp_at(text, zone) -%}
     case
         when
             {{ text }} ~ '^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+ ?(Z|[+-][0-9]{2}(:?[0-9]{2})?)$'

@@ -1,4 +1,3 @@
-{# What is counted of an activity, summed; the same for a day, a week and a month, so that the three agree. #}
 {% macro summed_activity() -%}
     {%- set counts = ['sessions', 'session_laps', 'races', 'race_laps', 'race_incidents'] -%}
     {%- for column in ['sessions', 'session_laps', 'session_km', 'session_hours', 'races', 'race_laps', 'race_km', 'race_hours', 'race_incidents'] -%}

@@ -1,48 +1,70 @@
-{# Columns of a race in every staging model of results, in order: one list, so that a union cannot mix them up. #}
-{% macro race_columns() -%}
-    {%- set columns = [
-        'file_id', 'source_format', 'race_id', 'sim', 'subsession_id', 'iracing_session_id', 'series_id', 'season_id',
-        'league_id', 'league_season_id', 'layout_id', 'track_id', 'license_category_id', 'series_name', 'season_name',
-        'league_name', 'league_season_name', 'event_name', 'simsession_name', 'track_name', 'config_name',
-        'license_category', 'simsession_number', 'season_year', 'season_quarter', 'file_strength_of_field',
-        'corners_per_lap', 'cautions', 'caution_laps', 'lead_changes', 'is_official', 'is_wet', 'started_at',
-        'ended_at', 'modified_at',
-    ] -%}
-    {{ return(columns) }}
-{%- endmacro %}
-
-
-{# Columns of an entrant's line in every staging model of results, in order. #}
-{% macro race_result_columns() -%}
-    {%- set columns = [
-        'file_id', 'race_id', 'entrant_id', 'driver_id', 'team_id', 'car_id', 'car_class_id', 'entrant_name',
-        'team_name', 'country_code', 'club_name', 'car_number', 'car_name', 'car_class_name', 'out_reason',
-        'line_number', 'out_reason_id',
-        'finish_position', 'finish_position_in_class', 'start_position', 'start_position_in_class', 'laps', 'laps_led',
-        'race_time_ms', 'interval_ms', 'laps_down', 'average_lap_ms', 'best_lap_ms', 'best_lap_number',
-        'qualifying_lap_ms', 'incidents', 'points', 'league_points', 'irating_before', 'irating_after',
-        'license_level_before', 'license_level_after', 'safety_rating_before', 'safety_rating_after',
-        'file_class_strength_of_field', 'is_team', 'is_ai',
-    ] -%}
-    {{ return(columns) }}
-{%- endmacro %}
-
-
-{# iRacing's licence categories as words, by their ids. #}
-{% macro license_categories() -%}
+{% macro event_session_columns() -%}
     {{ return({
-        '1': 'oval', '2': 'road', '3': 'dirt_oval', '4': 'dirt_road', '5': 'sports_car', '6': 'formula_car',
+        'file_id': 'text', 'source_format': 'text', 'event_session_id': 'text', 'subsession_id': 'text',
+        'iracing_session_id': 'text', 'series_id': 'text', 'season_id': 'text', 'league_id': 'text',
+        'league_season_id': 'text', 'layout_id': 'text', 'track_id': 'text', 'license_category_id': 'text',
+        'sim': 'text', 'session_type': 'text', 'series_name': 'text', 'season_name': 'text', 'league_name': 'text',
+        'league_season_name': 'text', 'event_name': 'text', 'simsession_name': 'text', 'track_name': 'text',
+        'config_name': 'text', 'license_category': 'text',
+        'simsession_number': 'integer', 'season_year': 'integer', 'season_quarter': 'integer',
+        'file_strength_of_field': 'integer', 'corners_per_lap': 'integer', 'cautions': 'integer',
+        'caution_laps': 'integer', 'lead_changes': 'integer', 'result_lines': 'integer',
+        'is_race': 'boolean', 'is_official': 'boolean', 'is_wet': 'boolean',
+        'started_at': 'timestamptz', 'ended_at': 'timestamptz', 'modified_at': 'timestamptz',
     }) }}
 {%- endmacro %}
 
 
-{# Of a race's columns those that nobody knows before it is over. #}
+{% macro race_columns() -%}
+    {%- set columns = event_session_columns() | list -%}
+    {{ return(['race_id'] + (columns | reject('in', ['event_session_id', 'is_race', 'result_lines']) | list)) }}
+{%- endmacro %}
+
+
+{% macro aligned(columns, model_name) -%}
+    {%- set model = adapter.get_relation(target.database, generate_schema_name('staging', none), model_name) if execute -%}
+    {%- set has = adapter.get_columns_in_relation(model) | map(attribute='name') | list if model else columns -%}
+    {%- for column, type in columns.items() -%}
+        {{ column if column in has else 'cast(null as ' ~ type ~ ') as ' ~ column }}
+        {%- if not loop.last %},
+        {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+
+{% macro race_result_columns() -%}
+    {{ return({
+        'file_id': 'text', 'race_id': 'text', 'entrant_id': 'text', 'driver_id': 'text', 'team_id': 'text',
+        'car_id': 'text', 'car_class_id': 'text', 'entrant_name': 'text', 'team_name': 'text', 'country_code': 'text',
+        'club_name': 'text', 'car_number': 'text', 'car_name': 'text', 'car_class_name': 'text', 'out_reason': 'text',
+        'line_number': 'integer', 'out_reason_id': 'integer',
+        'finish_position': 'integer', 'finish_position_in_class': 'integer', 'start_position': 'integer',
+        'start_position_in_class': 'integer', 'laps': 'integer', 'laps_led': 'integer', 'race_time_ms': 'integer',
+        'interval_ms': 'integer', 'laps_down': 'integer', 'average_lap_ms': 'integer', 'best_lap_ms': 'integer',
+        'best_lap_number': 'integer', 'qualifying_lap_ms': 'integer', 'incidents': 'integer', 'points': 'integer',
+        'league_points': 'integer', 'irating_before': 'integer', 'irating_after': 'integer',
+        'license_level_before': 'integer', 'license_level_after': 'integer',
+        'safety_rating_before': 'numeric(6, 2)', 'safety_rating_after': 'numeric(6, 2)',
+        'file_class_strength_of_field': 'integer', 'is_team': 'boolean', 'is_ai': 'boolean',
+    }) }}
+{%- endmacro %}
+
+
+{% macro race_lap_columns() -%}
+    {{ return({
+        'file_id': 'text', 'race_id': 'text', 'entry_id': 'text', 'entrant_id': 'text', 'driver_id': 'text',
+        'line_number': 'integer', 'lap_number': 'integer', 'driver_index': 'integer', 'lap_time_ms': 'integer',
+        'sector_1_ms': 'integer', 'sector_2_ms': 'integer', 'sector_3_ms': 'integer',
+        'is_valid': 'boolean', 'is_formation_lap': 'boolean', 'is_known_entry': 'boolean',
+    }) }}
+{%- endmacro %}
+
+
 {% macro race_outcome_columns() -%}
     {{ return(['file_strength_of_field', 'cautions', 'caution_laps', 'lead_changes', 'is_wet']) }}
 {%- endmacro %}
 
 
-{# Of a line's columns those that nobody knows before the race is over; what is left is the entry list. #}
 {% macro race_result_outcome_columns() -%}
     {%- set columns = [
         'out_reason', 'out_reason_id', 'finish_position', 'finish_position_in_class', 'laps', 'laps_led',

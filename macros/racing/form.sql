@@ -1,7 +1,3 @@
-{#
-    What form measures over the earlier races of a window: the values, how they are put together, and how many there were.
-    `known` counts the races that have a value, which can be fewer than the races of the window.
-#}
 {% macro form_measures() -%}
     {%- set finish_in_class = {'known': 'known_finishes_in_class', 'values': 'finish_position_in_class'} -%}
     {%- set measures = [
@@ -41,7 +37,7 @@
         {
             'name': 'avg_irating_change',
             'known': 'known_irating_changes',
-            'values': 'irating_after - irating_before',
+            'values': 'irating_change',
         },
         {
             'name': 'irating_slope',
@@ -52,24 +48,19 @@
         {
             'name': 'safety_rating_slope',
             'known': 'known_safety_ratings',
-            'values': 'safety_rating_without_jumps',
-            'aggregate': 'regr_slope(safety_rating_without_jumps, past_race_number)',
+            'values': 'safety_rating_corrected',
+            'aggregate': 'regr_slope(safety_rating_corrected, past_race_number)',
         },
     ] -%}
     {{ return(measures) }}
 {%- endmacro %}
 
 
-{# Share of the races for which a condition holds, of those for which it can be told. #}
 {% macro share(condition) -%}
     {{ return('avg(case when ' ~ condition ~ ' then 1.0 when not (' ~ condition ~ ') then 0 end)') }}
 {%- endmacro %}
 
 
-{#
-    Whether a driver's race was over when another of his began; both are rows of int_driver_races_ordered. A frame of rows
-    cannot say it: of the rows before one, some still run (a race of 24 hours lasts through many others).
-#}
 {% macro was_over(past, now) -%}
     {{ past }}.driver_start_number < {{ now }}.driver_start_number
     and (
@@ -88,7 +79,6 @@
 {%- endmacro %}
 
 
-{# Columns of form, window by window, in order: one list for all who publish them. Counts are 0 for a newcomer, all else null. #}
 {% macro form_columns() -%}
     {%- set columns = [] -%}
     {%- for window in var('form_windows') -%}

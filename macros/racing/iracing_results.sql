@@ -1,8 +1,9 @@
-{#
-    The last step of an iRacing result line, the same for CSV and JSON: ids with their prefixes, the reason a race ended
-    from its number, ratings only with a licence.
-#}
-{% macro finished_iracing_results(relation) -%}
+{% macro iracing_event(place) -%}
+    case when {{ place }} -> 'subsession_id' is not null and {{ place }} -> 'session_results' is not null then {{ place }} end
+{%- endmacro %}
+
+
+{% macro finished_iracing_results(relation, has) -%}
     select
         file_id,
         race_id,
@@ -13,27 +14,18 @@
         'iracing:' || car_class_key as car_class_id,
         case when is_team then {{ pseudonym('entrant_name', 'Team') }} else {{ pseudonym('entrant_name', 'Driver') }} end as entrant_name,
         case when team_id is not null then {{ pseudonym('entry_name', 'Team') }} end as team_name,
-        country_code,
         club_name,
         car_number,
         car_name,
         car_class_name,
         -- the number is the truth: one can stand beside the text of another
-        case out_reason_id
-            when 0 then 'running'
-            when 29 then 'disqualified'
-            when 32 then 'disconnected'
-            else lower(out_reason_text)
-        end as out_reason,
+        coalesce(known.reason, lower(out_reason_text)) as out_reason,
         line_number,
         out_reason_id,
         finish_position,
-        finish_position_in_class,
         start_position,
-        start_position_in_class,
         laps,
         laps_led,
-        race_time_ms,
         interval_ms,
         laps_down,
         average_lap_ms,
@@ -53,9 +45,11 @@
         case
             when license_level_after is not null then cast(sub_level_after / 100.0 as numeric(6, 2))
         end as safety_rating_after,
-        file_class_strength_of_field,
-        line_fault,
         is_team,
-        is_ai
+        is_ai,
+        {{ has | join(', ') }}
     from {{ relation }}
+    left join
+        (select reasons.out_reason_id as id, reasons.out_reason as reason from {{ ref('iracing_out_reasons') }} as reasons) as known
+        on {{ relation }}.out_reason_id = known.id
 {%- endmacro %}

@@ -11,11 +11,12 @@ import pytest
 import requests
 import uvicorn
 
-from ingestion import commands, last_build
-from ingestion.api.app import create_app
-from ingestion.api.settings import Settings
-from ingestion.build import BuildResult
-from ingestion.database import ConnectionParameters
+from simrace.api.app import create_app
+from simrace.api.settings import Settings
+from simrace.build import last_build
+from simrace.build.dbt import BuildResult
+from simrace.database.connection import ConnectionParameters
+from simrace.operations import commands
 from tests.ingestion.conftest import database, landing_server
 
 __all__ = ["database", "landing_server"]
@@ -72,7 +73,7 @@ def served(settings: Settings) -> Iterator[Api]:
 def serve(database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Api]]:
     """Start a server with settings of the test's; a build is only counted, in `builds`."""
     monkeypatch.setattr(commands, "run_dbt", lambda *_: BuildResult())
-    monkeypatch.setattr(last_build, "record", lambda *_: None)  # dbt would have made its table
+    monkeypatch.setattr(last_build, "record", lambda *_: None)  # its table is made by dbt, which does not run here
     with ExitStack() as servers:
         yield lambda **settings: servers.enter_context(
             served(Settings(**{"token": TOKEN, "requests_per_minute": 0, **settings}))

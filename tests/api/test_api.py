@@ -1,4 +1,4 @@
-"""What is pushed is landed once or refused with a reason; what should not come in does not."""
+"""Files that are pushed are landed once or refused with a reason, and forbidden requests do not get in."""
 
 import gzip
 import io
@@ -21,15 +21,15 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from typer.testing import CliRunner
 
-from ingestion.api import gate
-from ingestion.api.gate import Bucket
-from ingestion.api.page import render
-from ingestion.api.uploads import FILES_AT_ONCE, safe_name
-from ingestion.cli import app
-from ingestion.database import ConnectionParameters
-from ingestion.replay import is_within_reach, open_refusals
+from simrace.api import gate
+from simrace.api.gate import Bucket
+from simrace.api.page import render
+from simrace.api.uploads import FILES_AT_ONCE, safe_name
+from simrace.cli.app import app
+from simrace.database.connection import ConnectionParameters
+from simrace.operations.replay import is_within_reach, open_refusals
 from tests.api.conftest import TOKEN, Api
-from tests.ingestion.test_landing import GARAGE61, ROW, query
+from tests.ingestion.test_landing import GARAGE61, ROW, query, stage
 
 Serve = Callable[..., Api]
 PROBLEM = "application/problem+json"
@@ -76,7 +76,7 @@ def test_200_files_of_8_clients_are_landed_once(api: Api, database: ConnectionPa
         "as hash from raw.file_blocks group by 1) as files where encode(hash, 'hex') <> file_id",
     ) == [(0,)]
     assert query(database, "select sum(files_landed), count(*) < 30 from ops.runs where command = 'upload'") == [
-        (180, True)  # what waited was landed together
+        (180, True)  # the waiting uploads were landed together
     ]
     assert not list(uploads().iterdir())
 
@@ -106,9 +106,10 @@ def test_it_says_what_became_of_each_file(api: Api, database: ConnectionParamete
         database,
         "select file_name, cast(modified_at as date)::text from raw.file_sightings where file_name like 'late%'",
     ) == [("late.csv", "1970-01-02")]
+    stage(database)
     with closing(database.connect()) as connection:
         refused = open_refusals(connection)
-    # the member's bytes are kept for `simrace replay`; of an empty file there is nothing to keep
+    # the member's bytes are kept for `simrace replay`; an empty file has none
     assert {refusal.file_name: is_within_reach(refusal) for refusal in refused} == {
         "note.txt": True, "empty.csv": False,
     }  # fmt: skip
@@ -200,6 +201,7 @@ def test_health_says_whether_the_database_answers(
 ) -> None:
     assert api.ask("GET", "/health").json() == {"database": "answers", "last_load_at": None, "freshness": None}
     api.upload(("lap.csv", lap(1)))
+    stage(database)
     found = api.ask("GET", "/health", headers={"Authorization": ""}).json()
     assert (found["freshness"], found["last_load_at"] is None) == ("pass", False)
     monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")

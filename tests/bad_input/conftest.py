@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingestion.sample import write_sample_files
+from simrace.generator import write_sample_files
 from tests.bad_input.small import Small, small_files
 
 

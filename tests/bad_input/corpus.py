@@ -21,6 +21,7 @@ from pathlib import Path
 from ingestion.reading import Reason
 from tests.bad_input.small import Small, dumped, header_and_data
 from tests.bad_input.wrong_values import HOSTILE_TEXTS
+from tests.ingestion.ibt import BROKEN, ibt
 
 LANDS, EITHER = "lands", "either"
 DEEP = 100_000
@@ -44,8 +45,8 @@ class Bad:
 
 
 def corpus(small: Small) -> Iterator[Bad]:
-    """All of it that is plain bytes."""
-    for make in (truncated, encoded, tables, documents, hostile, named, archives):
+    """The files of the corpus that are plain bytes."""
+    for make in (truncated, encoded, tables, documents, hostile, named, archives, binary_logs):
         yield from make(small)
 
 
@@ -232,6 +233,12 @@ def _twice(small: Small) -> Iterator[Bad]:
                 yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
             classes = document | {"subsession_id": 50_000_009, "car_classes": document["car_classes"] * 2}
             yield Bad(f"documents/twice classes {name}.json", dumped(classes).encode(), LANDS)
+        elif "Experience" in document:
+            sessions = document["Sessions"]
+            players = [session | {"Players": session["Players"] * 2} for session in sessions]
+            for what, changed in {"sessions": sessions * 2, "players": players}.items():
+                spoiled = document | {"Server": what, "Sessions": changed}
+                yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
         else:
             result = document["sessionResult"]
             cars = result["leaderBoardLines"]
@@ -244,7 +251,7 @@ def _twice(small: Small) -> Iterator[Bad]:
 
 
 def hostile(small: Small) -> Iterator[Bad]:
-    """Names of drivers, cars, tracks and series that something might take for code, in results and in telemetry."""
+    """Names of drivers, cars, tracks and series that could be taken for code, in results and in telemetry."""
     document, table = small.documents["solo"], small.tables["motec"]
     for number, name in enumerate(HOSTILE_TEXTS):
         results = [
@@ -268,7 +275,7 @@ def hostile(small: Small) -> Iterator[Bad]:
 
 
 def named(small: Small) -> Iterator[Bad]:
-    """Good files with names that are meant to be taken for something else."""
+    """Good files whose names suggest another format."""
     texts = small.texts()
     names = (
         *(text.strip().replace("/", "\u2215")[:60] for text in HOSTILE_TEXTS if text.strip()),
@@ -284,7 +291,7 @@ def named(small: Small) -> Iterator[Bad]:
 
 
 def archives(small: Small) -> Iterator[Bad]:
-    """Archives that are damaged, that would write elsewhere, that are links, and that unpack to very much."""
+    """Archives that are damaged, would write elsewhere, are links, or unpack to very much."""
     good = small.texts()["garage61.csv"].encode()
     other = [good + b"\n" * number for number in range(1, 40)]
     yield Bad("archives/10 levels.zip", _nested(good, 10), members=(("level 9.zip", Reason.KNOWN_NOT_SUPPORTED),))
@@ -364,6 +371,15 @@ def archives(small: Small) -> Iterator[Bad]:
     yield Bad("archives/no text.tar.gz", _tar([(unnamed, other[24])]), EITHER)
 
 
+def binary_logs(_: Small) -> Iterator[Bad]:
+    """Logs of iRacing whose header says what cannot be, and what only begins as one."""
+    for name, data in BROKEN.items():
+        yield Bad(f"logs/{name}.ibt", data, Reason.MALFORMED)
+    yield Bad("logs/no record.ibt", ibt(count=0, rest=b"\1"), Reason.NO_DATA)
+    yield Bad("logs/first bytes alone.ibt", ibt()[:12], Reason.MALFORMED)
+    yield Bad("logs/an impostor.ibt", struct.pack("<400f", *range(400)))
+
+
 def _nested(data: bytes, levels: int) -> bytes:
     for level in range(levels):
         data = _zip({f"level {level}.zip" if level else "good.csv": data})
@@ -435,14 +451,14 @@ def tar_header_bomb(size: int) -> bytes:
 
 
 def write(files: Iterator[Bad], directory: Path) -> list[Bad]:
-    """Write files as bytes, each under its path; those that the disk will not have are left out."""
+    """Write files as bytes, each under its path, without those whose names the disk does not take."""
     written = []
     for bad in files:
         path = directory / bad.path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             path.write_bytes(bad.data)
-        except OSError:  # Windows has names that it does not take
+        except OSError:  # Windows does not take some names
             continue
         written.append(bad)
     return written

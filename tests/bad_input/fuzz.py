@@ -14,8 +14,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from ingestion.sample import write_sample_files
 from ingestion.sources import open_sources
+from simrace.generator import write_sample_files
 from tests.bad_input.reader import peak_mb, verdict
 from tests.bad_input.small import small_files
 

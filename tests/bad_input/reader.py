@@ -1,4 +1,4 @@
-"""What the loader says of files, without a database: the identify-and-read path, in a process that can be measured."""
+"""What the loader says about files, without a database: identify and read, in a process that can be measured."""
 
 import json
 import re
@@ -6,10 +6,15 @@ import sys
 import time
 from pathlib import Path
 
-from ingestion.identify import QuotingObserver, identify, refuse_unsupported
+from ingestion.formats.identify import identify, refuse_binary
+from ingestion.formats.lines import QuotingObserver
+from ingestion.formats.logs import find_log_format
+from ingestion.formats.not_read_yet import HEAD_BYTES
+from ingestion.paths import expand
 from ingestion.reading import RefusedError, file_digest, read_blocks, read_content
-from ingestion.sources import Source, expand, open_sources
+from ingestion.sources import Source, open_sources
 from tests.bad_input.corpus import LANDS
+from tests.ingestion.logs import is_rebuilt, values_of
 
 
 def verdict(source: Source) -> str:
@@ -22,7 +27,12 @@ def verdict(source: Source) -> str:
         if source.problem:
             raise source.problem
         with source.local.open("rb") as stream:
-            refuse_unsupported(stream.read(4_096))
+            head = stream.read(HEAD_BYTES)
+        if log_format := find_log_format(head):
+            values_of(log_format.open(source.local))
+            assert log_format.rebuild is None or is_rebuilt(log_format, source.local)
+            return LANDS
+        refuse_binary(head)
         content = read_content(source.local)
         identity = identify(content)
     except RefusedError as refusal:
@@ -45,7 +55,7 @@ def verdict(source: Source) -> str:
 
 
 def peak_mb() -> float:
-    """Most memory that this process has held; 0 where the system does not tell (getrusage begins with the parent's)."""
+    """Peak memory of this process in MB; 0 if the system does not tell (getrusage begins with the parent's)."""
     status = Path("/proc/self/status")
     found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
     return int(found[1]) / 1_000 if found else 0

@@ -1,4 +1,4 @@
-"""One small file of each format, cut out of the sample files: what the bad ones are made from."""
+"""One small file of each format, cut out of the sample files; the bad ones are made from these."""
 
 import json
 from dataclasses import dataclass
@@ -50,6 +50,8 @@ def small_files(samples: Path) -> Small:
         document = document.get("data", document.get("content", document))
         if "session_results" in document:
             documents.setdefault("team" if document["driver_changes"] else "solo", _few_entries(document))
+        elif "Experience" in document:
+            documents.setdefault("raceroom", _few_players(document))
         elif document["sessionType"] == "R":
             documents.setdefault("acc", _few_cars(document))
     return Small(tables, documents)
@@ -58,6 +60,10 @@ def small_files(samples: Path) -> Small:
 def _few_entries(document: dict[str, Any]) -> dict[str, Any]:
     sessions = [session | {"results": session["results"][:3]} for session in document["session_results"]]
     return document | {"session_results": sessions}
+
+
+def _few_players(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"Sessions": [one | {"Players": one["Players"][:3]} for one in document["Sessions"]]}
 
 
 def _few_cars(document: dict[str, Any]) -> dict[str, Any]:

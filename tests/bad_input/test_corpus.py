@@ -1,4 +1,4 @@
-"""Every bad file has one verdict and the right one, in bounded memory, and what is beside it lands."""
+"""Every bad file gets the right verdict in bounded memory, and the files beside it land."""
 
 import gzip
 import json
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ingestion import sources
+from ingestion import archives, sources
 from ingestion.reading import Reason
 from tests.bad_input.corpus import EITHER, LANDS, Bad, corpus, tar_header_bomb, write, write_disk_troubles
 from tests.bad_input.small import Small
@@ -39,7 +39,7 @@ def read(folder: Path, timeout_s: int = 300) -> dict[str, Any]:
 
 
 def expected(written: list[Bad], folder: Path) -> dict[str, list[str]]:
-    """What becomes of each source, by its path; of a damaged archive nobody knows how many members it has."""
+    """The expected end of each source by its path; the number of members of a damaged archive is unknown."""
     verdicts: dict[str, list[str]] = {}
     for bad in written:
         path = str(folder / bad.path)
@@ -75,7 +75,7 @@ def test_an_archive_that_holds_a_bomb_ends_soon_and_nothing_is_left(
     small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A gigabyte of zeros in a megabyte, and a tar whose header alone would fill the memory."""
-    monkeypatch.setattr(sources, "ALWAYS_UNPACKED_BYTES", 8 << 20)
+    monkeypatch.setattr(archives, "ALWAYS_UNPACKED_BYTES", 8 << 20)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "unpacked"))
     (tmp_path / "unpacked").mkdir()
     (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(bytes(64 << 20), mtime=0))
@@ -94,7 +94,7 @@ def test_an_archive_that_holds_a_bomb_ends_soon_and_nothing_is_left(
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, which pytest's are not."""
+    """A folder that every user may enter, unlike pytest's."""
     folder = Path(tempfile.mkdtemp(prefix="simrace-input-"))
     folder.chmod(0o755)
     yield folder
@@ -103,7 +103,10 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="rights of the other kind")
 def test_what_may_not_be_read_is_refused_and_the_rest_is_not(small: Small, open_folder: Path) -> None:
-    """As an ordinary user: root may read everything, so its rights are dropped in the process that reads."""
+    """As an ordinary user: root may read everything, so its rights are dropped in the process that reads.
+
+    It reads the good file before as well, because that user may not be able to read Python's own modules in root's home.
+    """
     good, closed, shut = open_folder / "good.csv", open_folder / "closed.csv", open_folder / "shut"
     good.write_text(small.texts()["garage61.csv"])
     closed.write_text("x")
@@ -112,10 +115,12 @@ def test_what_may_not_be_read_is_refused_and_the_rest_is_not(small: Small, open_
     closed.chmod(0)
     shut.chmod(0)
     script = (
-        "import os, sys; from pathlib import Path; from ingestion.sources import expand, open_sources;"
+        "import os, sys; from pathlib import Path;"
+        "from ingestion.paths import expand; from ingestion.sources import open_sources;"
         "from tests.bad_input.reader import verdict;"
-        "os.geteuid() or os.setuid(65534); os.chdir('/');"
-        "print([(s.file_name, verdict(s)) for s in open_sources(expand([sys.argv[1]]))])"
+        "read = lambda: [(s.file_name, verdict(s)) for s in open_sources(expand([sys.argv[1]]))];"
+        "read(); os.geteuid() or os.setuid(65534); os.chdir('/');"
+        "print(read())"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, str(open_folder)],

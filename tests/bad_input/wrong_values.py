@@ -1,6 +1,6 @@
-"""A wrong value in every place of every format: types, sizes, and texts that something might take for code.
+"""A wrong value in every place of every format: types, sizes, and texts that could be taken for code.
 
-What is made here is well formed, so it lands; that no single value stops the build for everybody is for dbt to show.
+The files are well formed, so they land; the build with dbt then shows that no single value stops it.
 """
 
 import copy
@@ -86,10 +86,10 @@ def wrong_documents(small: Small, places_a_file: int, every: int = 1) -> Iterato
 
 
 def _own(document: dict[str, Any], number: int) -> dict[str, Any]:
-    """A race of its own, or they would all be one and only the newest be built."""
+    """Make it a race of its own; otherwise all would be one race, and only the newest would be built."""
     if "subsession_id" in document:
         return document | {"subsession_id": 40_000_000 + number}
-    return document | {"serverName": f"server {number}"}
+    return document | {"Server" if "Experience" in document else "serverName": f"server {number}"}
 
 
 def _places(node: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

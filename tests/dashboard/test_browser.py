@@ -58,7 +58,7 @@ def chromium() -> Iterator[Chrome]:
 
 @pytest.fixture
 def browser(chromium: Chrome) -> Iterator[Chrome]:
-    """A browser that must not have asked for anything elsewhere, nor have written an error, when the test is over."""
+    """A browser; at the end of the test it must have asked for nothing outside and shown no error."""
     yield chromium
     assert not requests_that_left(chromium)
     assert not [error for error in console_errors(chromium) if not LOOKS_FOR_SERVER.search(error)]
@@ -110,7 +110,7 @@ def save(browser: Chrome, name: str) -> None:
 
 
 def pick(browser: Chrome, key: str, text: str) -> None:
-    """Choose in a selectbox or multiselect, by typing, what begins with a text; of several the shortest."""
+    """Choose an option in a selectbox or multiselect by typing its beginning; of several the shortest."""
     field = (By.CSS_SELECTOR, f".st-key-{key} input")
     open_until = 0.0
 
@@ -118,7 +118,9 @@ def pick(browser: Chrome, key: str, text: str) -> None:
         nonlocal open_until
         options = browser.find_elements(By.CSS_SELECTOR, "[role=option]")
         try:
-            if not options and time.monotonic() > open_until:  # what moves on the page may close a list just opened
+            if (
+                not options and time.monotonic() > open_until
+            ):  # a change of the page may close a list that was just opened
                 browser.find_element(*field).send_keys(Keys.CONTROL, "a", Keys.NULL, text)
                 open_until = time.monotonic() + PATIENCE_S / 6
             return sorted((each for each in options if each.text.startswith(text)), key=lambda each: len(each.text))

@@ -14,14 +14,13 @@ import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from dashboard import charts, data, first_picture, laps, words
-from dashboard.pages import race as race_page
-from ingestion import dashboard_command
-from ingestion.database import connection_parameters
+from simrace.dashboard import charts, command, data, first_picture, laps, words
+from simrace.dashboard.pages import race as race_page
+from simrace.database.connection import connection_parameters
 from tests.conftest import ROOT, Warehouse
 
 PAGES = ("lap_comparison", "session", "personal_bests", "driver", "race", "championship", "data_quality")
-SCRIPT = "from dashboard.pages import {page}\nfrom dashboard.shell import guarded\nguarded({page}.show)"
+SCRIPT = "from simrace.dashboard.pages import {page}\nfrom simrace.dashboard.shell import guarded\nguarded({page}.show)"
 HOSTILE = (
     "Robert'); drop table marts.dim_drivers; --",
     "<script>alert(1)</script><b>bold</b><a href='http://192.0.2.1'>x</a>",
@@ -45,7 +44,7 @@ def on_warehouse(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Wareh
 
 @pytest.fixture(scope="module")
 def empty(warehouse: Warehouse) -> str:
-    """URL of a warehouse with all its tables and no row: what a build of nothing leaves, without the build."""
+    """URL of a warehouse with all tables and no rows, as a build of nothing leaves it."""
     own = str(warehouse.query("select current_database()")[0][0])
     elsewhere, url = (warehouse.url.replace(f"/{own}?", f"/{name}?") for name in ("postgres", "dashboard_empty"))
     with closing(psycopg2.connect(elsewhere)) as connection:
@@ -232,7 +231,7 @@ def test_a_name_is_shown_letter_by_letter(name: str) -> None:
 
 
 def test_hostile_names_pass_through_the_pages(on_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every text that a query gives is hostile; the page shows it where text is text, and never as Markdown."""
+    """Every text from a query is hostile; the page shows it as plain text and never as Markdown."""
     real = data.query
 
     def hostile(name: str, **parameters: object) -> pd.DataFrame:
@@ -258,7 +257,7 @@ def test_hostile_names_pass_through_the_pages(on_warehouse: Warehouse, monkeypat
 
 
 def test_equal_names_are_told_apart() -> None:
-    from dashboard.filters import _told_apart
+    from simrace.dashboard.filters import _told_apart
 
     assert _told_apart({"1": "Ada", "2": "Ada", "3": "Bo"}) == {"1": "Ada (1)", "2": "Ada (2)", "3": "Bo"}
 
@@ -326,7 +325,7 @@ def test_pages_read_marts_alone_and_exposures_name_them() -> None:
 
 
 def test_every_query_is_used_and_every_page_is_in_the_navigation() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "dashboard").rglob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "simrace" / "dashboard").rglob("*.py"))
     for path in data.QUERIES.glob("*/*.sql"):
         assert f'"{path.parent.name}/{path.stem}"' in code, path
     pages = {path.stem for path in Path(race_page.__file__).parent.glob("*.py")} - {"__init__"}
@@ -335,17 +334,17 @@ def test_every_query_is_used_and_every_page_is_in_the_navigation() -> None:
 
 def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/none")
-    monkeypatch.setattr(dashboard_command, "find_spec", lambda name: None)
-    with pytest.raises(dashboard_command.DashboardError, match=r"pip install '\.\[dashboard\]'") as told:
-        dashboard_command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
+    monkeypatch.setattr(command, "find_spec", lambda name: None)
+    with pytest.raises(command.DashboardError, match=r"pip install '\.\[dashboard\]'") as told:
+        command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
     assert "\n" not in str(told.value)
 
 
 def test_the_command_says_when_the_port_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/none")
-    monkeypatch.setattr(dashboard_command, "is_free", lambda port: False)
-    with pytest.raises(dashboard_command.DashboardError, match="--port 8502"):
-        dashboard_command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
+    monkeypatch.setattr(command, "is_free", lambda port: False)
+    with pytest.raises(command.DashboardError, match="--port 8502"):
+        command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
 
 
 def some_lap(index: int, label: str = "a lap") -> laps.Lap:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import server
-from ingestion.database import ConnectionParameters
+from simrace.database import server
+from simrace.database.connection import ConnectionParameters
+from tests.conftest import own_server
 
 _numbers = count(1)
 
@@ -23,6 +24,8 @@ def landing_server() -> Iterator[server.Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIMRACE_HOME", str(home))
         patch.delenv("SIMRACE_DATABASE_URL", raising=False)
+        for name, value in own_server(home).items():
+            patch.setenv(name, value)
         started = server.start()
     yield started
     with pytest.MonkeyPatch.context() as patch:

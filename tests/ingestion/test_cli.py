@@ -1,21 +1,27 @@
-"""What the commands say, and the exit status that a script goes by."""
+"""What the commands say, and their exit status for scripts."""
 
 import os
 import subprocess
 import sys
 import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from ingestion import commands, watch
-from ingestion.build import BuildResult
-from ingestion.cli import app
-from ingestion.database import ConnectionParameters
-from ingestion.warehouse import remember_paths, remembered_paths
-from tests.ingestion.test_landing import GARAGE61, ROW, query
+from ingestion.formats import identify
+from ingestion.formats.text_loggers import text_loggers
+from simrace.build.dbt import BuildResult
+from simrace.cli import run, watch
+from simrace.cli.app import app
+from simrace.cli.paths import remember_paths, remembered_paths
+from simrace.database.connection import ConnectionParameters
+from simrace.operations import commands
+from simrace.operations.retention import Expired, Tier
+from tests.ingestion.test_landing import GARAGE61, ROW, query, stage
 
 
 def simrace(*arguments: str | Path) -> Result:
@@ -47,6 +53,40 @@ def test_it_says_what_became_of_every_file(database: ConnectionParameters, lap: 
     assert "Refused" not in again.output
 
 
+def test_a_mistake_in_a_declaration_is_told_by_the_commands_that_need_it(
+    database: ConnectionParameters, lap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loggers.toml").write_text("[new_log]\nfirst_row = Log\n")
+    monkeypatch.setattr(identify, "text_loggers", lambda: text_loggers(tmp_path / "loggers.toml"))
+    (lap.parent / "a.csv").touch()  # refused before any format is needed
+    done = simrace("land", lap.parent)
+    assert done.exit_code == 1
+    assert f"Error: {tmp_path / 'loggers.toml'} is not TOML" in done.output
+    assert "line 2" in done.output
+    assert "Run it again" not in done.output
+    assert simrace("db", "url").exit_code == 0
+
+
+def test_old_sessions_go_after_the_build(
+    database: ConnectionParameters, lap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The build puts in force what the var retention says. Before it, the limits of the last build would hold."""
+    steps: list[str] = []
+    old = Expired(Tier.RAW, uuid4(), datetime.now(UTC), (), 0, is_let_go_by_run=True)
+
+    def expired(_: commands.Work) -> list[Expired]:
+        steps.append("asked")
+        return [old]
+
+    monkeypatch.setattr(run, "build_marts", lambda *_, **__: steps.append("built"))
+    monkeypatch.setattr(run.summaries, "show_holdings", lambda *_: None)
+    monkeypatch.setattr(run.commands, "expired", expired)
+    monkeypatch.setattr(run, "let_go", lambda _, sessions: steps.append(f"{len(sessions)} gone"))
+    done = simrace("run", lap)
+    assert done.exit_code == 0, done.output
+    assert steps == ["built", "asked", "1 gone", "built"]
+
+
 def test_a_long_list_of_refused_files_is_cut(database: ConnectionParameters, tmp_path: Path) -> None:
     for number in range(45):
         (tmp_path / f"{number}.csv").touch()
@@ -75,6 +115,33 @@ def test_a_database_that_is_not_there_is_told_without_a_traceback(lap: Path, mon
         assert isinstance(done.exception, SystemExit)
         assert "Error: No connection" in done.output
         assert "secret" not in done.output
+
+
+def test_a_path_below_a_user_that_there_is_not_is_refused(database: ConnectionParameters) -> None:
+    done = simrace("land", "~nobody-of-this-name/lap.csv")
+    assert isinstance(done.exception, SystemExit)
+    assert "lap.csv: unreadable, No such file" in done.output
+
+
+def test_a_home_that_cannot_be_written_to_is_named(
+    database: ConnectionParameters, lap: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIMRACE_HOME", str(lap / "home"))
+    done = simrace("land", lap)
+    assert isinstance(done.exception, SystemExit)
+    assert f"Error: {lap / 'home' / 'dlt'} cannot be written to: Not a directory. Set SIMRACE_HOME" in done.output
+
+
+def test_paths_that_cannot_be_kept_stop_nothing(
+    database: ConnectionParameters, lap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home" / "paths.txt").mkdir(parents=True)
+    monkeypatch.setattr(run, "build_marts", lambda *_, **__: None)
+    monkeypatch.setattr(run.summaries, "show_holdings", lambda *_: None)
+    monkeypatch.setattr(commands, "expired", lambda _: [])
+    done = simrace("run", lap)
+    assert done.exit_code == 0, done.output
+    assert "cannot be kept: Is a directory" in done.output
 
 
 def test_it_asks_for_a_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,6 +176,8 @@ def test_status_counts_what_is_landed_and_refused_and_dates_it_in_utc(
     query(database, f"alter database {database.settings['dbname']} set timezone = 'Pacific/Kiritimati'")
     began = time.gmtime()
     simrace("land", lap.parent)
+    assert "`simrace build` builds them" in simrace("status").output
+    stage(database)
     done = simrace("status")
     assert done.exit_code == 0, done.output
     assert "1 files landed (0.0 MB), 1 refused" in done.output
@@ -120,7 +189,7 @@ def test_status_counts_what_is_landed_and_refused_and_dates_it_in_utc(
 def test_two_landings_at_once_land_a_file_once(database: ConnectionParameters, lap: Path) -> None:
     with closing(database.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(7467263)")
-        script = f"from ingestion.cli import app; app(['land', {str(lap)!r}])"
+        script = f"from simrace.cli.app import app; app(['land', {str(lap)!r}])"
         runs = [
             subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for _ in range(2)
@@ -151,7 +220,7 @@ def test_real_files_land_or_are_refused_with_a_reason(database: ConnectionParame
 
 
 def test_folders_of_any_name_are_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names are bytes, and hold what Python takes for the end of a line."""
+    """Names are bytes, and may hold what Python takes for the end of a line."""
     monkeypatch.setenv("SIMRACE_HOME", str(tmp_path))
     paths = [os.fsdecode(b"/laps/\xff"), "/laps/\u2028", "/laps/\x85", "/laps/\U0001f3c1 {{ 1 }}"]
     remember_paths(paths[:2])

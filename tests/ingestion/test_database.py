@@ -6,19 +6,30 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from ingestion import dbt_environment, server, server_system
-from ingestion.database import ConnectionParameters, connection_parameters, require_supported
-from ingestion.db_commands import app
-from ingestion.dbt_environment import DatabaseError, build_url, configured_settings, parse_url, set_up
+from simrace.cli.db import app
+from simrace.database import server, server_system, settings
+from simrace.database.connection import ConnectionParameters, connection_parameters, require_supported
+from simrace.database.passfile import remember_password
+from simrace.database.settings import (
+    PORT_VARIABLE,
+    DatabaseError,
+    build_url,
+    configured_settings,
+    dbt_variables,
+    default_port,
+    parse_url,
+)
+from tests.conftest import own_server
 
 PROJECT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
 OLD_PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("1[0-5]/bin"))
 SECRET = "p@s/s:w#r d%ü"  # noqa: S105 - not a password but a test of all that may be in one
 SECRET_IN_URL = "p%40s%2Fs%3Aw%23r%20d%25%C3%BC"  # noqa: S105
@@ -35,17 +46,23 @@ def running() -> Iterator[server.Server]:
     """One server for the tests of this file, in a home that its user can enter."""
     home = Path(tempfile.mkdtemp(prefix="simrace-test-"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SIMRACE_HOME", str(home))
+        ours = {"SIMRACE_HOME": str(home), **own_server(home)}
+        for name, value in ours.items():
+            patch.setenv(name, value)
         yield server.start()
-        patch.setenv("SIMRACE_HOME", str(home))
+        for name, value in ours.items():
+            patch.setenv(name, value)
         server.stop()
     shutil.rmtree(home)
 
 
 @pytest.fixture
 def in_home(running: server.Server, monkeypatch: pytest.MonkeyPatch) -> server.Server:
-    """The running server, with SIMRACE_HOME and nothing else set."""
-    monkeypatch.setenv("SIMRACE_HOME", str(running.data_directory.parent))
+    """The running server, with what tells it from others and nothing else set."""
+    home = running.data_directory.parent
+    monkeypatch.setenv("SIMRACE_HOME", str(home))
+    monkeypatch.setenv("PGPASSFILE", str(home / "pgpass"))
+    monkeypatch.setenv(PORT_VARIABLE, str(running.port))
     return running
 
 
@@ -149,7 +166,8 @@ def test_an_old_version_is_refused_by_name(version: int, found: str) -> None:
 
 @pytest.mark.skipif(not OLD_PROGRAMS, reason="there is no PostgreSQL below 16 on this machine")
 def test_an_old_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, programs, port = Path(tempfile.mkdtemp()), OLD_PROGRAMS[-1], server_system.choose_port()
+    folder, programs = Path(tempfile.mkdtemp()), OLD_PROGRAMS[-1]
+    port = own_server(folder)[PORT_VARIABLE]
     identity = server_system.prepare_home(folder)
     data = folder / "data"
     data.mkdir()
@@ -170,78 +188,153 @@ def test_an_old_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["python", "/venv/bin/dbt", "build"],
-        ["python", "-X", "utf8", "-u", "/venv/bin/dbt", "build"],
-        ["python", "/venv/bin/sqlfluff.exe", "lint"],
-        ["python", "-m", "sqlfluff", "lint"],
-        ["python", "-Im", "dbt.cli.main", "build"],
-    ],
-)
-def test_dbt_and_sqlfluff_learn_the_embedded_server(command: list[str], in_home: server.Server) -> None:
-    environ: dict[str, str] = {}
-    set_up(command, environ)
-    assert environ == ConnectionParameters(in_home.settings).environment()
-    assert environ["SIMRACE_DB_PORT"] == str(in_home.port)
+Debug = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_nothing_else_learns_it_and_what_is_set_stays(in_home: server.Server) -> None:
-    for command in (["python", "-m", "pytest", "dbt"], ["python", "/x/run.py", "dbt"], ["python"], []):
-        environ: dict[str, str] = {}
-        set_up(command, environ)
-        assert environ == {}
-    theirs = {"SIMRACE_DB_HOST": "elsewhere"}
-    set_up(["python", "dbt"], theirs)
-    assert theirs == {"SIMRACE_DB_HOST": "elsewhere"}
+@pytest.fixture
+def debug(tmp_path: Path) -> Debug:
+    """What dbt says of its connection, called with nothing set but these variables."""
+
+    def run(*program: str, target: str = "dev", **variables: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "dbt_project.yml").write_text("{name: simrace, profile: simrace}\n")
+        shutil.copy(PROJECT / "profiles.yml", tmp_path)
+        ours = {"PYTHONPATH": str(PROJECT), "SIMRACE_PROJECT": str(tmp_path), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+        command = [BIN / (program or ("dbt",))[0], *program[1:], "debug", "--connection", "--target", target]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**os.environ, **ours, **variables},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
 
 
-def test_a_wrong_setting_is_told_and_stops_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    environ = {"SIMRACE_DATABASE_URL": "mysql://x"}
-    set_up(["python", "dbt"], environ)
-    assert environ == {"SIMRACE_DATABASE_URL": "mysql://x"}
-    assert "SIMRACE_DATABASE_URL is not a URL" in capsys.readouterr().err
-
-
-def test_without_a_server_nothing_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIMRACE_HOME", str(tmp_path))
-    environ: dict[str, str] = {}
-    set_up(["python", "dbt"], environ)
-    assert environ == {}
-
-
-def test_profiles_and_variables_name_the_same() -> None:
-    read = set(re.findall(r"env_var\('(\w+)'", (PROJECT / "profiles.yml").read_text()))
-    written = {ours for ours, _ in dbt_environment.VARIABLES.values()}
-    assert read - {"SIMRACE_DB_THREADS"} == written - {"PGCHANNELBINDING"}
-
-
-@pytest.mark.parametrize("target", ["dev", "ci"])
-def test_plain_dbt_connects_with_nothing_set(target: str, in_home: server.Server, tmp_path: Path) -> None:
-    """A script called dbt, in a Python that has the .pth file."""
-    (tmp_path / "site").mkdir()
-    shutil.copy(PROJECT / "simrace_dbt_environment.pth", tmp_path / "site")
-    script = tmp_path / "dbt"
-    script.write_text(
-        "import os, site\n"
-        "site.addsitedir('site')\n"
-        "assert 'SIMRACE_DB_PORT' in os.environ\n"
-        "site.main()\n"
-        "from dbt.cli.main import cli\n"
-        "cli()\n"
-    )
-    project = tmp_path / "dbt_project.yml"
-    project.write_text("{name: simrace, profile: simrace}\n")
-    variables = {**os.environ, "PYTHONPATH": str(PROJECT), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-    options = ["--profiles-dir", str(PROJECT), "--target", target]
-    # -S: without the file of an installed simrace, so that it is this one that counts.
-    command = [sys.executable, "-S", str(script), "debug", "--connection", *options]
-    done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=60, check=False)
+@pytest.mark.parametrize(("program", "target"), [(("dbt",), "dev"), (("dbt",), "ci"), (("simrace", "dbt"), "dev")])
+def test_plain_dbt_connects_with_nothing_set(
+    program: tuple[str, ...], target: str, in_home: server.Server, debug: Debug, tmp_path: Path
+) -> None:
+    done = debug(*program, target=target)
     assert done.returncode == 0, done.stdout
     assert str(in_home.port) in done.stdout
     logs = "".join(file.read_text() for file in tmp_path.rglob("*.log"))
     assert in_home.settings["password"] not in done.stdout + logs
+
+
+@pytest.mark.parametrize("home", ["", "/tmp/Rennstrecke Nürburg"])  # noqa: S108 - nothing is made there
+def test_dbt_and_simrace_come_to_the_same_port(
+    home: str, debug: Debug, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that nobody needs to set, and that another home does not want."""
+    ports = {default_port({"SIMRACE_HOME": name}) for name in ("", "/srv/races", "/srv/more_races")}
+    assert len(ports) == 3
+    if home:
+        monkeypatch.setenv("SIMRACE_HOME", home)
+    assert re.search(rf"\bport: {default_port()}\b", debug().stdout)
+    monkeypatch.setattr(settings, "home_directory", lambda: tmp_path)  # no server was there before
+    assert settings.wanted_port() == str(default_port())
+    monkeypatch.setenv(PORT_VARIABLE, "20000")
+    assert settings.wanted_port() == "20000"
+
+
+def test_plain_dbt_takes_the_standard_variables_as_simrace_does(in_home: server.Server, debug: Debug) -> None:
+    theirs = {"PGHOST": "localhost", "PGPORT": str(in_home.port), "PGUSER": "simrace", "PGDATABASE": "postgres"}
+    done = debug(**theirs, SIMRACE_HOME="/nowhere", SIMRACE_DB_PORT="", PGPASSWORD=in_home.settings["password"])
+    assert done.returncode == 0, done.stdout
+    assert "host: localhost" in done.stdout and "database: postgres" in done.stdout
+
+
+def test_plain_dbt_refuses_a_url_that_it_cannot_read(in_home: server.Server, debug: Debug) -> None:
+    """It would go to the embedded server, which nobody meant."""
+    url = in_home.url.replace("127.0.0.1", "localhost")
+    refused = debug(SIMRACE_DATABASE_URL=url)
+    assert refused.returncode != 0
+    assert "SIMRACE_DATABASE_URL, which plain dbt cannot read. Or call `simrace dbt`" in " ".join(
+        refused.stdout.split()
+    )
+    assert "host: localhost" in debug("simrace", "dbt", SIMRACE_DATABASE_URL=url).stdout
+    assert "host: localhost" in debug(SIMRACE_DATABASE_URL=url, **dbt_variables(parse_url(url))).stdout
+
+
+def test_profiles_and_variables_name_the_same() -> None:
+    read = set(re.findall(r"env_var\('([^']+)'", (PROJECT / "profiles.yml").read_text()))
+    ours, standard = (set(names) for names in zip(*settings.VARIABLES.values(), strict=True))
+    # What libpq reads by itself needs no word in profiles.yml.
+    by_libpq = {name for name in standard if name.startswith(("PGSSL", "PGCHANNEL", "PGCONNECT"))}
+    others = {"SIMRACE_DB_THREADS", "SIMRACE_HOME", "SIMRACE_DATABASE_URL"}
+    said = {name for name in read if " " in name}
+    assert read - others - said == ours - {"PGCHANNELBINDING"} | standard - by_libpq
+
+
+THEIRS = "# mine\ndb.example:5432:*:ann:secret\n127.0.0.1:9:*:simrace:other"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, "{line}\n"),
+        ("", "{line}\n"),
+        (THEIRS, "{line}\n" + THEIRS),
+        (THEIRS + "\r\n", "{line}\n" + THEIRS + "\r\n"),
+        ("127.0.0.1:4000:*:simrace:old\n" + THEIRS, "{line}\n" + THEIRS),  # a home that is gone
+        (THEIRS + "\n127.0.0.1:4001:*:simrace:a\\:b\\\\c\n", "{line}\n" + THEIRS + "\n"),  # it had another port
+        (THEIRS + "\n{line}\n", THEIRS + "\n{line}\n"),
+    ],
+)
+def test_libpq_gets_one_line_and_the_others_stay(
+    before: str | None, after: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "folder" / "pgpass"
+    monkeypatch.setenv("PGPASSFILE", str(file))
+    line = r"127.0.0.1:4000:*:simrace:a\:b\\c"
+    if before is not None:
+        file.parent.mkdir()
+        file.write_bytes(before.replace("{line}", line).encode())
+        file.chmod(0o600)
+    there = {"host": "127.0.0.1", "port": "4000", "user": "simrace", "password": r"a:b\c"}
+    assert remember_password(there) == (None if before == after else file)
+    assert file.read_bytes().decode() == after.replace("{line}", line)
+    assert remember_password(there) is None
+    assert [path.name for path in file.parent.iterdir()] == ["pgpass"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="about modes and links")
+def test_the_password_file_is_private_and_a_link_stays_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = {"host": "127.0.0.1", "port": "4000", "user": "simrace", "password": "secret"}
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "dotfiles").write_text(THEIRS)
+    (tmp_path / "dotfiles").chmod(0o644)
+    (tmp_path / ".pgpass").symlink_to(tmp_path / "dotfiles")
+    assert remember_password(there) == tmp_path / "dotfiles"
+    assert (tmp_path / ".pgpass").is_symlink()
+    assert (tmp_path / "dotfiles").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "dotfiles").chmod(0o640)  # libpq passes over it
+    assert remember_password(there) == tmp_path / "dotfiles"
+    assert (tmp_path / "dotfiles").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_killed_writer_left_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simrace.database.passfile.PATIENCE_S", 0.2)
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "pgpass"))
+    (tmp_path / "pgpass.simrace").write_text("half a li")
+    assert remember_password({"host": "127.0.0.1", "port": "4000", "user": "simrace", "password": "secret"})
+    assert (tmp_path / "pgpass").read_text() == "127.0.0.1:4000:*:simrace:secret\n"
+
+
+def test_a_password_file_that_cannot_be_written_is_told_once_and_stops_nothing(
+    in_home: server.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PGPASSFILE", str(tmp_path / "file" / "pgpass"))
+    messages: list[str] = []
+    server.start(messages.append)
+    assert not messages
+    server.stop()
+    server.start(messages.append)
+    assert [message for message in messages if "cannot be kept" in message and "simrace dbt" in message]
 
 
 def test_the_commands(

@@ -1,4 +1,4 @@
-"""What is exported is what pandas reads, and nothing that a spreadsheet would run."""
+"""pandas reads back what was exported, and a spreadsheet runs nothing in it."""
 
 import csv
 import subprocess
@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from ingestion.cli import app
-from ingestion.database import ConnectionParameters
-from ingestion.export import DICTIONARY, Format, _copied, export_ml, export_table, read_exported
+from simrace.cli.app import app
+from simrace.database.connection import ConnectionParameters
+from simrace.export.tables import DICTIONARY, Format, _copied, export_ml, export_table, read_exported
 
 TABLES = """
     create schema marts;
@@ -72,7 +72,7 @@ def test_pandas_reads_it_back_with_the_right_types(
 
 
 def test_no_cell_of_a_csv_is_a_formula(marts: ConnectionParameters, tmp_path: Path) -> None:
-    """Texts alone are touched: a number below zero is a number."""
+    """Only texts are changed: a negative number stays a number."""
     export(marts, tmp_path, Format.CSV)
     data = read_exported(tmp_path)
     assert data["series_name"].tolist() == ["'=1+1", "NA", pd.NA, '"a"\nb, ç']
@@ -213,7 +213,7 @@ def test_an_export_of_many_rows_takes_little_memory(many: ConnectionParameters, 
             "create table marts.large as select n, repeat(md5(n::text), 5) as text from generate_series(1, 3000000) n"
         )
     script = (
-        "import resource, sys; from ingestion.cli import app; import pandas, pyarrow.csv\n"
+        "import resource, sys; from simrace.cli.app import app; import pandas, pyarrow.csv\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "app(['export', 'table', 'large', '-o', sys.argv[1]], standalone_mode=False)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"

@@ -1,4 +1,4 @@
-"""What is forgotten leaves no row and no copy, and stays away until it is wanted."""
+"""A forgotten file leaves no row and no copy, and stays away until somebody wants it back."""
 
 from contextlib import closing
 from pathlib import Path
@@ -6,14 +6,16 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from ingestion import cli, refused
-from ingestion.database import ConnectionParameters
-from ingestion.forget import ForgetError, drop_work_files, find_driver, find_named, forget
-from ingestion.landed import State
+from ingestion import refused_copies
+from ingestion.outcomes import State
+from simrace.cli import keep
+from simrace.database.connection import ConnectionParameters
+from simrace.operations.forget import ForgetError, drop_work_files, find_driver, find_named, forget, strike
+from tests.ingestion.ibt import ibt
 from tests.ingestion.test_cli import simrace
-from tests.ingestion.test_landing import GARAGE61, ROW, counts, land, loader_to, query
+from tests.ingestion.test_landing import DESIGN, GARAGE61, ROW, counts, land, loader_to, query, stage
 
-NOTHING = {"files": 0, "file_sightings": 0, "file_blocks": 0, "rejected_files": 0}
+NOTHING = dict.fromkeys(DESIGN, 0)
 
 
 def forget_named(database: ConnectionParameters, *names: object) -> dict[str, int]:
@@ -77,15 +79,15 @@ def test_a_path_stands_for_every_content_seen_there_and_below(
 
 def test_a_refused_file_goes_with_its_copy(database: ConnectionParameters, tmp_path: Path, folder: Path) -> None:
     land(database, tmp_path, folder)
-    [note] = [file_id for file_id in file_ids(database, "rejected_files") if refused.copy_of(file_id)]
+    [note] = [file_id for file_id in file_ids(database, "rejected_files") if refused_copies.copy_of(file_id)]
     forget_named(database, folder / "note.csv")
-    assert refused.copy_of(note) is None
+    assert refused_copies.copy_of(note) is None
     outcomes = land(database, tmp_path, folder / "note.csv", folder / "empty.csv")
     assert [str(outcome.refusal).split(":")[0] for outcome in outcomes] == ["forgotten", "empty"]
-    assert refused.copy_of(note) is None
+    assert refused_copies.copy_of(note) is None
     assert note not in file_ids(database, "rejected_files")
     simrace("land", folder / "note.csv", "--include-forgotten")
-    assert refused.copy_of(note)
+    assert refused_copies.copy_of(note)
     assert query(database, "select count(*) from raw.forgotten_files") == [(0,)]
 
 
@@ -150,15 +152,72 @@ def test_no_copy_of_what_was_loaded_stays_on_disk(database: ConnectionParameters
 def test_what_is_pending_is_landed_first_and_forgotten_too(
     database: ConnectionParameters, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A load that the database did not take would bring it back."""
+    """Otherwise a pending load would bring it back."""
     lap = folder / "lap.csv"
     land(database, tmp_path, folder / "deep.csv")
     query(database, "alter table raw.files add constraint no_more check (file_bytes > 1000000) not valid")
     assert simrace("land", lap).exit_code == 1
     query(database, "alter table raw.files drop constraint no_more")
-    monkeypatch.setattr(cli, "build_marts", lambda *_, **__: None)  # of these tables there is nothing to build
+    monkeypatch.setattr(keep, "build_marts", lambda *_, **__: None)  # there is nothing to build from these tables
     done = simrace("forget", lap, "--yes")
     assert "1 to forget" in done.output, done.output
     assert len(file_ids(database, "forgotten_files")) == 1
     assert simrace("land", lap).exit_code == 1
     assert query(database, "select file_name from raw.file_sightings") == [("deep.csv",)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_who_is_only_mentioned_in_a_log_is_struck_and_the_log_stays(
+    database: ConnectionParameters, tmp_path: Path, encoding: str
+) -> None:
+    def drivers() -> list[object]:
+        names = (
+            "select driver ->> 'UserName' from staging.stg_files__file_documents, "
+            "jsonb_array_elements(content #> '{DriverInfo,Drivers}') as each (driver) "
+            "where document_name = 'session_info' order by 1"
+        )
+        return [name for (name,) in query(database, names)]
+
+    text = (
+        "---\nDriverInfo:\n DriverUserID: 11\n Drivers:\n"
+        " - CarIdx: 0\n   UserName: Jos\xe9 Vale\n   UserID: 11\n"
+        " - CarIdx: 1\n   UserName: Ann\xe9 Bell\n   UserID: 7\n"
+    )
+    (tmp_path / "drive.ibt").write_bytes(ibt(text=text.encode(encoding)))
+    (tmp_path / "other.ibt").write_bytes(ibt(text=b"---\nDriverInfo:\n Drivers:\n - UserID: 77\n"))
+    land(database, tmp_path, tmp_path / "drive.ibt", tmp_path / "other.ibt")
+    stage(database)
+    query(database, "create table ops.file_drivers as select file_id, 'iracing:11' as driver_id, 'Vale' as driver_name "
+                    "from raw.files where file_bytes <> 0")  # fmt: skip
+    assert drivers() == ["Ann\xe9 Bell", "Jos\xe9 Vale", None]
+    with closing(database.connect()) as connection:
+        with pytest.raises(ForgetError):
+            find_driver(connection, "iracing:8")
+        found, others = find_driver(connection, "iracing:7")
+        assert (found, [Path(content.paths[0]).name for content in others]) == ([], ["drive.ibt"])
+        assert strike(connection, "iracing:7")
+        assert strike(connection, "iracing:7")
+        assert not strike(connection, "acc:name:anne")
+    assert drivers() == ["Jos\xe9 Vale", None]
+    assert counts(database)["files"] == 2
+    query(database, "delete from raw.struck_drivers")
+    assert drivers() == ["Ann\xe9 Bell", "Jos\xe9 Vale", None]
+
+
+def test_a_log_goes_with_its_channels_and_documents(database: ConnectionParameters, tmp_path: Path) -> None:
+    (tmp_path / "drive.ibt").write_bytes(ibt())
+    land(database, tmp_path, tmp_path / "drive.ibt")
+    deleted = forget_named(database, tmp_path / "drive.ibt")
+    assert deleted.keys() == {
+        "raw.channel_blocks", "raw.file_channels", "raw.file_documents", "raw.file_sightings", "raw.files",
+    }  # fmt: skip
+    assert counts(database) == NOTHING
+
+
+def test_names_in_the_bytes_of_a_log_are_found(database: ConnectionParameters, tmp_path: Path) -> None:
+    (tmp_path / "drive.ibt").write_bytes(ibt(padding="\0Zo\xeb Vale".encode("cp1252")))
+    land(database, tmp_path, tmp_path / "drive.ibt")
+    query(database, "create schema ops; create table ops.file_drivers as select 'x' as file_id, 'acc:1' as driver_id, "
+                    "'Zo\xeb Vale' as driver_name")  # fmt: skip
+    with closing(database.connect()) as connection:
+        assert len(find_driver(connection, "acc:1")[1]) == 1

@@ -15,17 +15,21 @@ from pathlib import Path
 
 import pytest
 from dlt.common.runtime import anon_tracker
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
-from ingestion import landing, warehouse
-from ingestion.database import ConnectionParameters
-from ingestion.landed import Outcome, State
-from ingestion.landing import land_files
+from ingestion import landing
+from ingestion.landing import Landing
 from ingestion.loading import Loader
+from ingestion.outcomes import Outcome, State
+from ingestion.paths import expand
 from ingestion.reading import Content, LandingError, read_blocks
-from ingestion.sources import expand, open_sources
-from ingestion.verify import prove_bytes
+from ingestion.sources import Recall, Source, open_sources
+from simrace.database import lock
+from simrace.database.connection import ConnectionParameters
+from simrace.operations.log_proof import Proof
+from simrace.operations.verify import prove_bytes
 
-STAGING = Path(__file__).parents[2] / "models" / "staging" / "files"
+MODELS = Path(__file__).parents[2] / "models"
 GARAGE61 = (
     "Speed,LapDistPct,Lat,Lon,Brake,Throttle,RPM,SteeringWheelAngle,Gear,Clutch,ABSActive,DRSActive,LatAccel,LongAccel,"
     "VertAccel,Yaw,YawRate,PositionType\n"
@@ -33,11 +37,19 @@ GARAGE61 = (
 ROW = "55.5,0.01,48.1,11.5,0,1,7000,0.05,4,1,false,false,1.5,2.5,9.8,0.5,0.02,3\n"
 DESIGN = {
     "files": "file_id file_bytes encoding has_bom newline source_format format_family delimiter quoting header_line "
-    "units_line first_data_line line_count landed_at",
+    "units_line first_data_line line_count entry_count text_id landed_at",
     "file_sightings": "file_id file_path file_name modified_at seen_at",
     "file_blocks": "file_id block_number first_line line_count lines",
+    "file_channels": "file_id channel_number channel_name unit description value_type sample_rate_hz sample_count "
+    "times_channel samples_per_block details",
+    "channel_blocks": "file_id block_number channel_number first_sample float_values double_values integer_values "
+    "boolean_values",
+    "file_documents": "file_id document_number document_name position content original data",
     "rejected_files": "file_id file_name file_path file_bytes reason detail head rejected_at modified_at",
 }
+
+
+NOTHING = dict.fromkeys(DESIGN, 0)
 
 
 def loader_to(database: ConnectionParameters, home: Path) -> Loader:
@@ -46,7 +58,20 @@ def loader_to(database: ConnectionParameters, home: Path) -> Loader:
 
 def land(database: ConnectionParameters, home: Path, *paths: Path) -> list[Outcome]:
     with closing(database.connect()) as connection:
-        return land_files(loader_to(database, home), connection, expand([str(path) for path in paths]))
+        return Landing(loader_to(database, home), of(*paths)).land(connection)
+
+
+def extract(database: ConnectionParameters, loader: Loader, file: Path) -> list[Outcome]:
+    """Read a file into a package, which then waits."""
+    outcomes: list[Outcome] = []
+    with closing(database.connect()) as connection:
+        loader.extract(landing.rows_of(open_sources([file]), landing.Landed(), outcomes), connection)
+    return outcomes
+
+
+def of(*paths: Path) -> Callable[[Recall], Iterator[Source]]:
+    """The files of paths, as a batch that is opened when it is read."""
+    return lambda recall: open_sources(expand([str(path) for path in paths]), recall)
 
 
 def query(database: ConnectionParameters, statement: str) -> list[tuple[object, ...]]:
@@ -60,21 +85,39 @@ def counts(database: ConnectionParameters) -> dict[str, object]:
 
 
 def stage(database: ConnectionParameters) -> None:
-    """Views of the staging models that say what counts of raw, without dbt."""
-    query(database, "create schema if not exists staging")
-    for model in ("stg_files__sightings", "stg_files__files", "stg_files__blocks"):
-        sql = (STAGING / f"{model}.sql").read_text(encoding="utf-8")
-        sql = re.sub(r"{{ config\(.*?\) }}", "", sql, flags=re.DOTALL)
+    """The views that select complete rows of raw, made without dbt."""
+    schemas = {
+        "stg_files__loads": "staging",
+        "stg_files__contents": "staging",
+        "stg_files__sightings": "staging",
+        "stg_files__files": "staging",
+        "stg_files__blocks": "staging",
+        "stg_files__channels": "staging",
+        "stg_files__channel_blocks": "staging",
+        "stg_files__file_documents": "staging",
+        "stg_files__rejected_files": "staging",
+        "int_files_refused_now": "intermediate",
+        "landed_files": "ops",
+        "landed_blocks": "ops",
+        "files_refused_now": "ops",
+        "source_freshness": "marts",
+    }
+    limits = {"freshness_warn_days": "30", "freshness_error_days": "365"}
+    for model, schema in schemas.items():
+        [file] = MODELS.rglob(f"{model}.sql")
+        sql = re.sub(r"{{ config\(.*?\) }}", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
         sql = re.sub(r"{{ source\('raw', '(\w+)'\) }}", r"raw.\1", sql)
-        sql = re.sub(r"{{ ref\('(\w+)'\) }}", r"staging.\1", sql).replace("{{ dbt.type_string() }}", "text")
-        query(database, f"create or replace view staging.{model} as {sql}")
+        sql = re.sub(r"{{ ref\('(\w+)'\) }}", lambda found: f"{schemas[found[1]]}.{found[1]}", sql)
+        sql = re.sub(r"{{ var\('(\w+)'\) }}", lambda found: limits[found[1]], sql)
+        sql = sql.replace("{{ dbt.type_string() }}", "text")
+        query(database, f"create schema if not exists {schema}; create or replace view {schema}.{model} as {sql}")
 
 
 def proofs(database: ConnectionParameters) -> list[bool]:
-    """Of each landed file, whether it comes out as it went in."""
+    """For each landed file, whether it is rebuilt to the byte."""
     stage(database)
     with closing(database.connect()) as connection:
-        return [proof.is_same for proof in prove_bytes(connection)]
+        return [proof is Proof.REBUILT for _, proof in prove_bytes(connection)]
 
 
 def counts_in_staging(database: ConnectionParameters) -> tuple[object, ...]:
@@ -130,7 +173,7 @@ def test_the_same_bytes_under_another_name_are_a_sighting(
     copy = lap.with_name("copy of lap.txt")
     copy.write_bytes(lap.read_bytes())
     assert [outcome.state for outcome in land(database, tmp_path, lap.parent)] == [State.ALREADY_LANDED] * 2
-    assert counts(database) == {"files": 1, "file_sightings": 2, "file_blocks": 3, "rejected_files": 0}
+    assert counts(database) == NOTHING | {"files": 1, "file_sightings": 2, "file_blocks": 3, "rejected_files": 0}
 
 
 def test_the_same_name_with_new_bytes_keeps_both(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:
@@ -167,39 +210,49 @@ def test_a_first_landing_of_nothing_but_bad_files_works(
     assert [outcome.state for outcome in land(database, tmp_path, lap)] == [State.LANDED]
 
 
+def test_a_first_landing_of_nothing_makes_the_tables(database: ConnectionParameters, tmp_path: Path) -> None:
+    assert land(database, tmp_path) == []
+    assert counts(database) == dict.fromkeys(DESIGN, 0)
+
+
 def test_what_an_interrupted_run_left_is_finished_before_the_new(
     database: ConnectionParameters, tmp_path: Path, lap: Path
 ) -> None:
     loader = loader_to(database, tmp_path)
-    outcomes: list[Outcome] = []
-    loader.extract(landing.rows_of(open_sources([lap]), landing.Landed(), outcomes))
+    extract(database, loader, lap)
     loader.pipeline.normalize()
     other = lap.with_name("other.csv")
     other.write_text(GARAGE61 + ROW, encoding="utf-8")
     assert [outcome.state for outcome in land(database, tmp_path, lap.parent)] == [State.ALREADY_LANDED, State.LANDED]
-    assert counts(database) == {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
+    assert counts(database) == NOTHING | {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
 
 
 @pytest.mark.parametrize("is_same_run", [False, True])
 def test_a_job_that_was_committed_and_not_noted_is_landed_again(
-    database: ConnectionParameters, tmp_path: Path, lap: Path, is_same_run: bool
+    database: ConnectionParameters, tmp_path: Path, lap: Path, is_same_run: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     land(database, tmp_path, lap)
-    other = lap.with_name("other.csv")
-    other.write_text(GARAGE61 + ROW, encoding="utf-8")
-    loader, outcomes = loader_to(database, tmp_path), list[Outcome]()
-    loader.extract(landing.rows_of(open_sources([other]), landing.Landed(), outcomes))
-    loader.pipeline.normalize()
-    packages = loader.folder / "load"
-    shutil.copytree(packages, tmp_path / "kept")
-    with closing(database.connect()) as connection:
-        loader.load(connection)
+    lap.with_name("other.csv").write_text(GARAGE61 + ROW, encoding="utf-8")
+    loader = loader_to(database, tmp_path)
+    batch = Landing(loader, of(lap.parent))
+
+    def load(connection: Connection) -> None:
+        loader.pipeline.normalize()
+        packages = loader.folder / "load"
+        shutil.copytree(packages, tmp_path / "kept")
+        Loader.load(loader, connection)
         query(database, "delete from raw._dlt_loads where load_id = (select max(load_id) from raw._dlt_loads)")
         shutil.rmtree(packages)
         shutil.copytree(tmp_path / "kept", packages)
-        told = land_files(loader, connection, expand([str(lap.parent)]), outcomes=outcomes if is_same_run else [])
+        raise LandingError("broken off")
+
+    with closing(database.connect()) as connection:
+        with monkeypatch.context() as patch, pytest.raises(LandingError, match="broken off"):
+            patch.setattr(loader, "load", load)
+            batch.land(connection)
+        told = (batch if is_same_run else Landing(loader, of(lap.parent))).land(connection)
     assert [outcome.state for outcome in told] == [State.ALREADY_LANDED, State.LANDED]
-    assert counts(database) == {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
+    assert counts(database) == NOTHING | {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
     assert proofs(database) == [True, True]
 
 
@@ -239,7 +292,7 @@ def test_a_file_that_is_being_written_waits_for_the_next_landing(
     assert query(database, "select reason, file_name, detail like '%written to%' from raw.rejected_files") == [
         ("unreadable", "growing.csv", True)
     ]
-    assert counts(database) == {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 1}
+    assert counts(database) == NOTHING | {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 1}
     monkeypatch.undo()
     assert [outcome.state for outcome in land(database, tmp_path, growing)] == [State.LANDED]
     assert proofs(database) == [True, True]
@@ -344,7 +397,7 @@ def test_the_database_may_be_lost_and_made_anew(database: ConnectionParameters, 
     land(database, tmp_path, lap)
     query(database, "drop schema raw cascade")
     assert [outcome.state for outcome in land(database, tmp_path, lap)] == [State.LANDED]
-    assert counts(database) == {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 0}
+    assert counts(database) == NOTHING | {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 0}
 
 
 AWKWARD = "".join(map(chr, range(1, 0xD800))).replace("\n", "") + "\ufeff\ufffe\uffff🏎\U0010ffff"
@@ -456,11 +509,11 @@ def test_blocks_are_read_in_parallel_and_found_by_file(
 
 
 def test_two_runs_do_not_hold_the_warehouse_at_once(database: ConnectionParameters) -> None:
-    waiting = "from ingestion.warehouse import *; from ingestion.database import *\n"
+    waiting = "from simrace.database.lock import *; from simrace.database.connection import *\n"
     waiting += (
         "with exclusive(connection_parameters(), lambda: print('waiting', flush=True)): print('mine', flush=True)"
     )
-    with warehouse.exclusive(database):
+    with lock.exclusive(database):
         other = subprocess.Popen([sys.executable, "-c", waiting], stdout=subprocess.PIPE, text=True)
         assert other.stdout
         assert other.stdout.readline() == "waiting\n"
@@ -470,8 +523,8 @@ def test_two_runs_do_not_hold_the_warehouse_at_once(database: ConnectionParamete
 
 
 def peak_of_landing(file: Path) -> float:
-    """Most memory that `simrace land` held, in MB."""
-    script = f"from ingestion.cli import app; app(['land', {str(file)!r}], standalone_mode=False)\n"
+    """Peak memory of `simrace land` in MB."""
+    script = f"from simrace.cli.app import app; app(['land', {str(file)!r}], standalone_mode=False)\n"
     # Not getrusage: there a child begins with the peak of its parent.
     script += "import re, pathlib; print('peak', pathlib.Path('/proc/self/status').read_text())"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

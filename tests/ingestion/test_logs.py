@@ -1,13 +1,13 @@
-"""One line an event, whatever it holds, and with the ids by which the rest can be found."""
+"""One line per event, whatever it holds, with the ids that lead to everything else."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from ingestion import logs
-from ingestion.database import ConnectionParameters
-from ingestion.logs import bound, log_event, log_file
+from simrace import logs
+from simrace.database.connection import ConnectionParameters
+from simrace.logs import bound, log_event, log_file
 from tests.ingestion.test_cli import simrace
 from tests.ingestion.test_landing import GARAGE61, ROW, query
 

@@ -1,4 +1,4 @@
-"""A run that finds nothing new reads no file again and builds nothing; whatever is new, is read and built."""
+"""A run that finds nothing new reads no file and builds nothing; new files are read and built."""
 
 import os
 import shutil
@@ -10,19 +10,22 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from ingestion import commands, known, landing, last_build
-from ingestion.build import BuildError, BuildResult
-from ingestion.database import ConnectionParameters
-from ingestion.landed import Outcome, State
-from ingestion.last_build import Due
+from ingestion import landing, raw_tables, unchanged
 from ingestion.loading import Loader
-from ingestion.reading import read_content
-from ingestion.sources import UNSETTLED_S, open_sources
+from ingestion.outcomes import Outcome, State
+from ingestion.reading import LandingError, read_content
+from ingestion.sources import UNSETTLED_S
+from simrace.build import last_build
+from simrace.build.dbt import BuildError, BuildResult
+from simrace.build.last_build import Due
+from simrace.database.connection import ConnectionParameters
+from simrace.operations import commands
 from tests.ingestion.test_cli import simrace
-from tests.ingestion.test_landing import GARAGE61, ROW, counts, land, query
+from tests.ingestion.test_landing import GARAGE61, ROW, counts, extract, land, loader_to, of, query, stage
 
 MACROS = Path(__file__).parents[2] / "macros"
 YESTERDAY_S = time.time() - 86_400
@@ -30,7 +33,7 @@ YESTERDAY_S = time.time() - 86_400
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A lap, a note and an archive with two laps, as if they were not written a moment ago."""
+    """A lap, a note and an archive with two laps, dated so that they were not written just now."""
     monkeypatch.setattr("ingestion.sources.UNSETTLED_S", -1)
     made = tmp_path / "files"
     made.mkdir()
@@ -107,7 +110,7 @@ def test_what_was_changed_a_moment_ago_is_read_again(
 def test_a_time_ahead_of_the_clock_is_no_change_of_this_moment(
     database: ConnectionParameters, tmp_path: Path, folder: Path, read: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As copies from a machine whose clock is wrong have it."""
+    """Copies from a machine with a wrong clock have such times."""
     for path in folder.iterdir():
         os.utime(path, (time.time() + 86_400, time.time() + 86_400))
     time.sleep(1.1)
@@ -138,7 +141,7 @@ def test_what_the_warehouse_or_the_memory_does_not_know_is_read_again(
     elif change == "damaged":
         memory.write_text("[1, 2")
     else:
-        monkeypatch.setattr(known, "_version", lambda: "another")
+        monkeypatch.setattr(unchanged, "_version", lambda: "another")
     outcomes = land(database, tmp_path, folder)
     assert len(read) == 4
     assert [each.state for each in outcomes].count(State.LANDED) == (3 if change == "forgotten by hand" else 0)
@@ -147,9 +150,8 @@ def test_what_the_warehouse_or_the_memory_does_not_know_is_read_again(
 def test_a_package_that_waits_is_loaded_though_nothing_is_new(
     database: ConnectionParameters, tmp_path: Path, folder: Path
 ) -> None:
-    loader, outcomes = Loader(tmp_path, database.url, "test"), list[Outcome]()
     land(database, tmp_path, folder / "note.txt")
-    loader.extract(landing.rows_of(open_sources([folder / "lap.csv"]), landing.Landed(), outcomes))
+    extract(database, loader_to(database, tmp_path), folder / "lap.csv")
     assert counts(database)["files"] == 0
     assert [each.state for each in land(database, tmp_path, folder / "note.txt")] == [State.REFUSED]
     assert counts(database)["files"] == 1
@@ -160,12 +162,61 @@ def test_tables_of_an_older_version_get_what_they_lack_though_nothing_is_new(
 ) -> None:
     land(database, tmp_path, folder)
     query(database, "alter table raw.rejected_files drop column modified_at; truncate raw._dlt_version")
+    query(database, "alter table raw.files drop column entry_count, drop column text_id")
     land(database, tmp_path, folder)
     assert query(database, "select count(modified_at) from raw.rejected_files") == [(0,)]
+    # without that dlt was made to forget what it knows of the tables
+    query(database, "alter table raw.files drop column entry_count, drop column text_id")
+    land(database, tmp_path, folder)
+    assert query(database, "select count(entry_count), count(text_id) from raw.files") == [(0, 0)]
+
+
+@pytest.fixture
+def broken_off(database: ConnectionParameters, tmp_path: Path) -> Callable[[Path], None]:
+    """Land a folder with two tries, because the first load does not begin."""
+
+    def land_in_two_tries(folder: Path) -> None:
+        loader = Loader(tmp_path, database.url, "test")
+        batch = landing.Landing(loader, of(folder))
+        with closing(database.connect()) as connection:
+            with pytest.MonkeyPatch.context() as patch, pytest.raises(LandingError):
+                patch.setattr(loader, "load", Mock(side_effect=LandingError("broken off")))
+                batch.land(connection)
+            batch.land(connection)
+
+    return land_in_two_tries
+
+
+def test_what_was_loaded_by_a_second_try_is_not_read_again(
+    database: ConnectionParameters,
+    tmp_path: Path,
+    folder: Path,
+    read: list[str],
+    broken_off: Callable[[Path], None],
+) -> None:
+    broken_off(folder)
+    assert len(read) == 4
+    assert counts(database)["files"] == 3
+    assert query(database, "select count(*) > 0 from pg_stats where schemaname = 'raw'") == [(True,)], "analyzed"
+    land(database, tmp_path, folder)
+    assert len(read) == 4
+
+
+def test_a_second_try_makes_the_tables_that_are_missing_though_nothing_is_new(
+    database: ConnectionParameters,
+    tmp_path: Path,
+    folder: Path,
+    broken_off: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    land(database, tmp_path, folder)
+    monkeypatch.setitem(raw_tables._COLUMNS, "file_notes", {"file_id": "text"})
+    broken_off(folder)
+    assert query(database, "select count(*) from raw.file_notes") == [(0,)]
 
 
 def test_help_and_a_run_of_nothing_new_import_neither_dlt_nor_dbt() -> None:
-    code = "import sys, ingestion.cli; print({'dlt', 'dbt', 'pandas', 'numpy'} & {*sys.modules})"
+    code = "import sys, simrace.cli.app; print({'dlt', 'dbt', 'pandas', 'numpy'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
@@ -188,8 +239,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def empty_last_build(database: ConnectionParameters) -> None:
-    """What every dbt command does first."""
-    text = (MACROS / "ops" / "records.sql").read_text(encoding="utf-8").replace("{{ ops_schema() }}", "ops")
+    """Do what every dbt command does first."""
+    text = (MACROS / "hooks" / "ops_tables.sql").read_text(encoding="utf-8").replace("{{ ops_schema() }}", "ops")
     start = text.index("create table if not exists ops.last_build")
     query(database, "create schema if not exists ops; " + text[start : text.index(";", start)])
     start = text.index("delete from ops.last_build")
@@ -283,7 +334,7 @@ class Tomorrow(datetime):
 
 @pytest.fixture
 def builds(database: ConnectionParameters, project: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Arguments of every call of dbt, which here does nothing but what each does first."""
+    """Arguments of every call of dbt, which is replaced by its first step."""
     calls: list[list[str]] = []
 
     def run_nothing(arguments: list[str], *_: object) -> BuildResult:
@@ -298,7 +349,7 @@ def builds(database: ConnectionParameters, project: Path, monkeypatch: pytest.Mo
 
 
 def test_a_run_builds_what_is_new_or_was_not_built(
-    builds: list[list[str]], folder: Path, monkeypatch: pytest.MonkeyPatch
+    builds: list[list[str]], database: ConnectionParameters, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_built(*arguments: str | Path, exit_code: int = 0) -> bool:
         builds.clear()
@@ -333,6 +384,7 @@ def test_a_run_builds_what_is_new_or_was_not_built(
     assert is_built("build", exit_code=1)
     monkeypatch.delenv("FAIL")
     assert is_built("run"), "the last build failed"
+    stage(database)
     assert is_built("replay")
     assert not is_built("run")
 

@@ -1,14 +1,17 @@
-"""What stands in for the key is all that an HMAC needs, and reaches every connection."""
+"""The pads that replace the key are enough for an HMAC, and reach every connection."""
 
 import hashlib
 import hmac
+import os
+from pathlib import Path
 
 import psycopg2
 import pytest
 
-from ingestion.database import ConnectionParameters
-from ingestion.dbt_environment import set_up
-from ingestion.pseudonyms import KEY_VARIABLE, session_options
+from ingestion.settings import PSEUDONYM_VARIABLE
+from simrace.build.dbt import set_for_dbt
+from simrace.database.connection import ConnectionParameters
+from simrace.database.pseudonyms import session_options
 
 KEY = "a key of no less than thirty-two characters"
 
@@ -20,7 +23,7 @@ def pads(environ: dict[str, str]) -> str:
 @pytest.mark.parametrize("key", ["k" * 32, "k" * 64, "k" * 65, "k" * 200, KEY, "clé à 32 caractères ou davantage 🔑"])
 def test_the_database_makes_the_hash_that_python_makes(database: ConnectionParameters, key: str) -> None:
     text = "iracing:Nora Östermåne"
-    inner, outer = pads({KEY_VARIABLE: key})[:128], pads({KEY_VARIABLE: key})[128:]
+    inner, outer = pads({PSEUDONYM_VARIABLE: key})[:128], pads({PSEUDONYM_VARIABLE: key})[128:]
     with psycopg2.connect(database.url) as connection, connection.cursor() as cursor:
         cursor.execute(
             "select encode(sha256(decode(%s, 'hex') || sha256(decode(%s, 'hex') || convert_to(%s, 'UTF8'))), 'hex')",
@@ -31,29 +34,29 @@ def test_the_database_makes_the_hash_that_python_makes(database: ConnectionParam
 
 @pytest.mark.parametrize("key", ["", "short", "k" * 31])
 def test_a_short_key_is_none(key: str) -> None:
-    assert session_options({KEY_VARIABLE: key}) == {}
+    assert session_options({PSEUDONYM_VARIABLE: key}) == {}
     assert session_options({}) == {}
 
 
 def test_options_of_the_users_own_are_kept_and_a_changed_key_replaces_the_old(
     database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environ = {"PGOPTIONS": "-c work_mem=5MB", KEY_VARIABLE: "old" * 20}
+    environ = {"PGOPTIONS": "-c work_mem=5MB", PSEUDONYM_VARIABLE: "old" * 20}
     environ |= session_options(environ)
-    environ |= {KEY_VARIABLE: KEY}
+    environ |= {PSEUDONYM_VARIABLE: KEY}
     environ |= session_options(environ)
     monkeypatch.setenv("PGOPTIONS", environ["PGOPTIONS"])
     with psycopg2.connect(database.url) as connection, connection.cursor() as cursor:
         cursor.execute("show work_mem")
         assert cursor.fetchone() == ("5MB",)
         cursor.execute("select current_setting('simrace.pseudonym_pads')")
-        assert cursor.fetchone() == (pads({KEY_VARIABLE: KEY}),)
+        assert cursor.fetchone() == (pads({PSEUDONYM_VARIABLE: KEY}),)
 
 
-@pytest.mark.parametrize("host", ["", "db.example"])
-def test_plain_dbt_has_it_too(host: str) -> None:
-    """Whoever sets the rest by hand included."""
-    environ = {KEY_VARIABLE: KEY, **({"SIMRACE_DB_HOST": host} if host else {})}
-    set_up(["python", "dbt"], environ)
-    assert environ["PGOPTIONS"].endswith(pads({KEY_VARIABLE: KEY}))
-    assert KEY not in environ["PGOPTIONS"]
+def test_dbt_has_it_while_it_runs(database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PSEUDONYM_VARIABLE, KEY)
+    monkeypatch.delenv("PGOPTIONS", raising=False)
+    with set_for_dbt(database, Path()):
+        assert os.environ["PGOPTIONS"].endswith(pads({PSEUDONYM_VARIABLE: KEY}))
+        assert KEY not in os.environ["PGOPTIONS"]
+    assert "PGOPTIONS" not in os.environ

@@ -1,16 +1,18 @@
-"""What is read, joined again, is the file; what no database takes is refused with a reason."""
+"""The blocks joined are the file, and text that no database takes is refused with a reason."""
 
 import codecs
 import hashlib
 import tracemalloc
 from pathlib import Path
 
+import jinja2
+import psycopg2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingestion import reading
-from ingestion.identify import QuotingObserver
+from ingestion.formats.lines import QuotingObserver, cells, is_blank, is_blank_line
 from ingestion.reading import (
     CHUNK_BYTES,
     MAX_LINE_CHARACTERS,
@@ -20,6 +22,7 @@ from ingestion.reading import (
     read_blocks,
     read_content,
 )
+from simrace.database.connection import ConnectionParameters
 
 MARKS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 BODIES = [
@@ -59,6 +62,20 @@ def test_blocks_joined_are_the_file(tmp_path: Path, body: str, newline: str, enc
     assert content.line_count == text.count("\n") + (not text.endswith("\n"))
     assert all(int(str(block["line_count"])) <= 1_000 for block in read_blocks(content))
     assert sum(int(str(block["line_count"])) for block in read_blocks(content)) == content.line_count
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1252"])
+def test_a_text_is_the_same_in_every_encoding_and_with_every_line_end(
+    tmp_path: Path, encoding: str, newline: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces end at every place once, also between the two characters of a line end. A lone return ends no line."""
+    text = "Time;Tür\n1;a\rb\n\n2;\n"
+    file = tmp_path / "session.csv"
+    file.write_bytes(text.replace("\n", newline).encode(encoding))
+    for size in range(4, 24):
+        monkeypatch.setattr(reading, "CHUNK_BYTES", size)
+        assert read_content(file).text_id == hashlib.sha256(text.encode()).hexdigest()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -245,12 +262,30 @@ def test_progress_is_told_by_the_byte(tmp_path: Path) -> None:
         ('"1",,"2"\n', "mixed"),
         ('"1","2"\n3,4\n', "mixed"),
         ("\n\n", "none"),
+        ('"",""\n', "none"),
+        ('1,2\n"",""\n"",\n3,4\n', "none"),
+        ('"1","2"\n"",""\n,,\n"3","4"\n', "all"),
     ],
 )
 def test_quoting_is_that_of_the_data_lines(data: str, quoting: str) -> None:
     observer = QuotingObserver(",", first_data_line=2)
     observer.observe({"first_line": 1, "lines": '"Venue",,mixed "preamble"\n' + data})
     assert observer.quoting == quoting
+
+
+LINES = ["", " ", "\r", ",,,", '"",""', ' "" ; ""\t\r', "\t\t", '"",""x', "0", "\xa0", "\x0b", "|", ",,,,1", '""""']
+
+
+def test_a_line_is_blank_in_the_database_where_it_is_here(database: ConnectionParameters) -> None:
+    """A row that Python takes for blank must not be a refused line in SQL."""
+    macro = (Path(__file__).parents[2] / "macros" / "parsing" / "is_blank_line.sql").read_text(encoding="utf-8")
+    sql = jinja2.Environment(autoescape=False).from_string(macro).module.is_blank_line("line")  # type: ignore[attr-defined]  # noqa: S701
+    asked = f"select line, {sql} from unnest(%s) as lines (line)"
+    with psycopg2.connect(database.url) as connection, connection.cursor() as cursor:
+        cursor.execute(asked, (LINES,))
+        assert dict(cursor.fetchall()) == {line: is_blank_line(line) for line in LINES}
+    for line in LINES:
+        assert is_blank(cells(line, ",")) == is_blank_line(line)
 
 
 @pytest.mark.parametrize("separator", ["\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028"])

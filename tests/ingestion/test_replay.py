@@ -1,4 +1,4 @@
-"""What was refused is tried again after a fix, as it was found."""
+"""Refused files are tried again after a fix, with the names and times they had."""
 
 import gzip
 import shutil
@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import formats, identify, refused
-from ingestion.database import ConnectionParameters
-from ingestion.formats import Family, Layout, TableFormat
-from ingestion.landed import Outcome, State
-from ingestion.landing import land_sources
-from ingestion.replay import is_within_reach, open_again, open_refusals
-from tests.ingestion.test_landing import GARAGE61, ROW, land, loader_to, proofs, query
+from ingestion import refused_copies
+from ingestion.formats import identify
+from ingestion.formats.kinds import Family, Layout, TableFormat
+from ingestion.formats.not_read_yet import NotReadYet
+from ingestion.landing import Landing
+from ingestion.outcomes import Outcome, State
+from simrace.database.connection import ConnectionParameters
+from simrace.operations.replay import is_within_reach, open_again, open_refusals
+from tests.ingestion.test_landing import GARAGE61, ROW, land, loader_to, proofs, query, stage
 
 NEW_FORMAT = TableFormat(
     "new_csv", Family.TELEMETRY, lambda rows: bool(rows) and rows[0][:1] == ["New"], lambda rows: Layout(1, None, 2)
@@ -22,12 +24,14 @@ NEW_FORMAT = TableFormat(
 
 
 def replay(database: ConnectionParameters, home: Path) -> list[Outcome]:
+    stage(database)
     with closing(database.connect()) as connection:
         refusals = open_refusals(connection)
-        return land_sources(loader_to(database, home), connection, lambda _recall: open_again(refusals))
+        return Landing(loader_to(database, home), lambda _recall: open_again(refusals)).land(connection)
 
 
 def open_names(database: ConnectionParameters) -> list[str]:
+    stage(database)
     with closing(database.connect()) as connection:
         return sorted(refusal.file_name for refusal in open_refusals(connection))
 
@@ -66,7 +70,7 @@ def test_a_format_that_came_since_is_landed_under_its_own_name_and_time(
         shutil.rmtree(tmp_path / "home" / "refused")
     if gone:
         shutil.rmtree(folder)
-    monkeypatch.setattr(identify, "TABLE_FORMATS", (*formats.TABLE_FORMATS, NEW_FORMAT))
+    monkeypatch.setattr(identify, "formats", lambda: (NEW_FORMAT,))
     landed = [outcome for outcome in replay(database, tmp_path) if outcome.state is State.LANDED]
     if kept or not gone:
         assert query(database, f"{found_at} raw.file_sightings order by 1") == before
@@ -78,7 +82,7 @@ def test_a_format_that_came_since_is_landed_under_its_own_name_and_time(
         with closing(database.connect()) as connection:
             assert not any(is_within_reach(refusal) for refusal in open_refusals(connection))
     assert query(database, "select count(*) from raw.rejected_files") == [(5,)], "history stays, nothing is told twice"
-    assert not {refused.copy_of(str(outcome.file_id)) for outcome in landed} - {None}
+    assert not {refused_copies.copy_of(str(outcome.file_id)) for outcome in landed} - {None}
 
 
 def test_nothing_is_landed_without_a_fix_or_twice(database: ConnectionParameters, tmp_path: Path, folder: Path) -> None:
@@ -93,7 +97,7 @@ def test_another_reason_is_the_one_that_counts(
     database: ConnectionParameters, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = TableFormat("new_csv", Family.TELEMETRY, NEW_FORMAT.recognise, lambda rows: Layout(1, None, None))
-    monkeypatch.setattr(identify, "TABLE_FORMATS", (*formats.TABLE_FORMATS, nothing))
+    monkeypatch.setattr(identify, "formats", lambda: (nothing,))
     replay(database, tmp_path)
     with closing(database.connect()) as connection:
         refusals = open_refusals(connection)
@@ -101,10 +105,30 @@ def test_another_reason_is_the_one_that_counts(
     assert len(refusals) == 5
 
 
+def test_a_refusal_in_other_words_is_written_down_once(
+    database: ConnectionParameters, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later version knows the format by name, or by another name."""
+    for title in ("New logs", "New logs", "New logs of 2026"):
+        known = NotReadYet(title, begins=("New,",))
+        monkeypatch.setattr(identify, "not_read_yet", lambda known=known: (known,))
+        replay(database, tmp_path)
+    assert query(
+        database, "select reason, detail from raw.rejected_files where file_name = 'new.csv' order by rejected_at"
+    )[2:] == [
+        *[("known_not_supported", "New logs")] * 2,
+        *[("known_not_supported", "New logs of 2026")] * 2,
+    ]
+    with closing(database.connect()) as connection:
+        assert {refusal.detail for refusal in open_refusals(connection) if refusal.file_name == "new.csv"} == {
+            "New logs of 2026"
+        }
+
+
 def test_an_archive_that_could_not_be_opened_is_opened_again(
     database: ConnectionParameters, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reader of archives that was mended: its copy is an archive still, and its members go by its own path."""
+    """After a fix of the archive reader; the copy is still an archive, and its members keep the original path."""
     archive = folder / "laps.zip"
     with zipfile.ZipFile(archive, "w") as packed:
         packed.writestr("lap.csv", GARAGE61 + ROW)
@@ -115,12 +139,3 @@ def test_an_archive_that_could_not_be_opened_is_opened_again(
     assert "laps.zip" in open_names(database)
     replay(database, tmp_path)
     assert query(database, "select file_path from raw.file_sightings") == [(f"{archive}/lap.csv",)]
-
-
-def test_refusals_of_an_older_version_have_no_time_and_are_tried_too(
-    database: ConnectionParameters, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    query(database, "alter table raw.rejected_files drop column modified_at")
-    monkeypatch.setattr(identify, "TABLE_FORMATS", (*formats.TABLE_FORMATS, NEW_FORMAT))
-    replay(database, tmp_path)
-    assert query(database, "select count(*) from raw.files") == [(3,)]

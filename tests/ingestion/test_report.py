@@ -1,4 +1,4 @@
-"""What is shown on a terminal cannot move its cursor, colour it or turn its writing round."""
+"""Text on a terminal cannot move the cursor, change colours or turn the writing round."""
 
 import io
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ingestion.landed import Outcome, State
+from ingestion.outcomes import Outcome, State
 from ingestion.reading import Reason, RefusedError
-from ingestion.report import printable, show_landing
+from simrace.cli.summaries import printable, show_landing
 
 
 @pytest.mark.parametrize(

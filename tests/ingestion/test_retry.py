@@ -1,4 +1,4 @@
-"""Passing faults are waited out, done to a real server; what will not pass is told at once."""
+"""A real server with passing faults, which are waited for, and lasting ones, which are reported at once."""
 
 import gc
 import os
@@ -12,17 +12,17 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from ingestion import retry, warehouse
-from ingestion.build import BuildError, run_dbt
-from ingestion.database import ConnectionParameters, DatabaseError
-from ingestion.landed import Outcome, State
-from ingestion.landing import land_files
+from ingestion.landing import Landing
+from ingestion.outcomes import Outcome, State
 from ingestion.reading import LandingError
-from ingestion.retry import is_passing, patiently
-from ingestion.server import Server
 from ingestion.settings import SettingError
+from simrace.build.dbt import BuildError, run_dbt
+from simrace.database import lock, retry
+from simrace.database.connection import ConnectionParameters, DatabaseError
+from simrace.database.retry import is_passing, patiently
+from simrace.database.server import Server
 from tests.ingestion.test_cli import simrace
-from tests.ingestion.test_landing import GARAGE61, ROW, counts, loader_to, query
+from tests.ingestion.test_landing import GARAGE61, NOTHING, ROW, counts, loader_to, of, query
 
 AGAIN = "Trying again"
 
@@ -117,16 +117,15 @@ def land_patiently(
     database: ConnectionParameters, home: Path, lap: Path, fault: Callable[[], object] = lambda: None
 ) -> list[Outcome]:
     """Land one file under the lock, as the commands do; the fault strikes once, while the file is read."""
-    outcomes: list[Outcome] = []
     faults = iter([fault])
+    batch = Landing(loader_to(database, home), of(lap), lambda _: next(faults, lambda: None)())
 
-    def attempt() -> None:
+    def attempt() -> list[Outcome]:
         with closing(database.connect()) as connection:
-            on_bytes = lambda _: next(faults, lambda: None)()  # noqa: E731
-            land_files(loader_to(database, home), connection, [lap], on_bytes, outcomes)
+            return batch.land(connection)
 
-    with warehouse.exclusive(database) as hold:
-        hold.patiently(attempt)
+    with lock.exclusive(database) as hold:
+        outcomes = hold.patiently(attempt)
         locks = query(database, "select count(*) from pg_locks where locktype = 'advisory' and granted")
     assert locks == [(1,)], "the warehouse is held to the end"
     return outcomes
@@ -134,7 +133,7 @@ def land_patiently(
 
 def assert_landed_once(database: ConnectionParameters, outcomes: list[Outcome]) -> None:
     assert [outcome.state for outcome in outcomes] == [State.LANDED]
-    assert counts(database) == {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 0}
+    assert counts(database) == NOTHING | {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 0}
     assert query(database, "select count(*) from raw._dlt_loads where status = 0") == [(1,)]
 
 
@@ -155,7 +154,7 @@ def test_connections_that_are_lost_are_made_again(
 
 
 def strike_once(database: ConnectionParameters) -> None:
-    """A function that ends the connection of whoever calls it first."""
+    """A function that ends the connection of its first caller."""
     query(database, "create sequence public.strikes")
     query(
         database,
@@ -204,11 +203,12 @@ def test_the_server_stops_and_comes_back_two_seconds_later(
     lap: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    environment = {**os.environ, "SIMRACE_HOME": str(landing_server.data_directory.parent)}
+    home = landing_server.data_directory.parent
+    environment = {**os.environ, "SIMRACE_HOME": str(home), "PGPASSFILE": str(home / "pgpass")}
     environment.pop("SIMRACE_DATABASE_URL")
 
     def serve(does: str) -> None:
-        script = f"from ingestion import server; server.{does}()"
+        script = f"from simrace.database import server; server.{does}()"
         subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=120)
 
     def restart() -> None:
@@ -235,7 +235,7 @@ def test_dbt_builds_again(
 ) -> None:
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     land_patiently(database, tmp_path, lap)
-    with closing(database.connect()) as other, warehouse.exclusive(database) as hold:
+    with closing(database.connect()) as other, lock.exclusive(database) as hold:
         if fault == "lock":
             query(database, f"alter database {database.settings['dbname']} set lock_timeout = '200ms'")
             other.cursor().execute("lock table raw.files in access exclusive mode")
@@ -248,7 +248,7 @@ def test_dbt_builds_again(
             if capsys.readouterr().err.count(AGAIN):
                 other.rollback()
                 tries.append("again")
-            return run_dbt(["run", "--select", "stg_files__files", "stg_files__sightings"], database)
+            return run_dbt(["run", "--select", "+stg_files__files"], database)
 
         tries: list[str] = []
         usual = gc.get_threshold()
@@ -268,7 +268,7 @@ def test_what_will_not_pass_is_told_at_once(
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
     wrong = ConnectionParameters({**database.settings, "password": "wrong"})
-    with pytest.raises(DatabaseError, match="password authentication failed"), warehouse.exclusive(wrong):
+    with pytest.raises(DatabaseError, match="password authentication failed"), lock.exclusive(wrong):
         pass
     land_patiently(database, tmp_path, lap)
     user = database.settings["dbname"] + "_poor"

@@ -9,10 +9,10 @@ import psycopg2
 import pytest
 from typer.testing import CliRunner, Result
 
-from ingestion.cli import app
-from ingestion.database import ConnectionParameters
-from ingestion.roles import LOADER, OWNER, READER, ROLES, TRANSFORMER, password_variable
-from ingestion.server import Server
+from simrace.cli.app import app
+from simrace.database.connection import ConnectionParameters
+from simrace.database.roles import LOADER, OWNER, READER, ROLES, TRANSFORMER, password_variable
+from simrace.database.server import Server
 from tests.ingestion.test_landing import GARAGE61, ROW
 
 PASSWORD = "only-for-{}"  # noqa: S105 - of roles that a test makes
@@ -85,7 +85,7 @@ def secured(made: ConnectionParameters, monkeypatch: pytest.MonkeyPatch) -> Conn
 def test_the_owner_of_a_database_needs_no_superuser(
     database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As hosted servers give it: CREATEROLE and a database of one's own, in which there are tables already."""
+    """As on hosted servers: CREATEROLE and a database of one's own that already has tables."""
     name = database.settings["dbname"]
     ask(database, f"create role admin login createrole password 'only-for-admin'; alter database {name} owner to admin")
     admin = login(database, "admin")
@@ -173,7 +173,7 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("role", FORBIDDEN)
 def test_a_role_may_do_nothing_else(secured: ConnectionParameters, role: str) -> None:
-    """Not even when it takes off what is only a default, as anybody may."""
+    """Not even after it removes its defaults, as any role may."""
     done = []
     with closing(login(secured, role).connect()) as connection:
         connection.autocommit = True
@@ -197,14 +197,14 @@ def test_a_reader_reads_only_and_not_for_ever(secured: ConnectionParameters) -> 
 
 
 def test_a_table_to_come_can_be_read_at_once(secured: ConnectionParameters) -> None:
-    """In the middle of a build already, and by whichever of the two it was made."""
+    """Even in the middle of a build, and whichever of the two made it."""
     for maker in (TRANSFORMER, OWNER):
         ask(login(secured, maker), f"create table marts.fct_of_{maker} as select 1 as x")
         assert ask(login(secured, READER), f"select x from marts.fct_of_{maker}") == [(1,)]
 
 
 def test_names_without_a_schema_cannot_be_planted(secured: ConnectionParameters) -> None:
-    """What stands earlier on the path than the thing that was meant, or under the reader's own name."""
+    """Neither earlier on the search path, nor under the reader's own name."""
     for role in (LOADER, TRANSFORMER, READER):
         for schema in (READER, OWNER, "public"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
@@ -228,7 +228,7 @@ def test_a_second_time_changes_nothing(secured: ConnectionParameters) -> None:
 
 
 def test_a_database_that_was_opened_is_closed_again(secured: ConnectionParameters) -> None:
-    """Made by another user before there were roles, with rights given away since."""
+    """It was made by another user before there were roles, and rights were given away since."""
     right = ask(secured, RIGHTS)
     ask(secured, "create table marts.made_before as select 1 as x; create view staging.old as select 1 as x")
     ask(secured, "grant all on schema raw, marts to public; grant all on raw.files to simrace_reader, public")

@@ -1,5 +1,6 @@
-"""The embedded server: started, stopped, killed, raced for and misled; always a real one."""
+"""The embedded server is started, stopped, killed, raced for and misled; it is always a real one."""
 
+import hashlib
 import multiprocessing
 import os
 import shutil
@@ -8,20 +9,29 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from ingestion import server, server_system
-from ingestion.database import connection_parameters
-from ingestion.dbt_environment import build_url, password_file, port_file
-from ingestion.server_system import ServerError
+from ingestion import refused_copies, unchanged
+from ingestion.settings import KEPT_IN_HOME
+from simrace.api import uploads
+from simrace.cli.paths import remember_paths
+from simrace.database import server, server_system
+from simrace.database.connection import ConnectionParameters, connection_parameters
+from simrace.database.server_system import ServerError
+from simrace.database.settings import PORT_VARIABLE, build_url, password_file, port_file
+from simrace.logs import log_event
+from simrace.operations import commands
+from tests.conftest import own_server
 
 PROJECT = Path(__file__).parents[2]
-START = "from ingestion.server import start; print(start().port)"
+START = "from simrace.database.server import start; print(start().port)"
 
 needs_root = pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="about being called by root")
 
@@ -35,6 +45,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("SIMRACE_HOME", str(folder))
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    for name, value in own_server(folder).items():
+        monkeypatch.setenv(name, value)
     yield folder
     server.stop()
     shutil.rmtree(folder)
@@ -96,9 +108,9 @@ def test_two_starts_at_once_make_one_server(home: Path) -> None:
 
 
 def test_the_server_outlives_its_caller_and_holds_no_pipe_of_it(home: Path) -> None:
-    # Would wait for the end of the pipes, and so for ever, if the server had inherited one.
+    # This would wait for ever if the server had inherited a pipe.
     done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == port_file(home).read_text().strip()
+    assert done.stdout.split()[-1] == port_file(home).read_text().strip()
     running = server.status()
     assert running and running.is_running
 
@@ -121,7 +133,7 @@ def test_it_listens_on_one_address_and_on_no_socket(home: Path) -> None:
     running = server.start()
     assert ask("show listen_addresses") == "127.0.0.1"
     assert ask("show unix_socket_directories") == ""
-    if sys.platform == "linux":  # where all of 127.* is this machine
+    if sys.platform == "linux":  # only there all of 127.* is this machine
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", running.port)) == 0
         with socket.socket() as probe:
@@ -138,21 +150,65 @@ def test_it_sorts_and_folds_case_alike_everywhere(home: Path) -> None:
     assert ask("show timezone") == "UTC"
 
 
-def test_a_taken_port_is_left_to_its_owner(home: Path) -> None:
+def test_a_taken_port_is_left_to_its_owner_and_the_way_out_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = server.start()
     write("create table kept as select 42 as answer")
     server.stop()
-    messages: list[str] = []
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", first.port))
         other.listen()
-        second = server.start(messages.append)
+        other.settimeout(10)
+        closer = threading.Thread(target=lambda: other.accept()[0].close())
+        closer.start()
+        with pytest.raises(ServerError, match=rf"Port {first.port}.* is taken by another program.*set {PORT_VARIABLE}"):
+            server.start()
+        closer.join()
+        monkeypatch.setenv(PORT_VARIABLE, own_server(home)[PORT_VARIABLE])
+        second = server.start()
     assert second.port != first.port
-    assert any(str(first.port) in message and str(second.port) in message for message in messages)
     assert ask("select answer from kept") == 42
     server.stop()
-    assert server.start().port == second.port
+    monkeypatch.delenv(PORT_VARIABLE)
+    assert server.start().port == second.port, "the home remembers it"
+
+
+def test_two_homes_have_a_port_each_and_know_one_another(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = server.start()
+    other = home / "other"
+    monkeypatch.setenv("SIMRACE_HOME", str(other))
+    with pytest.raises(ServerError, match=f"is taken by the server of another SIMRACE_HOME, {home}. End that"):
+        server.start()
+    monkeypatch.setenv(PORT_VARIABLE, own_server(home)[PORT_VARIABLE])
+    second = server.start()
+    assert second.port != first.port
+    lines = (home / "pgpass").read_text().splitlines()
+    assert sorted(line.split(":")[1] for line in lines) == sorted([str(first.port), str(second.port)])
+    assert server.stop()
+    monkeypatch.setenv("SIMRACE_HOME", str(home))
+    monkeypatch.setenv(PORT_VARIABLE, str(first.port))
+
+
+def test_a_server_at_a_port_of_chance_moves_when_nobody_is_connected(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As older versions left it, running or not."""
+    first = server.start()
+    write("create table kept as select 42 as answer")
+    port_file(home).unlink()
+    (home / "postgres.port").write_text(str(first.port))
+    wanted = own_server(home)[PORT_VARIABLE]
+    monkeypatch.setattr("simrace.database.settings.default_port", lambda: int(wanted))
+    monkeypatch.delenv(PORT_VARIABLE)
+    messages: list[str] = []
+    with closing(psycopg2.connect(first.url)):
+        assert server.start(messages.append).port == first.port
+    assert [message for message in messages if f"to {wanted}" in message and "when nobody is connected" in message]
+    assert server.start(messages.append).port == int(wanted)
+    assert ask("select answer from kept") == 42
+    assert not (home / "postgres.port").exists()
+    lines = (home / "pgpass").read_text().splitlines()
+    assert [line.split(":")[1] for line in lines] == [wanted], "one line a server"
 
 
 def test_a_folder_of_someone_else_is_left_alone(home: Path) -> None:
@@ -210,7 +266,7 @@ def test_a_home_that_cannot_be_made_is_named(home: Path, monkeypatch: pytest.Mon
 
 
 def test_what_initdb_said_is_shown(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(server.EMBEDDED, "user", "pg_taken")  # a name that PostgreSQL keeps to itself
+    monkeypatch.setitem(server.EMBEDDED, "user", "pg_taken")  # a name that PostgreSQL reserves
     with pytest.raises(ServerError, match='superuser name "pg_taken" is disallowed'):
         server.start()
     assert not (home / "postgres").exists()
@@ -233,6 +289,37 @@ def test_root_runs_it_as_an_ordinary_user(home: Path) -> None:
     assert owner != 0
     if sys.platform == "linux":
         assert Path(f"/proc/{process}").stat().st_uid == owner
+
+
+@needs_root
+@pytest.mark.parametrize("made_by", ["this version", "an older version"])
+def test_the_server_comes_into_a_home_that_was_made_before_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_by: str
+) -> None:
+    """A warehouse on another server had it first: files of simrace are there, and only root could enter."""
+    own = home / "own"
+    monkeypatch.setenv("SIMRACE_HOME", str(own))
+    if made_by == "an older version":
+        own.mkdir(mode=0o700)
+    mask = os.umask(0o077)
+    try:
+        log_event("said")
+        remember_paths(["/srv/races"])
+        (tmp_path / "note").write_text("bread")
+        refused_copies.keep(tmp_path / "note", hashlib.sha256(b"bread").hexdigest())
+        unchanged._write({})
+        uploads.prepare()
+        connect = ConnectionParameters({"host": "x", "port": "1", "dbname": "x", "user": "x"})
+        assert commands.loader(connect).pipeline
+    finally:
+        os.umask(mask)
+    assert own.stat().st_mode & 0o777 == (0o711 if made_by == "this version" else 0o700)
+    assert {file.name for file in own.iterdir()} == KEPT_IN_HOME
+    assert server.start().is_running
+    assert server.stop()
+    others = [file.name for file in own.iterdir() if file.name in KEPT_IN_HOME and file.stat().st_mode & 0o077]
+    assert others == [], "nobody else reads what names people"
+    monkeypatch.setenv("SIMRACE_HOME", str(home))
 
 
 @needs_root

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.paths import expand
 from ingestion.reading import Reason
-from ingestion.sources import Source, expand, open_sources
+from ingestion.sources import Source, open_sources
 
 
 def read(paths: list[Path]) -> list[tuple[Source, bytes]]:
@@ -85,7 +86,7 @@ def test_a_path_is_absolute_and_one_that_is_missing_is_kept_to_be_refused(
 
 @pytest.fixture
 def ordinary_folder() -> Iterator[Path]:
-    """A folder of an ordinary user, as whom the test goes on: root may read everything."""
+    """A folder of an ordinary user, as whom the test continues, because root may read everything."""
     if sys.platform == "win32":
         pytest.skip("about the permissions of Unix")
     folder = Path(tempfile.mkdtemp(prefix="simrace-test-"))
@@ -318,7 +319,7 @@ def test_a_damaged_member_leaves_its_neighbours_alone(tmp_path: Path) -> None:
 
 
 def test_what_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.sources.MAX_MEMBER_BYTES", 1 << 20)
+    monkeypatch.setattr("ingestion.archives.MAX_MEMBER_BYTES", 1 << 20)
     (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"0" * (3 << 20)))
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb.csv", b"0" * (3 << 20))
@@ -344,8 +345,8 @@ def test_an_archive_without_a_file_is_refused_itself(tmp_path: Path) -> None:
 
 
 def test_an_archive_unpacks_to_what_its_size_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest is refused member by member; what text packs to is never in question."""
-    monkeypatch.setattr("ingestion.sources.ALWAYS_UNPACKED_BYTES", 3 << 20)
+    """The rest is refused member by member. Ordinary text never reaches the limit."""
+    monkeypatch.setattr("ingestion.archives.ALWAYS_UNPACKED_BYTES", 3 << 20)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(5):
             archive.writestr(f"{number}.csv", bytes(1 << 20))
@@ -360,7 +361,7 @@ def test_an_archive_unpacks_to_what_its_size_allows(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize("mtime", [-62_200_000_000, -1, 253_402_300_799, 10**20])
 def test_a_time_that_no_file_was_written_at_is_the_beginning(tmp_path: Path, mtime: int) -> None:
-    """The database holds the years 0 and 9999, but a zone moves them to where no reader follows."""
+    """The database can hold the years 0 and 9999, but a zone can move them beyond what readers accept."""
     member = tarfile.TarInfo("a.csv")
     member.size, member.mtime = 1, mtime
     with tarfile.open(tmp_path / "a.tar.gz", "w:gz", format=tarfile.GNU_FORMAT) as archive:

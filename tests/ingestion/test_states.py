@@ -1,4 +1,4 @@
-"""Every file that is given ends in exactly one state, and what is refused is kept."""
+"""Every given file ends in exactly one state, and refused ones are kept."""
 
 import errno
 import gzip
@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import landing, refused
-from ingestion.database import ConnectionParameters
-from ingestion.landed import Outcome, State, unaccounted
+from ingestion import landing, refused_copies
+from ingestion.outcomes import Outcome, State, unaccounted
+from ingestion.paths import expand
 from ingestion.reading import Content, read_blocks
-from ingestion.replay import open_refusals
-from ingestion.sources import expand
+from simrace.database.connection import ConnectionParameters
+from simrace.operations.replay import open_refusals
 from tests.ingestion.test_cli import simrace
-from tests.ingestion.test_landing import GARAGE61, ROW, land, query
+from tests.ingestion.test_landing import GARAGE61, ROW, land, query, stage
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_folder_that_is_closed_is_refused_by_itself(
     closed.mkdir()
     scan = os.scandir
 
-    def refuse(path: object) -> object:  # root, as whom tests may run, may read everything
+    def refuse(path: object) -> object:  # tests may run as root, who may read everything
         if path == str(closed):
             raise PermissionError(errno.EACCES, "Permission denied", path)
         return scan(path)
@@ -123,6 +123,7 @@ def test_what_could_not_be_read_leaves_the_refusal_when_it_can(
     """And comes back to it when it cannot again."""
 
     def refused_paths() -> list[str]:
+        stage(database)
         with closing(database.connect()) as connection:
             return [refusal.file_path for refusal in open_refusals(connection)]
 
@@ -150,14 +151,14 @@ def test_refused_bytes_are_kept_once_for_their_owner_alone(
     whole |= {(folder / name).read_bytes() for name in ("cut.csv.gz", "cut.zip", "nothing.zip")}
     assert {file.read_bytes() for file in kept} == whole
     assert len(kept) == len(whole)
-    assert all(refused.copy_of(file.name) == file for file in kept)
+    assert all(refused_copies.copy_of(file.name) == file for file in kept)
     assert {file.stat().st_mode & 0o077 for file in kept} == {0}
     kept[0].write_bytes(b"something else")
-    assert refused.copy_of(kept[0].name) is None
+    assert refused_copies.copy_of(kept[0].name) is None
 
 
 def test_of_a_damaged_member_nothing_is_kept(database: ConnectionParameters, tmp_path: Path) -> None:
-    """What was unpacked is not the file, and would land as if it were."""
+    """The unpacked part is not the file, but would land as if it were."""
     damaged = tmp_path / "laps.zip"
     with zipfile.ZipFile(damaged, "w") as archive:
         archive.writestr("lap.csv", GARAGE61 + ROW * 30_000)  # more than is unpacked at a time

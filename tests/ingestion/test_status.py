@@ -1,4 +1,4 @@
-"""What the warehouse says of itself: to people, to scripts, to Prometheus."""
+"""The state of the warehouse, for people, scripts and Prometheus."""
 
 import json
 from contextlib import closing
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ingestion.database import ConnectionParameters
-from ingestion.freshness import Freshness
-from ingestion.metrics import metrics_text, write_metrics
-from ingestion.runs import recorded
-from ingestion.status import DbtInvocation, FailedNode, Kpi, LastRun, Status, say_age
+from simrace.build.runs import recorded
+from simrace.database.connection import ConnectionParameters
+from simrace.operations.freshness import Freshness
+from simrace.operations.metrics import metrics_text, write_metrics
+from simrace.operations.status import DbtInvocation, FailedNode, Kpi, LastRun, Status, say_age
 from tests.ingestion.test_cli import simrace
-from tests.ingestion.test_landing import GARAGE61, ROW, query
+from tests.ingestion.test_landing import GARAGE61, ROW, query, stage
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -85,6 +85,7 @@ def test_a_run_that_cannot_be_written_down_is_still_good(database: ConnectionPar
 
 def test_it_counts_as_the_database_does(database: ConnectionParameters, files: Path) -> None:
     simrace("land", files)
+    stage(database)
     status = shown()
     assert status["files"] == {"garage61_csv": 1}
     assert status["refused"] == {"empty": 2, "unknown_format": 1}
@@ -103,6 +104,7 @@ def test_it_counts_as_the_database_does(database: ConnectionParameters, files: P
 
 def test_a_load_that_is_not_complete_does_not_count(database: ConnectionParameters, files: Path) -> None:
     simrace("land", files)
+    stage(database)
     query(database, "update raw._dlt_loads set status = 1")
     status = shown()
     assert (status["files"], status["refused"]) == ({}, {})
@@ -110,12 +112,22 @@ def test_a_load_that_is_not_complete_does_not_count(database: ConnectionParamete
 
 def test_what_was_refused_once_and_landed_since_is_not_refused(database: ConnectionParameters, files: Path) -> None:
     simrace("land", files)
+    stage(database)
     query(database, "update raw.rejected_files set file_id = (select file_id from raw.files) where file_bytes > 0")
     assert shown()["refused"] == {"empty": 2}
 
 
+def test_a_path_that_was_empty_and_is_filled_since_is_not_refused(database: ConnectionParameters, files: Path) -> None:
+    simrace("land", files)
+    stage(database)
+    (files / "empty.csv").write_text(GARAGE61 + ROW * 30, encoding="utf-8")
+    simrace("land", files)
+    assert shown()["refused"] == {"empty": 1, "unknown_format": 1}
+
+
 def test_check_fails_when_there_is_a_problem(database: ConnectionParameters, files: Path) -> None:
     simrace("land", files)
+    stage(database)
     assert simrace("status", "--check").exit_code == 0
     query(database, "update raw.files set landed_at = landed_at - interval '40 days'")
     done = simrace("status", "--check")
@@ -135,7 +147,7 @@ def test_problems_are_named_and_only_what_alerts_is_one() -> None:
     status = Status(
         run=LastRun("run", "failed", "dbt build failed", NOW, NOW, 1, 2),
         dbt=DbtInvocation("i", "build", NOW, 1, {"error": 1}, [FailedNode("fct_laps", "error", None)]),
-        freshness=Freshness("raw.files", None, None, 30, 365, "error"),
+        freshness=Freshness("raw.files", "error", 30, 365, None, None),
         kpis=[kpi("low", False), kpi("good", True), kpi("unknown", None), kpi("quiet", False, is_alert=False)],
     )
     assert [(problem.kind, problem.name) for problem in status.problems] == [
@@ -166,6 +178,7 @@ def read(text: str) -> dict[tuple[str, str], float]:
 def test_metrics_are_what_the_database_holds(database: ConnectionParameters, files: Path, tmp_path: Path) -> None:
     assert simrace("metrics").exit_code == 0, "there is nothing yet"
     simrace("land", files)
+    stage(database)
     done = simrace("metrics")
     assert done.exit_code == 0, done.output
     samples = read(done.stdout)
@@ -192,14 +205,21 @@ def test_every_metric_is_described_and_parses(tmp_path: Path) -> None:
     status = Status(
         files={hostile: 3},
         lines={"read": 10, "refused": 1},
-        freshness=Freshness("raw.files", NOW, 1.0, 30, 365, "warn"),
+        freshness=Freshness("raw.files", "warn", 30, 365, 1.0, NOW),
         kpis=[
             Kpi("lateness_p95_s", "s", "<=", 1.5, 120, True, True),
             Kpi("low", "share", ">=", 0.1, 0.9, False, True),
             Kpi("unmeasured", "share", ">=", None, 0.9, None, True),
         ],
         run=LastRun("run", "failed", "e", NOW, NOW, 1, 2),
-        dbt=DbtInvocation("i", "build", NOW, 1, {"pass": 7, "fail": 2, "error": 1}, []),
+        dbt=DbtInvocation(
+            "i",
+            "build",
+            NOW,
+            1,
+            {"pass": 7, "fail": 2, "error": 1},
+            [FailedNode(f"test {number}", "fail", None) for number in range(3)],
+        ),
         last_success_at=NOW,
     )
     text = metrics_text(status)
@@ -227,6 +247,7 @@ def test_every_metric_is_described_and_parses(tmp_path: Path) -> None:
 def test_status_does_not_wait_for_a_build(database: ConnectionParameters, files: Path) -> None:
     """It takes no lock that a run holds."""
     simrace("land", files)
+    stage(database)
     with closing(database.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(7467263)")
         assert shown()["files"] == {"garage61_csv": 1}

@@ -1,7 +1,7 @@
 """The TLS settings of a URL hold for all three that connect: simrace itself, dlt and dbt.
 
 The embedded server is built without TLS, so a small gate stands before it: it speaks TLS with a certificate made for
-the test, lets nobody in without one, and hands on what it hears.
+the test, lets nobody in without one, and passes on everything else.
 """
 
 import os
@@ -18,13 +18,13 @@ from urllib.parse import quote
 
 import pytest
 
-from ingestion.database import ConnectionParameters
-from ingestion.dbt_environment import parse_url
 from ingestion.loading import Loader
-from ingestion.server import Server
+from simrace.database.connection import ConnectionParameters
+from simrace.database.server import Server
+from simrace.database.settings import parse_url
 
 ROOT = Path(__file__).parents[2]
-TLS_ASKED = b"\0\0\0\x08\x04\xd2\x16\x2f"  # what libpq says first when it wants TLS
+TLS_ASKED = b"\0\0\0\x08\x04\xd2\x16\x2f"  # libpq's first message when it wants TLS
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
 
@@ -137,7 +137,7 @@ def by_dbt(url: str, folder: Path) -> None:
     hidden = ("SIMRACE_", "PG", "DBT_")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
     done = subprocess.run(
-        [Path(sys.executable).parent / "dbt", "debug", "--connection", "--log-path", folder],
+        [Path(sys.executable).parent / "simrace", "dbt", "debug", "--connection", "--log-path", folder],
         cwd=ROOT,
         env={**environment, "SIMRACE_DATABASE_URL": url},
         capture_output=True,
@@ -182,7 +182,7 @@ def test_the_name_of_the_server_counts_where_it_is_asked_for(
 def test_without_tls_or_a_certificate_nobody_comes_in(
     gate: Gate, address: Callable[..., str], missing: dict[str, str], tmp_path: Path
 ) -> None:
-    """So what came through above had both."""
+    """So the connections above had both."""
     before = len(gate.seen)
     with pytest.raises(Exception, match="No connection to simrace at"):
         by_simrace(address(**missing), tmp_path)

@@ -1,4 +1,4 @@
-"""What the audit of the dependencies makes of what it hears."""
+"""How the audit of dependencies judges its answers."""
 
 import json
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-YAML_FILES = sorted(path for folder in ("models", "seeds") for path in (ROOT / folder).rglob("*.yml"))
+YAML_FILES = sorted(path for folder in ("models", "seeds", "macros") for path in (ROOT / folder).rglob("*.yml"))
 
 
 VARS = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
@@ -30,6 +30,13 @@ def rendered(value: Any) -> Any:
 @pytest.fixture(scope="module")
 def validator() -> Any:
     schema = json.loads((files("dbt.jsonschemas") / "resources" / "latest.json").read_text(encoding="utf-8"))
+    # dbt's schema takes every key of a version for an object: they are those of the model, and which columns it keeps.
+    known = schema["definitions"]["ModelProperties"]["properties"]
+    own = {key: known[key] for key in ("description", "config", "constraints", "data_tests", "deprecation_date")}
+    taken = {"required": ["include"], "properties": {"include": {}, "exclude": {}}, "additionalProperties": False}
+    own["columns"] = {"type": "array", "items": {"anyOf": [taken, known["columns"]["items"]]}}
+    own |= {"v": {"type": "integer"}, "defined_in": {"type": "string"}}
+    schema["definitions"]["Versions"] = {"required": ["v"], "properties": own, "additionalProperties": False}
     return jsonschema.Draft7Validator(schema)
 
 
@@ -42,9 +49,28 @@ def test_yaml_has_only_keys_that_dbt_knows(validator: Any, path: Path) -> None:
     assert not problems, "\n".join(problems)
 
 
+def test_every_public_macro_is_described_with_its_arguments() -> None:
+    """In the `_macros.yml` of its folder. A name that begins with an underscore is nobody's but its file's."""
+    described, defined = {}, {}
+    for file in (ROOT / "macros").rglob("_macros.yml"):
+        for macro in yaml.safe_load(file.read_text(encoding="utf-8"))["macros"]:
+            assert macro["description"].strip(), macro["name"]
+            arguments = macro.get("arguments", [])
+            assert all(argument.keys() >= {"type", "description"} for argument in arguments), macro["name"]
+            described[file.parent.name, macro["name"]] = [argument["name"] for argument in arguments]
+    for file in (ROOT / "macros").rglob("*.sql"):
+        for name, arguments in re.findall(r"{%-? macro (\w+)\((.*?)\) -?%}", file.read_text(encoding="utf-8")):
+            if not name.startswith("_"):
+                defined[file.parent.name, name] = re.findall(r"(?:^|, )(\w+)", arguments)
+    assert described == defined
+    assert len(defined) > 100
+
+
 def test_a_misspelt_key_is_found(validator: Any) -> None:
     document = {"models": [{"name": "laps", "desciption": "One row per lap."}]}
     assert any("desciption" in error.message for error in _leaves(validator, document))
+    document = {"models": [{"name": "laps", "versions": [{"v": 1, "deprecated_on": "2027-12-31"}]}]}
+    assert any("deprecated_on" in error.message for error in _leaves(validator, document))
 
 
 def _leaves(validator: Any, document: Any) -> list[jsonschema.ValidationError]:

@@ -1,4 +1,4 @@
-"""Kill -9 of a run, of the server or of a backend, in a phase that is looked for or at a moment of chance."""
+"""Kill -9 of a run, the server or a backend, in a chosen phase or at a random moment."""
 
 import os
 import random
@@ -15,7 +15,7 @@ from tests.conftest import Warehouse
 from tests.reliability.conftest import administer, begin, home_of
 
 VICTIMS = ("process", "postmaster", "backend")
-# Where a run is, told from outside: by dlt's working folder, or by what the newest statement of dbt says of itself.
+# The phase of a run, seen from outside: by dlt's working folder, or by the comment in dbt's newest statement.
 FOLDERS = {"load": "load/normalized/*", "normalise": "load/new/*", "extract": "normalize/*/*/new_jobs"}
 STATEMENTS = {"seed.": "seeds", "model.": "models", "test.": "tests", "operation.": "hooks"}
 PHASES = ("extract", "normalise", "load", "record", "seeds", "hooks", "models")
@@ -53,7 +53,7 @@ class Watcher:
     def phase(self) -> str:
         """One of PHASES, tests, or `between`."""
         for name, folder in FOLDERS.items():
-            with suppress(OSError):  # taken away while it was looked at
+            with suppress(OSError):  # removed in the meantime
                 if any(self.work.glob(folder)):
                     return "record" if name == "load" and self._is_recording() else name
         for _, statement in self._statements():

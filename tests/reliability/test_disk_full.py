@@ -1,4 +1,4 @@
-"""A full disk is told as one, damages nothing, and the next run with room goes on."""
+"""A full disk is reported as such and damages nothing, and the next run with room goes on."""
 
 import shutil
 import subprocess
@@ -65,14 +65,14 @@ def test_a_full_working_folder_is_told_and_the_next_run_goes_on(
         assert f"The disk that holds {small.folder}" in done.stderr
         assert "Make room there, then run the same again" in done.stderr
         assert "Traceback" not in done.stderr
-        # What could not be finished does not go on filling the disk
+        # Unfinished work does not fill the disk further
         assert len(list(small.folder.glob("dlt/*/normalize/*/*"))) <= 1
     small.resize(ROOMY)
     done = other.run("simrace", "land", files)
     landed = len([file for file in files.rglob("*") if file.is_file()])
     assert other.query("select count(*) from raw.files") != [(0,)]
     assert other.query("select count(*) from raw.file_sightings") == [(landed,)]
-    other.run("dbt", "run", "--select", "stg_files__files", "stg_files__blocks", "stg_files__sightings")
+    other.run("dbt", "run", "--select", "+landed_files", "+landed_blocks")
     assert_bytes(other)
 
 

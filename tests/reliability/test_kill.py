@@ -1,4 +1,4 @@
-"""Killed at any moment, a run is made good by the next one."""
+"""A run may be killed at any moment: the next one makes it good."""
 
 import os
 import random
@@ -23,7 +23,7 @@ READ = {
     "file_blocks": "file_id, block_number, first_line, line_count, md5(lines)",
 }
 RUN_S = 15
-BUILD = ("dbt", "build", "--select", "+fct_race_laps", "+dim_sessions", *NO_TESTS)
+BUILD = ("dbt", "build", "--select", "+fct_race_laps", "+dim_sessions", "+landed_files", "+landed_blocks", *NO_TESTS)
 
 
 def copy_database(server: Warehouse, template: str, name: str) -> None:
@@ -40,7 +40,7 @@ def empty(server: Warehouse, template: str = "template0") -> None:
 
 
 def landed(server: Warehouse) -> dict[str, object]:
-    """What staging reads of raw, the times of landing apart."""
+    """What staging reads from raw, without the times of landing."""
     complete = "_dlt_load_id in (select load_id from raw._dlt_loads where status = 0)"
     return {
         table: server.query(f"select distinct {columns} from raw.{table} where {complete} order by {columns}")
@@ -108,7 +108,7 @@ def test_killed_at_any_moment_the_next_run_makes_it_good(
         with capsys.disabled():
             print(f"\n{told}{', half' if is_half else ''}: {blow.ended}", end="", flush=True)
         assert "Traceback" not in blow.output, f"{told}\n{blow.output}"
-        # A run gets over the loss of a server it does not need yet, or of a backend it does not need any more.
+        # A run survives the loss of a server that it does not need yet, or of a backend that it no longer needs.
         assert blow.ended != 0 or blow.victim != "process", f"{told}\n{blow.output}"
         if chance.random() < 0.1:  # a home that is lost with the machine
             shutil.rmtree(home_of(server) / "dlt", ignore_errors=True)

@@ -70,7 +70,7 @@ def rivals(harm_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def clean(server: Warehouse, rivals: Path) -> Warehouse:
-    """All of them but the one that is removed in the end, at once."""
+    """All files at once, except the one that the orders remove in the end."""
     made = server.other("in_order")
     made.run("simrace", "land", *[path for path in paths_in(rivals) if path != removed_from(rivals)])
     made.run("dbt", "build", *NO_TESTS)
@@ -120,7 +120,7 @@ def assert_same(server: Warehouse, rivals: Path, clean: Warehouse, seed: int, ba
 
 
 def test_rivals_compete(clean: Warehouse, rivals: Path) -> None:
-    """Or the orders would prove little: files lose as a whole and in part, and every kind of sim is there."""
+    """Without this the orders would prove little: files lose completely and in part, and every sim is there."""
     states = dict(clean.query("select state, count(*) from marts.file_quality group by state"))
     assert {"used", "superseded"} <= states.keys(), states
     formats = {row[0] for row in clean.query("select distinct source_format from staging.stg_files__files")}

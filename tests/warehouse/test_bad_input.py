@@ -21,9 +21,9 @@ def project_with_hostile_seeds(folder: Path) -> Path:
     """A copy of the project whose seeds name drivers and championships as nobody should be called."""
     project = folder / "project"
     project.mkdir()
-    for name in ("models", "macros", "seeds", "tests/generic"):
+    for name in ("models", "macros", "seeds", "tests/data/generic"):
         shutil.copytree(ROOT / name, project / name)
-    for path in (*ROOT.glob("*.yml"), *ROOT.glob("tests/*.sql")):
+    for path in (*ROOT.glob("*.yml"), *ROOT.glob("tests/data/*.sql")):
         shutil.copy(path, project / path.relative_to(ROOT))
     with (project / "seeds/driver_aliases.csv").open("a", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(["motec", name, f"iracing:{name}"] for name in NAMES)
@@ -85,7 +85,7 @@ def accounts_for_all(other: Warehouse, counts: dict[str, int]) -> None:
     assert other.query("select count(*) from raw.rejected_files") == [(counts["refused"],)]
     assert not other.query(
         "select file_id from marts.file_quality "
-        "where lines_read <> lines_loaded + lines_superseded + lines_refused + lines_withheld"
+        "where lines_read <> lines_loaded + lines_superseded + lines_refused + lines_withheld + lines_set_aside"
     )
     assert not other.query("select file_id from marts.file_quality where state = 'refused' and reason is null")
 

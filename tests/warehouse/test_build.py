@@ -1,14 +1,13 @@
-"""The marts are what the files say, however and in whatever order they came."""
+"""The marts equal the files' contents, in whatever way and order the files came."""
 
+import csv
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
-from ingestion.report import NEXT_QUERIES
-from tests.conftest import ROOT, Warehouse
+from simrace.cli.summaries import NEXT_QUERIES
+from tests.conftest import Warehouse
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY = ("--select", "+marts.telemetry", "+dim_sessions", *NO_TESTS)
@@ -60,7 +59,7 @@ def test_every_landed_file_rebuilds_to_the_byte(warehouse: Warehouse) -> None:
 
 
 def test_a_view_is_made_anew_in_place(warehouse: Warehouse) -> None:
-    """What stands on it stays; only a view whose columns went takes that with it."""
+    """Views on it stay, except when a column that they read is gone."""
     above = "select to_regclass('staging.stg_telemetry__samples')::oid"
     before = warehouse.query(above)
     warehouse.run("dbt", "run", "--select", "stg_files__blocks")
@@ -94,34 +93,6 @@ def test_readers_read_marts_and_nothing_else(warehouse: Warehouse) -> None:
     ], "whoever built it"
 
 
-def test_sql_is_in_house_style(warehouse: Warehouse, tmp_path: Path) -> None:
-    few = tmp_path / "few_channels.cfg"
-    few.write_text(_few_channels(), encoding="utf-8")
-    # A folder of its own: with other vars dbt reads the project anew, and so would whoever comes next.
-    linter = replace(warehouse, environment={**warehouse.environment, "DBT_TARGET_PATH": str(tmp_path / "target")})
-    options = ("--disable-progress-bar", "--processes", "0", "--config", few)
-    linter.run("sqlfluff", "lint", *options, "models", "tests", "analyses")
-
-
-def _few_channels() -> str:
-    """Settings of sqlfluff: one channel of each kind and those that contracts name, in place of the var.
-
-    The models of samples repeat their lines for each channel, and linting the repeats takes 45 s of a processor.
-    """
-    channels = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["telemetry_channels"]
-    contracts = (ROOT / "models" / "marts" / "telemetry" / "_telemetry__models.yml").read_text(encoding="utf-8")
-    of_each_kind = {
-        (kind["type"] == "boolean", *sorted(kind.keys() - {"type"})): name for name, kind in channels.items()
-    }
-    lines = []
-    for name in sorted({*re.findall(r"telemetry_channels'\)\.(\w+)", contracts), *of_each_kind.values()}):
-        kind, section = channels[name], f"sqlfluff:templater:dbt:context:telemetry_channels:{name}"
-        lines += [f"[{section}]", *(f"{key} = {value}" for key, value in kind.items() if key != "no_value")]
-        # a list cannot be written there; of a section the macro takes the keys, which are the same numbers
-        lines += [f"[{section}:no_value]", *(f"{number} = none" for number in kind.get("no_value", []))]
-    return "\n".join(lines)
-
-
 @pytest.mark.slow
 def test_files_landed_one_at_a_time_in_another_order(warehouse: Warehouse) -> None:
     other = warehouse.other("one_by_one")
@@ -139,11 +110,43 @@ def test_real_files_land_and_reach_the_marts(warehouse: Warehouse, real_files: P
     assert "Traceback" not in done.stderr
     lost = other.query(
         "select file_name from marts.file_quality where state <> 'refused' and lines_read <> "
-        "lines_loaded + lines_superseded + lines_refused"
+        "lines_loaded + lines_superseded + lines_refused + lines_set_aside"
     )
     assert not lost
-    used = other.query("select count(*) from marts.file_quality where state = 'used'")[0][0]
+    used = other.query("select count(*) from marts.file_quality where state in ('used', 'practice')")[0][0]
     landed = other.query("select count(*) from staging.stg_files__files")[0][0]
     assert isinstance(used, int) and isinstance(landed, int) and used >= 0.9 * landed
+    laps = "select count(*) from marts.fct_laps join marts.dim_sessions using (session_id) where source_format = '{}'"
+    assert not other.query(laps.format("garage61_csv") + " group by session_id having count(*) > 1")
+    of_one_lap = re.compile(r'"Duration","(\d+[.,]\d+)"[^\n]*\s+"Range","Lap \d+"')
+    stated = {
+        found[1].replace(",", ".")
+        for path in (real_files / "motec-i2-csv").glob("*.csv")
+        if (found := of_one_lap.search(path.read_text(encoding="utf-8", errors="replace")[:5_000]))
+    }
+    reported = other.query("select reported_lap_time_s::text from marts.fct_laps where lap_time_reported_by = 'file'")
+    assert stated and stated <= {time for (time,) in reported}
     proofs = other.run("simrace", "verify")
     assert f"{landed} of {landed} files rebuilt to the byte" in proofs.stdout
+
+
+def test_real_logs_give_the_lap_times_that_are_expected_of_them(warehouse: Warehouse, real_files: Path) -> None:
+    """SOURCES.csv says them: as `lap 2 = 23.979`, or as `EXPECT laps 181.293 and 161.967 s`."""
+    with (real_files / "SOURCES.csv").open(encoding="utf-8", newline="") as sources:
+        notes = {Path(row["file"]): row["note"] for row in csv.DictReader(sources)}
+    expected = {
+        (path.name, round(float(time), 3))
+        for path, note in notes.items()
+        if (path.suffix == ".ibt" or "ACTI" in note) and path.parent.name in ("iracing-ibt", "motec-ld")
+        for time in re.findall(r"lap \d+ = (\d+\.\d+)|EXPECT laps (\d+\.\d+)|and (\d+\.\d+) s", note)
+        for time in filter(None, time)
+    }
+    other = warehouse.other("real_logs")
+    other.run("simrace", "run", real_files / "iracing-ibt", real_files / "motec-ld")
+    found = other.query(
+        "select file_name, lap_time_s::float from marts.fct_laps "
+        "inner join intermediate.int_telemetry_session_files using (session_id) "
+        "inner join staging.stg_files__files using (file_id)"
+    )
+    assert len(expected) > 4
+    assert expected <= set(found)

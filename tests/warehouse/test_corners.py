@@ -1,4 +1,4 @@
-"""`simrace corners`: what is found is written to the seeds of the project, and keeps its names."""
+"""`simrace corners` writes what was found to the seeds of the project, and keeps names."""
 
 import csv
 import shutil
@@ -16,7 +16,7 @@ def project(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
     """The warehouse with a project of its own, whose seeds may be written."""
     for part in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(ROOT / part, tmp_path / part)
-    for part in ("models", "macros", "seeds", "tests/generic"):
+    for part in ("models", "macros", "seeds", "tests/data/generic"):
         shutil.copytree(ROOT / part, tmp_path / part)
     return Warehouse(tmp_path, {**warehouse.environment, "SIMRACE_PROJECT": str(tmp_path)})
 

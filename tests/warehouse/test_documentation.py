@@ -1,4 +1,4 @@
-"""What is described, as people find it: in a browser, and by a BI tool in the database itself."""
+"""Descriptions where people find them: in a browser, and in the database for BI tools."""
 
 import json
 from collections import Counter
@@ -16,9 +16,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.expected_conditions import text_to_be_present_in_element
 from selenium.webdriver.support.wait import WebDriverWait
 
-from ingestion import docs_site
-from ingestion.dbt_environment import build_url, parse_url
-from ingestion.roles import READER, password_variable
+from simrace.build import docs_site
+from simrace.database.roles import READER, password_variable
+from simrace.database.settings import build_url, parse_url
 from tests.browser import open_browser, requests_that_left
 from tests.conftest import ROOT, Warehouse
 
@@ -80,7 +80,8 @@ def test_columns_of_unions_have_a_lineage(site: Path) -> None:
     parents = json.loads((site / "lineage" / "colibri-manifest.json").read_text(encoding="utf-8"))["lineage"]["parents"]
     origins = parents["model.simrace.int_race_results_united"]["finish_position"]
     assert {origin["dbt_node"] for origin in origins} >= {
-        "model.simrace.stg_iracing__race_results",
+        "model.simrace.stg_iracing__race_results_csv",
+        "model.simrace.stg_iracing__race_results_json",
         "model.simrace.stg_acc__race_results",
     }
 
@@ -120,7 +121,8 @@ def _ask(reader: Connection, statement: str) -> list[tuple[Any, ...]]:
 
 def test_a_bi_tool_finds_every_mart_described_and_with_its_keys(manifest: dict[str, Any], reader: Connection) -> None:
     nodes = manifest["nodes"].values()
-    marts = {node["name"]: node for node in nodes if node["resource_type"] == "model" and node["schema"] == "marts"}
+    models = [node for node in nodes if node["resource_type"] == "model"]
+    marts = {node["alias"]: node for node in models if node["schema"] == "marts"}
     tables = dict(
         _ask(reader, "select table_name, table_type from information_schema.tables where table_schema = 'marts'")
     )
@@ -142,12 +144,23 @@ def test_a_bi_tool_finds_every_mart_described_and_with_its_keys(manifest: dict[s
     keys = _ask(
         reader,
         "select conrelid::regclass::text, contype::text from pg_constraint "
-        "where connamespace = 'marts'::regnamespace and contype in ('p', 'f')",
+        "where connamespace in ('marts'::regnamespace, 'intermediate'::regnamespace, 'ops'::regnamespace) "
+        "and contype in ('p', 'f')",
     )
-    wanted = [
-        (f"marts.{name}", kind) for name, node in marts.items() if tables[name] == "BASE TABLE" for kind in _keys(node)
+    of_models = {f"{node['schema']}.{node['alias']}" for node in models}
+    keys = [
+        (table, kind) for table, kind in ((name.replace('"', ""), kind) for name, kind in keys) if table in of_models
     ]
-    assert Counter((table.replace('"', ""), kind) for table, kind in keys) == Counter(wanted)
+    wanted = [
+        (f"{node['schema']}.{node['alias']}", kind)
+        for node in models
+        if node["config"]["materialized"] != "view"
+        for kind in _keys(node)
+    ]
+    assert {name for name, kind in tables.items() if kind == "VIEW"} == {
+        name for name, node in marts.items() if node["config"]["materialized"] == "view"
+    }
+    assert Counter(keys) == Counter(wanted)
     assert Counter(kind for _, kind in wanted)["f"] > 40
 
 

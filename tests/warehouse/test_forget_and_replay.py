@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
-PROJECT = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests")
+PROJECT = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests/data")
 LOST_CLOCK = "lost clock.csv"
 
 

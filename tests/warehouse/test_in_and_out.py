@@ -2,7 +2,8 @@
 
 import shutil
 import signal
-import time
+import subprocess
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import psycopg2
 import pytest
 import requests
 
-from ingestion.export import ExportError, Format, export_table, list_marts
-from ingestion.motec_export import export_lap
+from simrace.export.motec import export_lap
+from simrace.export.tables import ExportError, Format, export_table, list_marts
 from tests.conftest import Warehouse
 from tests.reliability.conftest import begin
+from tests.warehouse.test_build import TELEMETRY
 
 BEST_LAP = """
     select
@@ -31,7 +33,7 @@ SAMPLES = """
     from marts.fct_telemetry_samples as samples join marts.fct_laps as laps using (session_id)
     where
         samples.session_id = '{}' and laps.lap_number = {} and samples.elapsed_s >= laps.started_elapsed_s
-        and samples.elapsed_s < laps.started_elapsed_s + laps.lap_time_s - 0.0005
+        and samples.elapsed_s < laps.started_elapsed_s + laps.measured_lap_time_s - 0.0005
     order by samples.elapsed_s
 """
 
@@ -42,55 +44,78 @@ def copy(warehouse: Warehouse) -> Warehouse:
     return warehouse.other("copied", is_copy=True)
 
 
-def wait_for(copy: Warehouse, statement: str, seconds: float = 300) -> list[tuple[object, ...]]:
-    deadline = time.monotonic() + seconds
-    while not (rows := copy.query(statement)):
-        assert time.monotonic() < deadline, statement
-        time.sleep(0.5)
-    return rows
+def read_until(process: subprocess.Popen[str], words: str, seconds: float = 300) -> str:
+    """What the process prints, up to the line with these words; it is killed where that line does not come."""
+    assert process.stdout
+    said = ""
+    late = threading.Timer(seconds, process.kill)
+    late.start()
+    for line in process.stdout:
+        said += line
+        if words in line:
+            break
+    late.cancel()
+    return said
 
 
-def test_an_exported_lap_is_the_same_lap_when_it_is_landed_again(warehouse: Warehouse, copy: Warehouse) -> None:
-    folder, exports = copy.folder / "watched", copy.folder / "exports"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def exported(warehouse: Warehouse) -> list[tuple[Path, tuple[object, ...]]]:
+    """Files of exported laps, each with the session, number, time, rate and start of the lap."""
+    folder = warehouse.folder / "exports"
     laps = []
     for source_format in ("iracing_mu_csv", "motec_i2_csv"):
-        laps += warehouse.query(BEST_LAP.format(source_format))
-        session, lap = laps[-1][:2]
-        warehouse.run("simrace", "export", "lap", str(session), str(lap), "-o", exports / f"{source_format}.csv")
-    known = ", ".join(f"'{session}'" for (session,) in warehouse.query("select session_id from marts.dim_sessions"))
+        (lap,) = warehouse.query(BEST_LAP.format(source_format))
+        laps.append((folder / f"{source_format}.csv", lap))
+        warehouse.run("simrace", "export", "lap", str(lap[0]), str(lap[1]), "-o", laps[-1][0])
+    return laps
+
+
+def test_an_exported_lap_is_of_the_session_it_came_from(
+    copy: Warehouse, exported: list[tuple[Path, tuple[object, ...]]]
+) -> None:
+    """Landed again where that session is, it says nothing new."""
+    folder = copy.folder / "watched"
+    folder.mkdir()
+    seen = "select session_id, lap_number, lap_time_s, sample_count from marts.fct_laps order by 1, 2"
+    before = copy.query(seen)
     watching = begin(copy, "simrace", "watch", folder, "--interval", "0.5")
     try:
-        for file in exports.iterdir():
+        for file, _ in exported:
             shutil.copy(file, folder)
-        again = dict(
-            wait_for(
-                copy,
-                "select session_started_at, session_id::text from marts.dim_sessions "
-                f"where session_id::text not in ({known})",
-            )
-        )
-        wait_for(copy, "select 1 from ops.runs where command = 'watch' and outcome = 'succeeded'")
+        said = read_until(watching, "built in")
     finally:
         watching.send_signal(signal.SIGINT)
-        said, _ = watching.communicate(timeout=60)
+        rest, _ = watching.communicate(timeout=60)
+    said += rest
     assert watching.returncode == 0, said
     assert "2 files: 2 landed, 0 already landed, 0 refused; built in" in said
     assert said.rstrip().endswith("Stopped.")
-    assert len(again) == 2
-    for source_session, lap, lap_time_s, rate_hz, started_at in laps:
-        session = again[started_at]
-        found = copy.query(
-            "select lap_number, lap_class, cast(lap_time_s as float) from marts.fct_laps "
+    for file, (session, *_) in exported:
+        found = copy.query(f"select state, session_id::text from marts.file_quality where file_name = '{file.name}'")
+        assert found == [("superseded", session)]
+    assert copy.query(seen) == before
+
+
+def test_an_exported_lap_is_the_same_lap_where_its_session_is_not(
+    warehouse: Warehouse, exported: list[tuple[Path, tuple[object, ...]]]
+) -> None:
+    other = warehouse.other("alone")
+    other.run("simrace", "land", *(file for file, _ in exported))
+    other.run("dbt", "build", *TELEMETRY)
+    assert other.query("select count(*) from marts.dim_sessions") == [(len(exported),)]
+    for _, (session, lap, lap_time_s, rate_hz, started_at) in exported:
+        found = other.query(
+            "select lap_number, lap_class, session_started_at, cast(lap_time_s as float) from marts.fct_laps "
             f"where session_id = '{session}'"
         )
-        assert [row[:2] for row in found] == [(lap, "pace")]
-        assert found[0][2] == pytest.approx(lap_time_s, abs=1.5 / rate_hz)
-        before = warehouse.query(SAMPLES.format(source_session, lap))
-        after = copy.query(SAMPLES.format(session, lap))
+        assert [row[:3] for row in found] == [(lap, "pace", started_at)]
+        period = 1 / float(str(rate_hz))
+        assert found[0][3] == pytest.approx(lap_time_s, abs=1.5 * period)
+        before = warehouse.query(SAMPLES.format(session, lap))
+        after = other.query(SAMPLES.format(session, lap))
         assert abs(len(after) - len(before)) <= 1
         for was, now in zip(before, after, strict=False):
-            assert now[0] == pytest.approx(was[0], abs=1.1 / rate_hz)
+            assert now[0] == pytest.approx(was[0], abs=1.1 * period)
             assert now[1:] == pytest.approx(was[1:], abs=0.0051)
 
 

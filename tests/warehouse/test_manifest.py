@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from simrace.database.roles import LOADER, SCHEMAS, TRANSFORMER
 from tests.conftest import ROOT, Warehouse
 
 
@@ -24,37 +25,54 @@ def _models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_samples_are_parsed_by_one_model_alone(manifest: dict[str, Any]) -> None:
-    """Parsing is dear, and a view is parsed again by whoever reads it, each data test included."""
+    """Parsing is expensive, and each reader of a view parses again, data tests included."""
     children = manifest["child_map"]["model.simrace.stg_telemetry__samples"]
     assert [child for child in children if not child.startswith("unit_test.")] == [
-        "model.simrace.fct_telemetry_samples"
+        "model.simrace.int_telemetry_samples"
     ]
 
 
 def test_only_staging_reads_raw(manifest: dict[str, Any]) -> None:
-    readers = [
-        key
-        for key, node in _models(manifest).items()
-        if any(parent.startswith("source.") for parent in node["depends_on"]["nodes"]) and "staging" not in node["fqn"]
-    ]
-    assert not readers
+    """What simrace wrote down itself (ops) is no source system: marts/operations and marts/quality read it too."""
+    readers = {
+        (parent.split(".")[2], *node["fqn"][1:3])
+        for node in _models(manifest).values()
+        for parent in node["depends_on"]["nodes"]
+        if parent.startswith("source.")
+    }
+    beside_staging = {reader for reader in readers if reader[1] != "staging"}
+    assert beside_staging == {("ops", "marts", "operations"), ("ops", "marts", "quality")}
 
 
-def test_marts_do_not_read_staging(manifest: dict[str, Any]) -> None:
-    """Except for the samples, which are read once and straight."""
+@pytest.mark.parametrize(("layer", "unread"), [("marts", "staging"), ("intermediate", "marts"), ("staging", "marts")])
+def test_layers_are_read_downhill(manifest: dict[str, Any], layer: str, unread: str) -> None:
+    """Staging, intermediate, marts; a foreign key of a table beneath a mart does not read the dimension.
+
+    marts/operations are about landing itself.
+    """
     models = _models(manifest)
     shortcuts = {
         (node["name"], models[parent]["name"])
         for node in models.values()
-        if node["fqn"][1] == "marts"
-        for parent in node["depends_on"]["nodes"]
-        if parent in models and models[parent]["fqn"][1] == "staging"
+        if node["fqn"][1] == layer and node["fqn"][2] != "operations"
+        for parent in _parents(models, node)
+        if models[parent]["fqn"][1] == unread
     }
-    assert shortcuts == {("fct_telemetry_samples", "stg_telemetry__samples")}
+    assert not shortcuts
+
+
+def test_races_are_told_as_of_the_cutoff(manifest: dict[str, Any]) -> None:
+    """Nobody reads races past the two models that look from the var results_cutoff."""
+    models = _models(manifest)
+    whole = {"int_races_deduplicated", "int_race_results_deduplicated"}
+    readers = {
+        node["name"] for node in models.values() if whole & {_name(parent) for parent in node["depends_on"]["nodes"]}
+    }
+    assert readers - whole == {"int_races_as_of_cutoff", "int_race_results_as_of_cutoff"}
 
 
 def test_what_is_made_anew_is_not_told_by_rows_that_are_to_go(manifest: dict[str, Any]) -> None:
-    """A dimension keeps them until the facts that name them have gone: by those rows the facts would stay."""
+    """A dimension keeps such rows until the facts that refer to them have gone, so facts built from them would stay."""
     models = _models(manifest)
     kept_longer = {key for key, node in models.items() if node["config"]["incremental_strategy"] == "upsert"}
     fingerprints = {node["config"].get("fingerprints") for node in models.values()} - {None}
@@ -71,7 +89,8 @@ def test_what_is_made_after_a_commit_is_made_in_a_transaction(manifest: dict[str
     assert {next((hook["sql"] for hook in hooks if hook["transaction"]), None) for hooks in committing} == {"begin"}
 
 
-_FAMILIES = {"telemetry": {"telemetry"}, "results": {"acc", "iracing"}}
+_STAGING = {path.name for path in (ROOT / "models" / "staging").iterdir()}
+_FAMILIES = {"telemetry": {"telemetry"}, "results": _STAGING - {"files", "ops", "telemetry"}}
 
 
 @pytest.mark.parametrize(("landed", "other"), [("telemetry", "results"), ("results", "telemetry")])
@@ -81,7 +100,7 @@ def test_what_one_family_of_files_makes_anew_is_what_reads_it(
     """A selector leaves out what is made of the other family alone, which a foreign key does not make it."""
     models = _models(manifest)
     listed = warehouse.run("dbt", "ls", "--quiet", "--selector", f"after_{landed}", "--resource-type", "model").stdout
-    selected = {line.rpartition(".")[2] for line in listed.split()}
+    selected = {_name(line) for line in listed.split()}
     assert len(selected) > 50
 
     def is_made_of(key: str, family: str) -> bool:
@@ -95,23 +114,31 @@ def test_what_one_family_of_files_makes_anew_is_what_reads_it(
     assert left_out == {node["name"] for node in models.values()} - selected
 
 
+def _name(unique_id: str) -> str:
+    """Name of a model; the version of one that has several is not part of it."""
+    return re.sub(r"[.]v[0-9]+$", "", unique_id).rpartition(".")[2]
+
+
 def _ancestors(models: dict[str, dict[str, Any]], key: str) -> set[str]:
     """All models that a model is made of; what it only refers to by a foreign key is not among it."""
     found: set[str] = set()
     waiting = [key]
     while waiting:
-        node = models[waiting.pop()]
-        constraints = [*node["constraints"], *(each for col in node["columns"].values() for each in col["constraints"])]
-        referred = {str(each.get("to")).replace('"', "").rpartition(".")[2] for each in constraints} | {
-            name for each in constraints for name in re.findall(r"ref\('(\w+)'\)", str(each.get("to")))
-        }
-        for parent in node["depends_on"]["nodes"]:
-            name = parent.rpartition(".")[2]
-            is_read = name not in referred or f"ref('{name}')" in node["raw_code"]
-            if parent in models and is_read and parent not in found:
+        for parent in _parents(models, models[waiting.pop()]):
+            if parent not in found:
                 found.add(parent)
                 waiting.append(parent)
     return found
+
+
+def _parents(models: dict[str, dict[str, Any]], node: dict[str, Any]) -> list[str]:
+    """The models that a model reads."""
+    constraints = [*node["constraints"], *(each for col in node["columns"].values() for each in col["constraints"])]
+    referred = {str(each.get("to")).replace('"', "").rpartition(".")[2] for each in constraints} | {
+        name for each in constraints for name in re.findall(r"ref\('(\w+)'\)", str(each.get("to")))
+    }
+    names = {parent: _name(parent) for parent in node["depends_on"]["nodes"] if parent in models}
+    return [parent for parent, name in names.items() if name not in referred or f"ref('{name}')" in node["raw_code"]]
 
 
 def test_every_model_is_described_and_tested(manifest: dict[str, Any]) -> None:
@@ -139,6 +166,33 @@ def test_every_mart_has_a_contract_and_a_key(manifest: dict[str, Any]) -> None:
     assert not bare
 
 
+def test_a_published_table_holds_the_key_and_the_columns_of_its_view(manifest: dict[str, Any]) -> None:
+    """A view of one table, whole: what its contract says is held to by the table beneath it."""
+    models = _models(manifest)
+    whole = {
+        node["name"]: (node, models[node["depends_on"]["nodes"][0]])
+        for node in models.values()
+        if node["config"]["materialized"] == "view"
+        and re.search(r"\A({{ config\(.*?\) }}\s+)?select \* from", node["raw_code"])
+        if node["fqn"][1] == "marts"
+    }
+    assert {"fct_telemetry_samples", "fct_laps", "fct_lap_traces", "lap_references"} <= whole.keys()
+    for view, table in whole.values():
+        assert table["contract"]["enforced"]
+        assert table["config"]["materialized"] == "incremental"
+        assert _key_of(table) == _key_of(view)
+        assert _said_of_columns(table) == _said_of_columns(view)
+
+
+def _key_of(node: dict[str, Any]) -> list[str]:
+    (key,) = (each["columns"] for each in node["constraints"] if each["type"] == "primary_key")
+    return list(key)
+
+
+def _said_of_columns(node: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(name, each["data_type"], each["description"]) for name, each in node["columns"].items()]
+
+
 def test_a_channel_is_the_same_everywhere(manifest: dict[str, Any]) -> None:
     """The channels of the project are the columns of the samples, in name, type and order."""
     project = yaml.safe_load((ROOT / "dbt_project.yml").read_text(encoding="utf-8"))
@@ -152,14 +206,26 @@ def test_a_channel_is_the_same_everywhere(manifest: dict[str, Any]) -> None:
 def test_every_exposure_says_what_it_reads(manifest: dict[str, Any]) -> None:
     assert all(exposure["depends_on"]["nodes"] for exposure in manifest["exposures"].values())
     assert manifest["exposures"]
-    report = (ROOT / "ingestion" / "session_report" / "marts.py").read_text(encoding="utf-8")
+    report = (ROOT / "simrace" / "report" / "marts.py").read_text(encoding="utf-8")
     assert set(re.findall(r"(?:from|join) marts\.(\w+)", report)) == _read_by("session_report", manifest)
+    operations = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "simrace" / "operations").glob("*.py"))
+    named = set(re.findall(r"(?:from|join|into|update|\") ?(?:marts|ops)\.(\w+)", operations))
+    assert named == _read_by("operations", manifest)
     analyses = [node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"]
-    asked = {parent.rpartition(".")[2] for node in analyses for parent in node["depends_on"]["nodes"]}
+    asked = {_name(parent) for node in analyses for parent in node["depends_on"]["nodes"]}
     assert asked <= _read_by("bi_tools", manifest)
     assert len(analyses) == 21
 
 
+def test_every_schema_is_whose_the_roles_say(manifest: dict[str, Any]) -> None:
+    """What dbt builds is in the schemas of the transformer; what it reads of the loader is raw."""
+    nodes = (node for node in manifest["nodes"].values() if node["resource_type"] in ("model", "seed"))
+    built = {node["schema"] for node in nodes}
+    assert built == {schema for schema, (writer, _) in SCHEMAS.items() if writer == TRANSFORMER}
+    read = {source["schema"] for source in manifest["sources"].values()} - built
+    assert read == {schema for schema, (writer, _) in SCHEMAS.items() if writer == LOADER}
+
+
 def _read_by(exposure: str, manifest: dict[str, Any]) -> set[str]:
     nodes = manifest["exposures"][f"exposure.simrace.{exposure}"]["depends_on"]["nodes"]
-    return {node.rpartition(".")[2] for node in nodes}
+    return {_name(node) for node in nodes}

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ingestion.export import Format, read_exported
-from ingestion.sample import season
-from ingestion.sample.iracing_csv import Style, csv_bytes
-from ingestion.sample.iracing_json import raw_text
-from ingestion.sample.race import Race
+from simrace.export.tables import Format, read_exported
+from simrace.generator import season
+from simrace.generator.iracing_csv import Style, csv_bytes
+from simrace.generator.iracing_json import raw_text
+from simrace.generator.race import Race
 from tests.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
@@ -22,7 +22,7 @@ BOTH_WAYS = {
     "ai": Style("hosted_2026"),
     "team": Style("hosted_2026"),
 }
-# A CSV dates no end, so the end is reckoned; and it is another file.
+# A CSV has no date of the end, so it is computed; and it is another file.
 UNLIKE = {"results_known_at", "file_id"}
 
 
@@ -48,13 +48,14 @@ def told_twice(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
         other = warehouse.other(f"by_{kind}")
         other.run("simrace", "land", *sorted(files.glob(f"*.{kind}")))
         other.run("dbt", "build", "--select", "+fct_race_results", *NO_TESTS)
+        # with the columns of the race beside each result
         names = [
             str(name)
             for (name,) in other.query(
-                "select column_name from information_schema.columns where table_name = 'fct_race_results'"
+                "select column_name from information_schema.columns where table_name = 'fct_race_results_v1'"
             )
         ]
-        rows = other.query(f"select {', '.join(names)} from marts.fct_race_results")
+        rows = other.query(f"select {', '.join(names)} from marts.fct_race_results_v1")
         results[kind] = (
             pd.DataFrame(rows, columns=names, dtype=object).set_index(["race_id", "entrant_id"]).sort_index()
         )
@@ -62,7 +63,7 @@ def told_twice(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
 
 
 def test_a_csv_gives_the_figures_that_json_gives(told_twice: dict[str, pd.DataFrame]) -> None:
-    """Whatever a CSV says at all, of every variant."""
+    """For every column that a CSV has, in every variant."""
     by_csv, by_json = told_twice["csv"], told_twice["json"]
     assert by_csv.index.equals(by_json.index)
     assert by_csv.index.get_level_values("race_id").nunique() == 3 * len(BOTH_WAYS)

@@ -1,12 +1,12 @@
-"""What is old is let go, and what was made from it stays."""
+"""Old lines and samples are deleted, and everything made from them stays."""
 
-from pathlib import Path
+from contextlib import closing
 
+import psycopg2
 import pytest
-import yaml
 
-from ingestion.retention import RetentionError, Tier, read_limits
-from tests.conftest import ROOT, Warehouse
+from simrace.operations.retention import RetentionError, find_expired
+from tests.conftest import Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
 LINES = "select count(*) from raw.file_blocks where block_number > 1 and file_id in (select file_id from "
@@ -27,9 +27,13 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     assert len(old) > 2 and all(session in shown for session in old)
     assert not any(str(session) in shown for session in references)
 
+    with closing(psycopg2.connect(other.url)) as connection, pytest.raises(RetentionError, match="simrace build"):
+        find_expired(connection, {"enabled": False, "raw_months": 600, "traces_months": 600, "session_months": 600})
+
     pinned, gone = old[0], old[1:]
     months = (
-        "select tableoid::regclass::text, array_agg(distinct session_id) from marts.fct_telemetry_samples group by 1"
+        "select tableoid::regclass::text, array_agg(distinct session_id) from intermediate.int_telemetry_samples "
+        "group by 1"
     )
     all_gone = {month for month, sessions in other.query(months) if set(str(sessions)[1:-1].split(",")) <= set(gone)}
     assert all_gone
@@ -50,18 +54,15 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     flags = dict(other.query("select session_id, is_retired from marts.dim_sessions"))
     assert {session for session, is_retired in flags.items() if is_retired} == set(gone)
 
-    # Neither a build anew nor the same files again bring half of a lap back.
+    # Neither a full refresh nor landing the same files again brings back half a lap.
     kept = other.checksums()
     other.run("simrace", "land", *files)
     other.run("dbt", "build", "--full-refresh", *NO_TESTS)
     assert other.checksums() == kept
 
 
-def test_limits_are_read_from_the_project(tmp_path: Path) -> None:
-    shipped = read_limits(ROOT)
-    assert not shipped.is_enabled
-    assert shipped.months == {Tier.RAW: 3, Tier.TRACES: 12, Tier.SESSION: 36}
-    for wrong in ({}, {"raw_months": 5, "traces_months": 4, "session_months": 36}, {"raw_months": "many"}):
-        (tmp_path / "dbt_project.yml").write_text(yaml.safe_dump({"vars": {"retention": wrong}}), "utf-8")
-        with pytest.raises(RetentionError):
-            read_limits(tmp_path)
+def test_limits_that_are_out_of_order_are_refused(warehouse: Warehouse) -> None:
+    wrong = "{retention: {enabled: false, raw_months: 5, traces_months: 4, session_months: 36}}"
+    done = warehouse.run("dbt", "compile", "--select", "sessions_expired", "--vars", wrong, check=False)
+    assert done.returncode != 0
+    assert "In the var retention" in done.stdout

@@ -1,4 +1,4 @@
-"""What was run and how it went can be seen: figures with their history, dbt's results, runs, freshness."""
+"""Runs and their results can be seen: figures with their history, dbt's results, runs, freshness."""
 
 import json
 from contextlib import closing
@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 import yaml
 
-from ingestion.freshness import read_freshness
+from simrace.operations.freshness import read_freshness
 from tests.conftest import HISTORY, ROOT, Warehouse
 
 MEASURE = ("build", "--select", "data_quality_kpis", "data_quality_kpis_latest")
@@ -23,7 +23,7 @@ def test_every_figure_is_measured_and_has_its_limit(warehouse: Warehouse) -> Non
     # Nobody has landed one small file alone.
     assert set(limits) - measured <= {"landing_to_mart_p95_s"}
     assert warehouse.query("select distinct value from marts.data_quality_kpis where kpi = 'rows_duplicated'") == [(0,)]
-    rows = dict(warehouse.query("select mart, rows_held from intermediate.int_mart_keys_counted"))
+    rows = dict(warehouse.query("select mart, rows_held from marts.mart_keys_counted"))
     assert rows["fct_telemetry_samples"] == warehouse.query("select count(*) from marts.fct_telemetry_samples")[0][0]
     [(late,)] = warehouse.query("select value from marts.data_quality_kpis_latest where kpi = 'lateness_p95_s'")
     assert 0 < float(str(late)) < 3_600
@@ -77,7 +77,7 @@ def test_readers_see_the_history(warehouse: Warehouse, measured_again: tuple[obj
 def test_a_run_is_shown_with_its_dbt(warehouse: Warehouse) -> None:
     [row] = warehouse.query(
         "select command, outcome, files_found = files_landed + files_already_landed + files_refused, "
-        "files_landed > 20, bytes_landed > 1000000, dbt_nodes > 400, dbt_nodes_failed, landing_s > 0, dbt_s > 1, "
+        "files_landed > 20, bytes_landed > 1000000, dbt_nodes > 300, dbt_nodes_failed, landing_s > 0, dbt_s > 1, "
         "run_s > landing_s + dbt_s from marts.warehouse_runs order by started_at limit 1"
     )
     assert row == ("run", "succeeded", True, True, True, True, 0, True, True, True)
@@ -133,7 +133,7 @@ def test_a_failed_run_is_recorded_and_freshness_is_agreed_on(warehouse: Warehous
             "select status from ops.dbt_results where command = 'freshness' order by started_at desc limit 1"
         )
         with closing(psycopg2.connect(other.url)) as connection:
-            assert read_freshness(connection, ROOT).status == by_dbt[0][0] == verdict
+            assert (found := read_freshness(connection)) and found.status == by_dbt[0][0] == verdict
 
 
 def test_simrace_and_dbt_make_the_same_table_of_runs(warehouse: Warehouse) -> None:
@@ -147,11 +147,8 @@ def test_simrace_and_dbt_make_the_same_table_of_runs(warehouse: Warehouse) -> No
     assert other.query(columns) == warehouse.query(columns) != []
 
 
-def test_an_older_version_makes_way_and_the_oldest_results_go(warehouse: Warehouse) -> None:
+def test_the_oldest_results_go(warehouse: Warehouse) -> None:
     old = (
-        "drop table marts.data_quality_kpis cascade; "
-        "create table marts.data_quality_kpis (kpi text primary key, value numeric(18, 6), passes boolean); "
-        "insert into marts.data_quality_kpis values ('files_landed', 1, true); "
         "insert into ops.dbt_results "
         "(invocation_id, unique_id, command, node, resource_type, status, seconds, started_at) "
         "select 'old' || i, 'n', 'build', 'n', 'model', 'success', 0, "
@@ -159,6 +156,5 @@ def test_an_older_version_makes_way_and_the_oldest_results_go(warehouse: Warehou
     )
     warehouse.run("simrace", "db", "psql", "-qc", old)
     warehouse.run("dbt", *MEASURE)
-    assert warehouse.query(PAST)[0][1] == 1
     assert warehouse.query("select count(distinct invocation_id) from ops.dbt_results") == [(100,)]
     assert warehouse.query("select count(*) from ops.dbt_results where invocation_id = 'old50'") == [(0,)]

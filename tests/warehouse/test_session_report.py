@@ -12,13 +12,13 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 from typer.testing import CliRunner, Result
 
-from ingestion.cli import app
-from ingestion.roles import READER, become_reader
-from ingestion.session_report import drawing, rules
-from ingestion.session_report.command import write_report
-from ingestion.session_report.figures import Comparison, Corner, Lap, Passage, Place, Reference, Session
-from ingestion.session_report.marts import SessionReportError
-from ingestion.session_report.page import make_page, nothing_to_compare
+from simrace.cli.app import app
+from simrace.database.roles import READER, become_reader
+from simrace.report import drawing, rules
+from simrace.report.command import write_report
+from simrace.report.figures import Comparison, Corner, Lap, Passage, Place, Reference, Session
+from simrace.report.marts import SessionReportError
+from simrace.report.page import make_page, nothing_to_compare
 from tests.browser import console_errors, open_browser, requests_that_left
 from tests.conftest import Warehouse
 

@@ -1,4 +1,4 @@
-"""What the marts say of the generated sessions is what the simulator drove."""
+"""For generated sessions, the marts say what the simulator drove."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ def _whole(file: dict[str, Any]) -> bool:
 
 def test_every_lap_is_found_with_its_class_and_time(warehouse: Warehouse, truth: list[dict[str, Any]]) -> None:
     rows = warehouse.query(
-        "select cast(session_id as text), lap_number, lap_class, lap_time_s, longest_gap_s from marts.fct_laps"
+        "select cast(session_id as text), lap_number, lap_class, measured_lap_time_s, longest_gap_s from marts.fct_laps"
     )
     found = {(str(session), number): rest for session, number, *rest in rows}
     problems = []
@@ -49,11 +49,36 @@ def test_every_lap_is_found_with_its_class_and_time(warehouse: Warehouse, truth:
                 problems.append((file["file"], number, lap["class"], lap_class))
             if lap["class"] == "flying":
                 off = abs(float(str(time_s)) - lap["lap_time_s"])
-                # samples that lie a metre apart are further apart in time the slower the car
+                # the slower the car, the more time lies between samples that are a metre apart
                 period = 1 / file["sample_rate_hz"] if file["sample_rate_hz"] else float(str(gap_s))
                 if off > period:
                     problems.append((file["file"], number, off, period))
     assert not problems
+
+
+def test_what_reports_a_lap_time_reports_the_driven_one(warehouse: Warehouse, truth: list[dict[str, Any]]) -> None:
+    """To the thousandth that the files keep; and the time from samples never is far from it."""
+    rows = warehouse.query(
+        "select cast(session_id as text), lap_number, lap_time_reported_by, lap_time_s from marts.fct_laps "
+        "where lap_time_reported_by is not null"
+    )
+    reported = {(str(session), number): (by, float(str(time_s))) for session, number, by, time_s in rows}
+    assert {by for by, _ in reported.values()} == {"file", "channel", "beacons"}
+    driven = {
+        (file["session_id"], 1 if file["format"] == "garage61_csv" else lap["lap_number"]): lap["lap_time_s"]
+        for file in filter(_whole, truth)
+        for lap in file["laps"]
+        if lap["class"] == "flying"
+    }
+    assert {reported[lap][0] for lap in driven.keys() & reported.keys()} == {"file", "channel", "beacons"}
+    off = {
+        lap: reported[lap]
+        for lap, time_s in driven.items()
+        if lap in reported and abs(reported[lap][1] - time_s) > 0.002
+    }
+    assert not off
+    beyond = "not (is_within_limit and is_within_one_sample)"
+    assert warehouse.query(f"select count(*) from marts.lap_time_audit where {beyond}") == [(0,)]
 
 
 def test_corners_are_where_they_were_built(warehouse: Warehouse, truth: list[dict[str, Any]]) -> None:

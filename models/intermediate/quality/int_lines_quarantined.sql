@@ -3,13 +3,10 @@
     incremental_strategy='replace_changed',
     replace_key='file_id',
     fingerprints='int_files_with_refused_lines',
-    on_schema_change='append_new_columns',
-    post_hook=[
-        "{{ record_built(ref('int_files_with_refused_lines'), 'file_id') }}",
-        "{{ record_quarantine() }}",
-    ],
+    post_hook='{{ record_quarantine() }}',
 ) }}
 
+-- What can change while the lines stay, such as the name of the file, is not kept with them.
 with refused as (
     select * from {{ ref('int_refused_lines') }}
     where file_id in ({{ changed_keys(ref('int_files_with_refused_lines'), 'file_id') }})
@@ -19,7 +16,7 @@ files as (
     select * from {{ ref('stg_files__files') }}
 ),
 
--- a document has no lines, its results are counted
+-- a document has no lines, so its results are counted
 blocks as (
     select blocks.*
     from {{ ref('stg_files__blocks') }} as blocks
@@ -48,10 +45,7 @@ select
     refused.file_id,
     refused.race_id,
     cast(refused.line_number as bigint) as line_number,
-    {{ pseudonym('files.file_name', 'File') }} as file_name,
-    files.source_format,
     refused.reason,
     {{ unless_pseudonymised("left(lines.line, " ~ var('quarantined_line_characters') ~ ")") }} as line
 from refused
-inner join files on refused.file_id = files.file_id
 left join lines on refused.file_id = lines.file_id and refused.line_number = lines.line_number

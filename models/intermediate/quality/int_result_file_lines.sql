@@ -3,37 +3,40 @@ with files as (
     where format_family = 'results'
 ),
 
-csv_lines as (
+-- every line of every session, counted before any model leaves lines out
+sessions as (
     select
         file_id,
-        count(*) as lines_read
-    from {{ ref('stg_files__result_lines') }}
+        sum(result_lines) as lines_read,
+        sum(case when not is_race then result_lines else 0 end) as lines_set_aside
+    from {{ ref('int_event_sessions_united') }}
     group by file_id
 ),
 
 results as (
     select
         results.file_id,
-        count(*) as results_read,
-        count(results.refused_reason) as results_refused,
-        count(case when race_files.is_winner and results.refused_reason is null then 1 end) as results_loaded,
-        count(case when race_files.state = 'withheld' and results.refused_reason is null then 1 end) as results_withheld
+        count(results.refused_reason) as lines_refused,
+        count(case when session_files.state = 'winner' and results.refused_reason is null then 1 end) as lines_loaded,
+        count(case when session_files.state = 'superseded' and results.refused_reason is null then 1 end)
+            as lines_superseded,
+        count(case when session_files.state = 'withheld' and results.refused_reason is null then 1 end)
+            as lines_withheld
     from {{ ref('int_race_results_united') }} as results
-    inner join {{ ref('int_race_files') }} as race_files
-        on results.file_id = race_files.file_id and results.race_id = race_files.race_id
+    inner join {{ ref('int_event_session_files') }} as session_files
+        on results.file_id = session_files.file_id and results.race_id = session_files.event_session_id
+    where not results.is_derived
     group by results.file_id
 )
 
 select
     files.file_id,
-    -- a line of a table is a result; a document has no lines to count
-    coalesce(csv_lines.lines_read, results.results_read, 0) as lines_read,
-    coalesce(results.results_loaded, 0) as lines_loaded,
-    coalesce(
-        results.results_read - results.results_refused - results.results_loaded - results.results_withheld, 0
-    ) as lines_superseded,
-    coalesce(results.results_refused, 0) as lines_refused,
-    coalesce(results.results_withheld, 0) as lines_withheld
+    coalesce(sessions.lines_read, 0) as lines_read,
+    coalesce(results.lines_loaded, 0) as lines_loaded,
+    coalesce(results.lines_superseded, 0) as lines_superseded,
+    coalesce(results.lines_refused, 0) as lines_refused,
+    coalesce(results.lines_withheld, 0) as lines_withheld,
+    coalesce(sessions.lines_set_aside, 0) as lines_set_aside
 from files
-left join csv_lines on files.file_id = csv_lines.file_id
+left join sessions on files.file_id = sessions.file_id
 left join results on files.file_id = results.file_id

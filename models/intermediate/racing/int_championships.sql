@@ -3,16 +3,16 @@ with championships as (
 ),
 
 races as (
-    select * from {{ ref('int_races_deduplicated') }}
+    select * from {{ ref('int_races_as_of_cutoff') }}
     where league_season_id is not null
 ),
 
 race_results as (
-    select * from {{ ref('int_race_results_deduplicated') }}
+    select * from {{ ref('int_race_results_as_of_cutoff') }}
     where not is_team
 ),
 
--- a season is called what its latest race calls it
+-- a season's name is the one in its latest race
 league_seasons as (
     select
         races.sim,
@@ -48,7 +48,7 @@ union all
 select
     sim || ':league_season:' || league_season_id,
     coalesce(league_season_name, league_name, league_season_id),
-    -- the season alone says which races: one of its files may not name the league
+    -- the season alone selects the races, because one of its files may not name the league
     null,
     league_season_id,
     null,

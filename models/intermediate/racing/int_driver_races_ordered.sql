@@ -1,6 +1,6 @@
 {{ config(
     materialized='table',
-    indexes=[{'columns': ['driver_id', 'form_group', 'driver_race_number'], 'unique': true}],
+    indexes=[{'columns': ['driver_id', 'license_category_id', 'driver_race_number'], 'unique': true}],
 ) }}
 
 {%- set order_of_races -%}
@@ -8,19 +8,19 @@
 {%- endset %}
 
 with race_results as (
-    select * from {{ ref('int_race_results_known') }}
+    select * from {{ ref('int_race_results_as_of_cutoff') }}
     where not is_team and not is_ai
 ),
 
 races as (
-    select * from {{ ref('int_races_known') }}
+    select * from {{ ref('int_races_as_of_cutoff') }}
 ),
 
 rated_entries as (
     select * from {{ ref('int_race_entries_rated') }}
 ),
 
--- a race without any hold on its time stands in no order, so it gives no form
+-- a race whose time nobody knows cannot be ordered, so it gives no form
 dated as (
     select
         race_results.*,
@@ -30,8 +30,6 @@ dated as (
         races.subsession_number,
         races.simsession_number,
         races.license_category_id,
-        -- files that name no category form a group of their own
-        coalesce(races.license_category_id, 'none') as form_group,
         races.corners_per_lap,
         races.green_flag_at,
         races.results_known_at,
@@ -53,9 +51,8 @@ select
     layout_id,
     subsession_id,
     license_category_id,
-    form_group,
     cast(row_number() over (
-        partition by driver_id, form_group
+        partition by driver_id, license_category_id
         order by {{ order_of_races }}
     ) as integer) as driver_race_number,
     cast(row_number() over (
@@ -73,11 +70,12 @@ select
     corners_per_lap,
     irating_before,
     irating_after,
+    irating_change,
     {{ license_class('license_level_before') }} as license_class_before,
     {{ license_class('license_level_after') }} as license_class_after,
     safety_rating_after,
     expected_finish_in_class,
-    out_reason <> 'running' as did_not_finish,
+    did_not_finish,
     ordered_at,
     green_flag_at,
     results_known_at

@@ -4,7 +4,7 @@
 ) }}
 
 with race_results as (
-    select * from {{ ref('int_race_results_known') }}
+    select * from {{ ref('int_race_results_as_of_cutoff') }}
     where not is_team
 ),
 
@@ -13,7 +13,7 @@ entries as (
     select
         race_id,
         entry_id,
-        coalesce(max(car_class_id), 'none') as car_class_id,
+        max(car_class_id) as car_class_id,
         {{ strength_of_field('irating_before') }} as rating
     from race_results
     group by race_id, entry_id
@@ -26,7 +26,7 @@ weighed as (
     from entries
 ),
 
--- every entry against every entry of its class, itself included: the sum of win chances has an own share of one half
+-- every entry against every entry of its class, itself included, which adds one half to the sum of win chances
 compared as (
     select
         entries.race_id,

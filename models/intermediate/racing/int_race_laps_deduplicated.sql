@@ -1,13 +1,20 @@
+{%- set sources = ['stg_acc__race_laps', 'stg_raceroom__race_laps'] %}
+
 with laps as (
-    select * from {{ ref('stg_acc__race_laps') }}
+    {% for source in sources %}
+        select
+            {{ aligned(race_lap_columns(), source) | indent(12) }}
+        from {{ ref(source) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 winners as (
     select
         file_id,
-        race_id
-    from {{ ref('int_race_files') }}
-    where is_winner
+        event_session_id as race_id
+    from {{ ref('int_event_session_files') }}
+    where is_winner and is_race
 )
 
 select laps.*

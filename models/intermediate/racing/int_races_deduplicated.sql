@@ -1,18 +1,16 @@
 {{ config(
-    materialized='table',
+    materialized='incremental',
+    incremental_strategy='replace_all',
     indexes=[{'columns': ['race_id'], 'unique': true}],
 ) }}
 
 with races as (
-    select * from {{ ref('int_races_united') }}
-),
-
-winners as (
     select
-        file_id,
-        race_id
-    from {{ ref('int_race_files') }}
-    where is_winner
+        event_session_id as race_id,
+        {{ race_columns() | reject('equalto', 'race_id') | join(', ') }},
+        source_rank
+    from {{ ref('int_event_sessions_deduplicated') }}
+    where is_race
 ),
 
 race_results as (
@@ -28,34 +26,24 @@ longest as (
         bool_or(is_team) as is_team_race
     from race_results
     group by race_id
-),
-
--- not a join: PostgreSQL would expect one race of it, and go through the results of all races for each
-of_winners as (
-    select * from races
-    where
-        exists (
-            select 1 from winners
-            where winners.file_id = races.file_id and winners.race_id = races.race_id
-        )
 )
 
 select
-    of_winners.*,
+    races.*,
     coalesce(longest.entries, 0) as entries,
     coalesce(longest.drivers, 0) as drivers,
     -- iRacing numbers its subsessions in order; as text 10 would come before 9
-    {{ to_bigint('of_winners.subsession_id') }} as subsession_number,
+    {{ to_bigint('races.subsession_id') }} as subsession_number,
     longest.longest_race_ms,
     coalesce(longest.is_team_race, false) as is_team_race,
-    -- ACC dates the end alone, iRacing's CSV the start alone
+    -- ACC dates only the end, iRacing's CSV only the start
     coalesce(
-        of_winners.started_at,
-        of_winners.ended_at - coalesce(longest.longest_race_ms, 0) * interval '1 millisecond'
+        races.started_at,
+        races.ended_at - coalesce(longest.longest_race_ms, 0) * interval '1 millisecond'
     ) as green_flag_at,
     coalesce(
-        of_winners.ended_at,
-        of_winners.started_at + coalesce(longest.longest_race_ms, 0) * interval '1 millisecond'
+        races.ended_at,
+        races.started_at + coalesce(longest.longest_race_ms, 0) * interval '1 millisecond'
     ) as results_known_at
-from of_winners
-left join longest on of_winners.race_id = longest.race_id
+from races
+left join longest on races.race_id = longest.race_id

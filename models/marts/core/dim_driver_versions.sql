@@ -1,19 +1,24 @@
+{%- set categories = ['oval', 'road', 'dirt_oval', 'dirt_road', 'sports_car', 'formula_car'] -%}
 {%- set attributes = ['driver_name', 'country_code', 'club_name', 'team_name'] -%}
-{%- for category in license_categories().values() -%}
+{%- for category in categories -%}
     {%- do attributes.append('license_class_' ~ category) -%}
 {%- endfor -%}
 
 with race_results as (
-    select * from {{ ref('int_race_results_deduplicated') }}
+    select * from {{ ref('int_race_results_as_of_cutoff') }}
     where not is_team and not is_ai and driver_id is not null
 ),
 
 races as (
-    select * from {{ ref('int_races_deduplicated') }}
+    select * from {{ ref('int_races_as_of_cutoff') }}
     where green_flag_at is not null
 ),
 
--- the green flag shows a driver as he entered, the end of the race the licence it left him
+license_categories as (
+    select * from {{ ref('license_categories') }}
+),
+
+-- at the green flag a driver is as entered; the end of the race gives the licence afterwards
 events as (
     select
         race_results.driver_id,
@@ -52,29 +57,31 @@ events as (
 
 numbered as (
     select
-        driver_id,
-        driver_name,
-        country_code,
-        club_name,
-        team_name,
-        {%- for category_id, category in license_categories().items() %}
-            case when license_category_id = '{{ category_id }}' then license_class end as license_class_{{ category }},
+        events.driver_id,
+        events.driver_name,
+        events.country_code,
+        events.club_name,
+        events.team_name,
+        {%- for category in categories %}
+            case when license_categories.license_category = '{{ category }}' then events.license_class end
+                as license_class_{{ category }},
         {%- endfor %}
         row_number() over (
-            partition by driver_id
+            partition by events.driver_id
             order by
-                happened_at,
-                subsession_number nulls first,
-                simsession_number,
-                is_end,
-                race_id,
-                entrant_id
+                events.happened_at,
+                events.subsession_number nulls first,
+                events.simsession_number,
+                events.is_end,
+                events.race_id,
+                events.entrant_id
         ) as event_number,
-        happened_at
+        events.happened_at
     from events
+    left join license_categories on events.license_category_id = license_categories.license_category_id
 ),
 
--- what a file leaves out stays as it was known last: each known value begins a run
+-- a value that a file leaves out stays as it was last known; each known value begins a run
 runs as (
     select
         *,
@@ -97,7 +104,7 @@ known as (
     from runs
 ),
 
--- of what happens at one moment the last stays
+-- of several changes at the same moment the last one stays
 moments as (
     select
         *,

@@ -2,16 +2,15 @@
     materialized='incremental',
     incremental_strategy='upsert',
     unique_key=['driver_id'],
-    on_schema_change='fail',
 ) }}
 
 with race_results as (
-    select * from {{ ref('int_race_results_deduplicated') }}
+    select * from {{ ref('int_race_results_as_of_cutoff') }}
     where driver_id is not null
 ),
 
 races as (
-    select * from {{ ref('int_races_deduplicated') }}
+    select * from {{ ref('int_races_as_of_cutoff') }}
 ),
 
 sessions as (
@@ -24,7 +23,7 @@ current_versions as (
     where is_current
 ),
 
--- one row per appearance of a driver, whatever the source
+-- one row per appearance of a driver in any source
 appearances as (
     select
         race_results.driver_id,
@@ -49,7 +48,7 @@ appearances as (
     from sessions
 ),
 
--- a name in results is the sim's own, one in telemetry may have been typed
+-- a name in results comes from the sim, a name in telemetry may have been typed
 ranked as (
     select
         *,

@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='upsert',
     unique_key=['session_id'],
-    on_schema_change='fail',
 ) }}
 
 with sessions as (
@@ -17,6 +16,7 @@ select
     sessions.car_id,
     sessions.layout_id,
     {{ layout_key('sessions') }} as layout_key,
+    sessions.event_session_id,
     sessions.session_type,
     sessions.session_started_at_source,
     cast(sessions.sample_rate_hz as numeric(10, 3)) as sample_rate_hz,

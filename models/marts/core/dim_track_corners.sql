@@ -2,8 +2,7 @@
     materialized='incremental',
     incremental_strategy='upsert',
     unique_key=['layout_key', 'corner_number'],
-    on_schema_change='fail',
 ) }}
 
--- Apart from what they are made of, because rows that are to go stay here until the facts that name them have gone.
+-- A table of its own, because rows that are to go stay here until the facts that refer to them have gone.
 select * from {{ ref('int_track_corners') }}

@@ -2,11 +2,10 @@
     materialized='incremental',
     incremental_strategy='upsert',
     unique_key=['layout_id'],
-    on_schema_change='fail',
 ) }}
 
-with races as (
-    select * from {{ ref('int_races_deduplicated') }}
+with event_sessions as (
+    select * from {{ ref('int_event_sessions_deduplicated') }}
 ),
 
 sessions as (
@@ -14,7 +13,7 @@ sessions as (
     where layout_id is not null
 ),
 
--- one row per appearance of a layout, whatever the source
+-- one row per appearance of a layout in any source
 appearances as (
     select
         layout_id,
@@ -23,16 +22,16 @@ appearances as (
         coalesce(track_name, 'unknown') as track_name,
         config_name,
         corners_per_lap,
-        race_id as tie_breaker,
+        event_session_id as tie_breaker,
         coalesce(started_at, ended_at) as appeared_at
-    from races
+    from event_sessions
     union all
     select
         layout_id,
         sim,
         cast(null as {{ dbt.type_string() }}) as track_id,
-        split_part(track_name, ' - ', 1) as track_name,
-        nullif(substr(track_name, length(split_part(track_name, ' - ', 1)) + 4), '') as config_name,
+        {{ track_of('track_name') }} as track_name,
+        {{ config_of('track_name') }} as config_name,
         cast(null as integer) as corners_per_lap,
         cast(session_id as {{ dbt.type_string() }}) as tie_breaker,
         session_started_at as appeared_at

@@ -1,4 +1,4 @@
-{#- A column is described once, in the YAML of the table it stands in; the graph is whole only when dbt executes. -#}
+{#- A column is described once, in the YAML of its table. The graph is complete only when dbt executes. -#}
 {%- set node = 'model.simrace.' ~ ref('ml_training_data').identifier -%}
 {%- set columns = graph.nodes[node].columns if execute else {} -%}
 {%- set known_when = {

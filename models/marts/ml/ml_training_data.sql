@@ -2,14 +2,31 @@
     materialized='incremental',
     incremental_strategy='upsert',
     unique_key=['subsession_id', 'cust_id'],
-    on_schema_change='fail',
 ) }}
 
 {%- set shares = var('split_shares') %}
 
-with race_results as (
+with event_sessions as (
+    select * from {{ ref('dim_event_sessions') }}
+    -- the main race: in an event that never got to its race, number 0 is a practice
+    where sim = 'iracing' and session_type = 'race' and simsession_number = 0
+),
+
+races as (
+    select
+        races.*,
+        event_sessions.subsession_id,
+        event_sessions.layout_id,
+        event_sessions.license_category_id,
+        event_sessions.series_name,
+        event_sessions.corners_per_lap
+    from {{ ref('dim_races') }} as races
+    inner join event_sessions on races.race_id = event_sessions.event_session_id
+),
+
+race_results as (
     select * from {{ ref('fct_race_results') }}
-    where sim = 'iracing' and simsession_number = 0 and not is_ai
+    where not is_ai
 ),
 
 form as (
@@ -20,32 +37,21 @@ entries as (
     select * from {{ ref('int_race_entries_rated') }}
 ),
 
-fields as (
-    select * from {{ ref('fct_race_fields') }}
-),
-
 difficulties as (
     select * from {{ ref('track_difficulty') }}
 ),
 
-races as (
-    select
-        race_id,
-        green_flag_at
-    from race_results
-    group by race_id, green_flag_at
-),
-
--- races of one start stay together, and what is undated is before everything
+-- races with the same start stay together, and undated ones come first
 timed as (
     select
         race_id,
         cast(rank() over (order by green_flag_at nulls first) - 1 as numeric(18, 6)) / count(*) over () as share_before
     from races
+    where race_id in (select race_results.race_id from race_results)
 )
 
 select
-    race_results.subsession_id,
+    races.subsession_id,
     {{ dbt.replace('race_results.driver_id', "'iracing:'", "''") }} as cust_id,
     race_results.race_id,
     race_results.driver_id,
@@ -55,11 +61,11 @@ select
         else 'test'
     end as split,
     -- known at the green flag
-    race_results.layout_id,
+    races.layout_id,
     race_results.car_id,
     race_results.car_class_id,
-    race_results.license_category_id,
-    race_results.series_name,
+    races.license_category_id,
+    races.series_name,
     race_results.license_letter_before,
     race_results.start_position,
     race_results.start_position_in_class,
@@ -67,10 +73,10 @@ select
     race_results.irating_before,
     race_results.license_class_before,
     race_results.safety_rating_before,
-    race_results.corners_per_lap,
-    fields.race_entries as field_size,
+    races.corners_per_lap,
+    races.entries as field_size,
     entries.class_entries as class_field_size,
-    fields.race_strength_of_field as strength_of_field,
+    races.strength_of_field,
     entries.class_strength_of_field,
     entries.opponents_irating_mean,
     entries.opponents_irating_max,
@@ -91,9 +97,9 @@ select
     difficulties.incidents_relative_to_category as track_incidents_relative_to_category,
     difficulties.did_not_finish_rate as track_did_not_finish_rate,
     difficulties.lap_spread_percent as track_lap_spread_percent,
-    race_results.is_official,
-    race_results.is_team_race,
-    race_results.green_flag_at as feature_cutoff_at,
+    races.is_official,
+    races.is_team_race,
+    races.green_flag_at as feature_cutoff_at,
     -- known only afterwards
     race_results.finish_position as target_finish_position,
     race_results.finish_position_in_class as target_finish_position_in_class,
@@ -104,8 +110,8 @@ select
     race_results.incidents as target_incidents,
     race_results.did_not_finish as target_did_not_finish
 from race_results
+inner join races on race_results.race_id = races.race_id
 left join form on race_results.race_id = form.race_id and race_results.entrant_id = form.entrant_id
 left join entries on race_results.race_id = entries.race_id and race_results.entry_id = entries.entry_id
-left join fields on entries.race_id = fields.race_id and entries.car_class_id = fields.car_class_id
 left join difficulties on race_results.race_id = difficulties.race_id
 left join timed on race_results.race_id = timed.race_id

@@ -1,4 +1,4 @@
-{#- each figure is a sum over races divided by another; who has no divisor counts for nothing -#}
+{#- each figure is one sum over races divided by another; a race without a divisor does not count -#}
 {%- set figures = {
     'incidents_per_100_corners': {'dividend': 'past.incidents_times_100', 'divisor': 'past.corners'},
     'did_not_finish_rate': {'dividend': 'past.did_not_finish', 'divisor': 'past.starters'},
@@ -8,10 +8,7 @@
 {%- set prior = var('track_difficulty_prior_races') -%}
 
 with races as (
-    select
-        *,
-        coalesce(license_category_id, 'none') as category_group
-    from {{ ref('int_races_known') }}
+    select * from {{ ref('int_races_as_of_cutoff') }}
 ),
 
 fields as (
@@ -22,7 +19,7 @@ race_results as (
     select * from {{ ref('fct_race_results') }}
 ),
 
--- half the field is within this of each other, as a share of the middle lap: one slow lap does not move it
+-- distance between the quarters of the field as a share of the median lap, so that one slow lap does not move it
 class_spreads as (
     select
         race_id,
@@ -51,8 +48,8 @@ conducts as (
         race_id,
         100.0 * sum(case when corners > 0 then incidents end) as incidents_times_100,
         sum(case when incidents is not null then nullif(corners, 0) end) as corners,
-        1.0 * sum(did_not_finish) as did_not_finish,
-        sum(case when did_not_finish is not null then nullif(starters, 0) end) as starters
+        1.0 * sum(did_not_finish_count) as did_not_finish,
+        sum(case when did_not_finish_count is not null then nullif(starters, 0) end) as starters
     from fields
     group by race_id
 ),
@@ -61,7 +58,7 @@ measured as (
     select
         races.race_id,
         races.sim,
-        races.category_group,
+        races.license_category_id,
         races.layout_id,
         races.green_flag_at,
         races.results_known_at,
@@ -77,7 +74,7 @@ measured as (
 ),
 
 -- Races of the category that were over at this green flag, once for the category and, on this layout, once more for the
--- layout. An undated race has no before.
+-- layout. Nothing comes before an undated race.
 earlier as (
     select
         races.race_id,
@@ -93,13 +90,13 @@ earlier as (
     from races
     inner join measured as past
         on races.sim = past.sim
-            and races.category_group = past.category_group
+            and races.license_category_id = past.license_category_id
             and races.green_flag_at > past.green_flag_at
             and races.green_flag_at >= past.results_known_at
     group by races.race_id
 ),
 
--- few races say little: with n of them the layout's own figure weighs n / (n + k), its category's the rest
+-- With few races the category's figure counts more: with n races the layout's own weighs n / (n + k).
 shrunk as (
     select
         {%- for figure in figures %}

@@ -1,13 +1,21 @@
-{#- History, one row a figure and invocation: never made anew, else the past would be lost. -#}
+{#- A history, one row per figure and invocation. It is never rebuilt, because the past cannot be measured again. -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    on_schema_change='append_new_columns',
 ) }}
 
 with files as (
-    select * from {{ ref('int_files_judged') }}
+    select
+        count(*) as found,
+        count(case when state <> 'refused' then 1 end) as landed,
+        count(case when state in ('used', 'superseded', 'practice') then 1 end) as used,
+        sum(lines_read) as lines_read,
+        sum(lines_refused) as lines_refused,
+        sum(
+            abs(lines_read - lines_loaded - lines_superseded - lines_refused - lines_withheld - lines_set_aside)
+        ) as lines_lost
+    from {{ ref('int_files_with_state') }}
 ),
 
 samples as (
@@ -25,7 +33,16 @@ results as (
     from {{ ref('fct_race_results') }}
 ),
 
--- whoever raced elsewhere in between breaks the chain: a figure to know, with no limit to pass
+-- beacons are both times of a lap, and agree with themselves
+laps as (
+    select
+        count(*) as audited,
+        count(case when is_within_one_sample then 1 end) as within_one_sample
+    from {{ ref('lap_time_audit') }}
+    where lap_time_reported_by <> 'beacons'
+),
+
+-- a driver who raced elsewhere in between breaks the chain, so this figure has no limit
 ratings as (
     select
         count(is_chained) as links,
@@ -37,16 +54,21 @@ keys as (
     select
         sum(rows_held) as rows_held,
         sum(rows_repeated) as rows_repeated
-    from {{ ref('int_mart_keys_counted') }}
+    from {{ ref('mart_keys_counted') }}
 ),
 
-waits as (
-    select * from {{ ref('int_file_waits') }}
+latencies as (
+    select
+        percentile_cont(0.95) within group (order by load_s) as lateness_p95_s,
+        percentile_cont(0.95) within group (order by age_at_landing_s) as age_at_landing_p95_s
+    from {{ ref('int_file_latencies') }}
+    where load_recency_rank = 1
 ),
 
--- the run that measures has not ended: it counts in the next
+-- the run that measures has not ended yet, so the next one counts it
 small_runs as (
-    select run_s from {{ ref('int_runs_counted') }}
+    select percentile_cont(0.95) within group (order by run_s) as landing_to_mart_p95_s
+    from {{ ref('warehouse_runs') }}
     where
         command = 'run'
         and outcome = 'succeeded'
@@ -67,79 +89,40 @@ limits as (
     {% endfor %}
 ),
 
+-- a figure is a part of a whole; what is no share is a part of 1
 measured as (
     select
-        'files_landed' as kpi,
-        count(case when state <> 'refused' then 1 end) / nullif(cast(count(*) as double precision), 0) as value
+        figures.kpi,
+        figures.part / nullif(cast(figures.whole as double precision), 0) as value
     from files
-    union all
-    select
-        'landed_files_used',
-        count(case when state in ('used', 'superseded', 'practice') then 1 end)
-        / nullif(cast(count(case when state <> 'refused' then 1 end) as double precision), 0)
-    from files
-    union all
-    select
-        'lines_refused',
-        sum(lines_refused) / nullif(cast(sum(lines_read) as double precision), 0)
-    from files
-    union all
-    select
-        'lines_lost',
-        sum(abs(lines_read - lines_loaded - lines_superseded - lines_refused - lines_withheld))
-    from files
-    union all
-    select
-        'samples_without_speed',
-        without_speed / nullif(cast(loaded as double precision), 0)
-    from samples
-    union all
-    select
-        'samples_out_of_range',
-        out_of_range / nullif(cast(loaded as double precision), 0)
-    from samples
-    union all
-    select
-        'results_without_finish',
-        without_finish / nullif(cast(results as double precision), 0)
-    from results
-    union all
-    select
-        'ratings_chained',
-        whole_links / nullif(cast(links as double precision), 0)
-    from ratings
-    union all
-    select
-        'lines_passing_schema',
+    cross join samples
+    cross join laps
+    cross join results
+    cross join ratings
+    cross join keys
+    cross join latencies
+    cross join small_runs
+    cross join lateral (
+        values
+        ('files_landed', files.landed, files.found),
+        ('landed_files_used', files.used, files.landed),
+        ('lines_refused', files.lines_refused, files.lines_read),
+        ('lines_lost', files.lines_lost, 1),
+        ('samples_without_speed', samples.without_speed, samples.loaded),
+        ('samples_out_of_range', samples.out_of_range, samples.loaded),
+        ('laps_within_one_sample', laps.within_one_sample, laps.audited),
+        ('results_without_finish', results.without_finish, results.results),
+        ('ratings_chained', ratings.whole_links, ratings.links),
         (
-            select
-                (sum(files.lines_read) - sum(files.lines_refused) - coalesce(max(samples.out_of_range), 0))
-                / nullif(cast(sum(files.lines_read) as double precision), 0)
-            from files
-            cross join samples
-        )
-    union all
-    select
-        'rows_duplicated',
-        rows_repeated / nullif(cast(rows_held as double precision), 0)
-    from keys
-    union all
-    select
-        'lateness_p95_s',
-        percentile_cont(0.95) within group (order by load_s)
-    from waits
-    where load_recency_rank = 1
-    union all
-    select
-        'age_at_landing_p95_s',
-        percentile_cont(0.95) within group (order by age_at_landing_s)
-    from waits
-    where load_recency_rank = 1
-    union all
-    select
-        'landing_to_mart_p95_s',
-        percentile_cont(0.95) within group (order by run_s)
-    from small_runs
+            'lines_passing_schema',
+            files.lines_read - files.lines_refused - coalesce(samples.out_of_range, 0),
+            files.lines_read
+        ),
+        ('rows_duplicated', keys.rows_repeated, keys.rows_held),
+        ('lateness_p95_s', latencies.lateness_p95_s, 1),
+        ('age_at_landing_p95_s', latencies.age_at_landing_p95_s, 1),
+        ('landing_to_mart_p95_s', small_runs.landing_to_mart_p95_s, 1)
+    ) as figures (kpi, part, whole)
 )
 
 select

@@ -1,5 +1,7 @@
+{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+
 with files as (
-    select * from {{ ref('int_files_judged') }}
+    select * from {{ ref('int_files_with_state') }}
 ),
 
 session_files as (
@@ -21,6 +23,7 @@ select
     cast(files.lines_superseded as bigint) as lines_superseded,
     cast(files.lines_refused as bigint) as lines_refused,
     cast(files.lines_withheld as bigint) as lines_withheld,
+    cast(files.lines_set_aside as bigint) as lines_set_aside,
     cast(session_files.file_rank as smallint) as file_rank,
     files.modified_at,
     files.landed_at

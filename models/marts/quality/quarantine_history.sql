@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 with history as (
-    select * from {{ ref('int_quarantine_history') }}
+    select * from {{ source('ops', 'quarantine_history') }}
 ),
 
 files as (

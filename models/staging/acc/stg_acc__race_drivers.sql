@@ -1,23 +1,24 @@
 with race_sessions as (
-    select * from {{ ref('stg_acc__race_sessions') }}
+    select * from {{ ref('stg_acc__document_sessions') }}
+    where is_race
 ),
 
--- the lines stand in finishing order; there is no place in them
+-- the lines are in finishing order and hold no place
 lines as (
     select
         race_sessions.file_id,
-        'acc:' || race_sessions.subsession_id || ':0' as race_id,
+        race_sessions.event_session_id as race_id,
         lines.line,
         lines.line -> 'car' as car,
         cast(lines.line_number as integer) as finish_position,
-        {{ json_text("lines.line -> 'car'", 'carId') }} as car_number
+        {{ json_id("lines.line -> 'car'", 'carId') }} as car_number
     from race_sessions
     cross join
         lateral
         {{ json_rows("race_sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, line_number)
 ),
 
--- a number that stands twice is the first one's
+-- a car number that occurs twice belongs to the first car
 entries as (
     select
         file_id,
@@ -43,22 +44,25 @@ drivers as (
         entries.car,
         entries.finish_position,
         cast(drivers.driver_number - 1 as integer) as driver_index,
-        {{ json_text('drivers.driver', 'playerId') }} as player_id,
+        {{ json_id('drivers.driver', 'playerId') }} as player_id,
         -- a name may run over two lines
         {{ blank_to_null(
             "regexp_replace(concat_ws(' ', " ~ json_text('drivers.driver', 'firstName') ~ ", "
             ~ json_text('drivers.driver', 'lastName') ~ "), '[[:space:]]+', ' ', 'g')"
         ) }} as driver_name
     from entries
-    cross join
+    -- a car without drivers is a line too
+    left join
         lateral
         {{ json_rows("entries.car -> 'drivers'") }} with ordinality as drivers (driver, driver_number)
+        on true
 ),
 
 keyed as (
     select
         *,
         case
+            when driver_index is null then null
             when player_id = '0' then '0:' || entry_id || ':' || driver_index
             else
                 coalesce(
@@ -79,9 +83,6 @@ select
     {{ pseudonym('driver_name', 'Driver') }} as driver_name,
     driver_index,
     finish_position,
-    -- one driver can stand in a car twice, or in two cars: the first place counts
-    row_number() over (partition by file_id, driver_key order by finish_position, driver_index) as driver_rank,
-    count(*) over (partition by file_id, entry_id) as entry_driver_lines,
     line,
     car,
     coalesce(player_id = '0', false) as is_ai

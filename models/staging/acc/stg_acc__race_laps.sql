@@ -1,5 +1,6 @@
 with race_sessions as (
-    select * from {{ ref('stg_acc__race_sessions') }}
+    select * from {{ ref('stg_acc__document_sessions') }}
+    where is_race
 ),
 
 drivers as (
@@ -16,10 +17,10 @@ entries as (
 laps as (
     select
         race_sessions.file_id,
-        'acc:' || race_sessions.subsession_id || ':0' as race_id,
-        coalesce({{ json_text('laps.lap', 'carId') }}, 'unknown') as entry_id,
+        race_sessions.event_session_id as race_id,
+        coalesce({{ json_id('laps.lap', 'carId') }}, 'unknown') as entry_id,
         cast(laps.line_number as integer) as line_number,
-        -- the server's names, else those of a player's own files
+        -- the server's names, otherwise those in a player's own files
         coalesce(
             {{ json_int('laps.lap', 'driverIndex', 0) }}, {{ json_int('laps.lap', 'driverId', 0) }}, 0
         ) as driver_index,

@@ -6,7 +6,7 @@ laps as (
     select * from {{ ref('stg_acc__race_laps') }}
 ),
 
--- who drove what, in a car of several drivers
+-- which driver drove which laps in a shared car
 driver_laps as (
     select
         file_id,
@@ -53,12 +53,12 @@ winners as (
     where finish_position = 1
 ),
 
+-- every driver of every line, even one who is in two of them; and a line for a shared car
 lines as (
     select
         entries.*,
         false as is_team
     from entries
-    where entries.driver_rank = 1
     union all
     select
         entries.*,
@@ -77,57 +77,36 @@ renamed as (
         end as entrant_id,
         case when not lines.is_team then lines.driver_id end as driver_id,
         case when lines.is_shared then {{ pseudonymous_key('team', 'lines.entry_id') }} end as team_id,
-        'acc:' || {{ json_text('lines.car', 'carModel') }} as car_id,
-        'acc:' || {{ json_text('lines.car', 'carGroup') }} as car_class_id,
+        'acc:' || {{ json_id('lines.car', 'carModel') }} as car_id,
+        'acc:' || {{ json_id('lines.car', 'carGroup') }} as car_class_id,
         -- strings
         case
             when lines.is_team then {{ pseudonym(json_text('lines.car', 'teamName'), 'Team') }} else lines.driver_name
         end as entrant_name,
         {{ pseudonym(json_text('lines.car', 'teamName'), 'Team') }} as team_name,
-        cast(null as text) as country_code,
-        cast(null as text) as club_name,
-        {{ json_text('lines.car', 'raceNumber') }} as car_number,
-        cast(null as text) as car_name,
-        {{ json_text('lines.car', 'carGroup') }} as car_class_name,
-        cast(null as text) as out_reason,
+        {{ json_id('lines.car', 'raceNumber') }} as car_number,
+        {{ json_id('lines.car', 'carGroup') }} as car_class_name,
         -- numerics
-        1000 * lines.finish_position + case when lines.is_team then 0 else lines.driver_index + 1 end as line_number,
-        cast(null as integer) as out_reason_id,
+        1000 * lines.finish_position
+        + case when lines.is_team then 0 else coalesce(lines.driver_index, 0) + 1 end as line_number,
         lines.finish_position,
-        cast(null as integer) as finish_position_in_class,
-        cast(null as integer) as start_position,
-        cast(null as integer) as start_position_in_class,
         case
             when lines.is_team or not lines.is_shared then lines.car_laps
             when timed_files.file_id is not null then coalesce(driver_laps.laps, 0)
         end as laps,
-        cast(null as integer) as laps_led,
         case when lines.car_time_ms > 0 then cast(lines.car_time_ms as integer) end as race_time_ms,
         case
             when lines.car_laps = winners.winner_laps and lines.car_time_ms >= winners.winner_time_ms
                 then cast(lines.car_time_ms - winners.winner_time_ms as integer)
         end as interval_ms,
         greatest(winners.winner_laps - lines.car_laps, 0) as laps_down,
-        cast(null as integer) as average_lap_ms,
         case
             when lines.is_shared and not lines.is_team then driver_laps.best_lap_ms
             else cast(lines.car_best_lap_ms as integer)
         end as best_lap_ms,
-        cast(null as integer) as best_lap_number,
-        cast(null as integer) as qualifying_lap_ms,
-        cast(null as integer) as incidents,
-        cast(null as integer) as points,
-        cast(null as integer) as league_points,
-        cast(null as integer) as irating_before,
-        cast(null as integer) as irating_after,
-        cast(null as integer) as license_level_before,
-        cast(null as integer) as license_level_after,
-        cast(null as numeric(6, 2)) as safety_rating_before,
-        cast(null as numeric(6, 2)) as safety_rating_after,
-        cast(null as integer) as file_class_strength_of_field,
-        cast(null as text) as line_fault,
         -- booleans
         lines.is_team,
+        lines.is_team as is_derived,
         lines.is_ai
     from lines
     left join driver_laps
@@ -139,5 +118,4 @@ renamed as (
     left join winners on lines.file_id = winners.file_id
 )
 
-select {{ race_result_columns() | join(', ') }}, line_fault
-from renamed
+select * from renamed

@@ -1,18 +1,17 @@
--- A table, because every reading of a document would parse it again
+-- A table, because as a view each use would parse the document again
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_changed',
     replace_key='file_id',
     fingerprints='stg_files__files',
-    on_schema_change='append_new_columns',
     indexes=[{'columns': ['file_id'], 'unique': true}],
-    post_hook="{{ record_built(ref('stg_files__files'), 'file_id') }}",
 ) }}
 
 with files as (
     select * from {{ ref('stg_files__files') }}
     where
-        header_line is null
+        format_family = 'results'
+        and header_line is null
         and file_id in ({{ changed_keys(ref('stg_files__files'), 'file_id') }})
 ),
 

@@ -1,22 +1,11 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_all',
-    on_schema_change='sync_all_columns',
     indexes=[{'columns': ['file_id'], 'unique': true}],
 ) }}
 
 with files as (
-    select * from {{ source('raw', 'files') }}
-),
-
--- a load may be recorded twice: the first time by a server that went on after its client was killed
-complete_loads as (
-    select
-        load_id,
-        min(inserted_at) as inserted_at
-    from {{ source('raw', '_dlt_loads') }}
-    where status = 0
-    group by load_id
+    select * from {{ ref('stg_files__contents') }}
 ),
 
 sightings as (
@@ -27,7 +16,7 @@ sightings as (
     group by file_id
 ),
 
--- one name stands for the content, whatever order its sightings came in
+-- the same name stands for the content, whatever the order of its sightings
 named as (
     select
         file_id,
@@ -37,9 +26,10 @@ named as (
 )
 
 select
-    cast(files.file_id as {{ dbt.type_string() }}) as file_id,
-    cast(files.source_format as {{ dbt.type_string() }}) as source_format,
-    cast(files.format_family as {{ dbt.type_string() }}) as format_family,
+    files.file_id,
+    files.text_id,
+    files.source_format,
+    files.format_family,
     named.file_name,
     files.encoding,
     files.newline,
@@ -59,18 +49,11 @@ select
     files.units_line,
     files.first_data_line,
     files.line_count,
+    files.entry_count,
     files.has_bom,
     sightings.modified_at,
     files.landed_at,
-    complete_loads.inserted_at as loaded_at
+    files.loaded_at
 from files
-inner join complete_loads on files._dlt_load_id = complete_loads.load_id
 inner join sightings on files.file_id = sightings.file_id
 inner join named on files.file_id = named.file_id and named.sighting_rank = 1
-where
-    not exists (
-        select 1
-        from {{ source('raw', 'files') }} as repeats
-        inner join complete_loads as repeated_loads on repeats._dlt_load_id = repeated_loads.load_id
-        where repeats.file_id = files.file_id and repeats._dlt_id < files._dlt_id
-    )

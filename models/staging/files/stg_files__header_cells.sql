@@ -3,9 +3,7 @@
     incremental_strategy='replace_changed',
     replace_key='file_id',
     fingerprints='stg_files__files',
-    on_schema_change='append_new_columns',
     indexes=[{'columns': ['file_id']}],
-    post_hook="{{ record_built(ref('stg_files__files'), 'file_id') }}",
 ) }}
 
 with files as (

@@ -1,8 +1,7 @@
 with refusals as (
     select rejected.*
     from {{ source('raw', 'rejected_files') }} as rejected
-    inner join {{ source('raw', '_dlt_loads') }} as loads on rejected._dlt_load_id = loads.load_id
-    where loads.status = 0
+    inner join {{ ref('stg_files__loads') }} as loads on rejected._dlt_load_id = loads.load_id
 ),
 
 ranked as (
@@ -24,6 +23,8 @@ select
     detail,
     head,
     file_bytes,
+    -- a file that could not be read has no time of change
+    coalesce(modified_at, rejected_at) as modified_at,
     first_rejected_at as rejected_at,
     rejected_at as last_rejected_at
 from ranked

@@ -30,4 +30,4 @@ cross join lateral string_to_table(blocks.lines, chr(10)) with ordinality as lin
 cross join lateral (select {{ csv_cells('lines.line', 'files.delimiter') }} as cells) as parsed
 where
     blocks.first_line + lines.line_offset - 1 >= files.first_data_line
-    and trim(lines.line, chr(13) || ' ,;') <> ''
+    and not {{ is_blank_line('lines.line') }}

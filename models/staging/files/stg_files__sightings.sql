@@ -6,6 +6,5 @@ select
     min(sightings.seen_at) as first_seen_at,
     max(sightings.seen_at) as last_seen_at
 from {{ source('raw', 'file_sightings') }} as sightings
-inner join {{ source('raw', '_dlt_loads') }} as loads on sightings._dlt_load_id = loads.load_id
-where loads.status = 0
+inner join {{ ref('stg_files__loads') }} as loads on sightings._dlt_load_id = loads.load_id
 group by sightings.file_id, sightings.file_path, sightings.file_name, sightings.modified_at

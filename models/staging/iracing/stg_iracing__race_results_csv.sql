@@ -6,20 +6,21 @@ with result_lines as (
 races as (
     select
         file_id,
-        race_id
-    from {{ ref('stg_iracing__races_csv') }}
+        event_session_id as race_id
+    from {{ ref('stg_iracing__event_sessions_csv') }}
+    where is_race
 ),
 
 cells as (
     select
         file_id,
         line_number,
-        {{ blank_to_null(cell('Cust ID', 'Custid')) }} as cust_id,
+        {{ id_text(blank_to_null(cell('Cust ID', 'Custid'))) }} as cust_id,
         {{ blank_to_null(cell('Name', 'Driver')) }} as entrant_name,
-        {{ blank_to_null(cell('Team ID')) }} as team_id,
-        {{ blank_to_null(cell('Car ID')) }} as car_key,
+        {{ id_text(blank_to_null(cell('Team ID'))) }} as team_id,
+        {{ id_text(blank_to_null(cell('Car ID'))) }} as car_key,
         {{ blank_to_null(cell('Car')) }} as car_name,
-        {{ blank_to_null(cell('Car Class ID')) }} as car_class_key,
+        {{ id_text(blank_to_null(cell('Car Class ID'))) }} as car_class_key,
         {{ blank_to_null(cell('Car Class')) }} as car_class_name,
         {{ blank_to_null(cell('Club')) }} as club_name,
         {{ blank_to_null(cell('Car #')) }} as car_number,
@@ -58,14 +59,13 @@ renamed as (
         -- without a team, the team's id is the driver's
         case
             when {{ to_int('cells.team_id') }} < 0 then cells.team_id
-            -- a team's own line has the number twice
+            -- a team's own line holds the number twice
             when {{ to_int('cells.cust_id') }} < 0 and not cells.is_ai then cells.cust_id
         end as team_id,
         cells.car_key,
         cells.car_class_key,
         -- strings
         cells.entrant_name,
-        cast(null as text) as country_code,
         cells.club_name,
         cells.car_number,
         cells.car_name,
@@ -75,12 +75,9 @@ renamed as (
         -- numerics
         cells.line_number,
         {{ at_least('cells.finish_position', 1) }} as finish_position,
-        cast(null as integer) as finish_position_in_class,
         {{ at_least('cells.start_position', 1) }} as start_position,
-        cast(null as integer) as start_position_in_class,
         {{ at_least('cells.laps', 0) }} as laps,
         {{ at_least('cells.laps_led', 0) }} as laps_led,
-        cast(null as integer) as race_time_ms,
         {{ lap_time_to_ms('cells.interval_text') }} as interval_ms,
         case
             when cells.interval_text like '% L' then {{ to_int("replace(cells.interval_text, ' L', '')") }}
@@ -99,7 +96,6 @@ renamed as (
         {{ at_least('cells.new_license_level', 1) }} as license_level_after,
         {{ at_least('cells.old_sub_level', 0) }} as sub_level_before,
         {{ at_least('cells.new_sub_level', 0) }} as sub_level_after,
-        cast(null as integer) as file_class_strength_of_field,
         cells.line_fault,
         -- booleans
         coalesce({{ to_int('cells.cust_id') }} < 0, false) and not cells.is_ai as is_team,
@@ -116,4 +112,4 @@ with_team as (
     from renamed
 )
 
-{{ finished_iracing_results('with_team') }}
+{{ finished_iracing_results('with_team', has=['line_fault']) }}

@@ -1,16 +1,17 @@
 with race_sessions as (
-    select * from {{ ref('stg_iracing__race_sessions') }}
+    select * from {{ ref('stg_iracing__document_sessions') }}
+    where is_race
 ),
 
 entries as (
     select
         race_sessions.file_id,
-        'iracing:' || race_sessions.subsession_id || ':' || race_sessions.simsession_number as race_id,
+        race_sessions.event_session_id as race_id,
         race_sessions.event,
         rows.entry,
         cast(rows.entry_number as integer) as entry_number,
         -- a team's own line has a negative team id and no driver
-        {{ json_text('rows.entry', 'cust_id') }} is null
+        {{ json_id('rows.entry', 'cust_id') }} is null
         and coalesce({{ json_int('rows.entry', 'team_id') }} < 0, false) as is_team
     from race_sessions
     cross join
@@ -18,7 +19,7 @@ entries as (
         {{ json_rows("race_sessions.session -> 'results'") }} with ordinality as rows (entry, entry_number)
 ),
 
--- a team's drivers stand inside its line
+-- a team's drivers are inside its line
 lines as (
     select
         file_id,
@@ -54,17 +55,17 @@ leaders as (
     group by race_id, file_id
 ),
 
--- what is known of a class stands beside the sessions; files before 2022 have its name nowhere else
+-- classes are described beside the sessions; in files before 2022 nothing else holds their names
 classes as (
     select
         entries.file_id,
-        {{ json_text('listed.class', 'car_class_id') }} as car_class_id,
+        {{ json_id('listed.class', 'car_class_id') }} as car_class_id,
         min({{ json_text('listed.class', 'short_name') }}) as car_class_name,
         max({{ json_int('listed.class', 'strength_of_field', 1) }}) as file_class_strength_of_field
     from entries
     cross join lateral {{ json_rows("entries.event -> 'car_classes'") }} as listed (class)
     where entries.entry_number = 1
-    group by entries.file_id, {{ json_text('listed.class', 'car_class_id') }}
+    group by entries.file_id, {{ json_id('listed.class', 'car_class_id') }}
 ),
 
 renamed as (
@@ -74,15 +75,15 @@ renamed as (
         lines.race_id,
         case when not lines.is_team then
                 coalesce(
-                    {{ json_text('lines.line', 'cust_id') }},
+                    {{ json_id('lines.line', 'cust_id') }},
                     'name:' || {{ json_text('lines.line', 'display_name') }}
                 )
         end as driver_key,
         case
-            when {{ json_int('lines.entry', 'team_id') }} < 0 then {{ json_text('lines.entry', 'team_id') }}
+            when {{ json_int('lines.entry', 'team_id') }} < 0 then {{ json_id('lines.entry', 'team_id') }}
         end as team_id,
-        {{ json_text('lines.line', 'car_id') }} as car_key,
-        {{ json_text('lines.line', 'car_class_id') }} as car_class_key,
+        {{ json_id('lines.line', 'car_id') }} as car_key,
+        {{ json_id('lines.line', 'car_class_id') }} as car_class_key,
         -- strings
         {{ json_text('lines.line', 'display_name') }} as entrant_name,
         {{ json_text('lines.entry', 'display_name') }} as entry_name,
@@ -105,7 +106,6 @@ renamed as (
         {{ json_int('lines.line', 'starting_position_in_class', 0) }} + 1 as start_position_in_class,
         {{ json_int('lines.line', 'laps_complete', 0) }} as laps,
         {{ json_int('lines.line', 'laps_lead', 0) }} as laps_led,
-        cast(null as integer) as race_time_ms,
         {{ json_ms('lines.line', 'interval', 0) }} as interval_ms,
         case
             when {{ json_int('lines.line', 'interval') }} >= 0 then 0
@@ -125,7 +125,6 @@ renamed as (
         {{ json_int('lines.line', 'old_sub_level', 0) }} as sub_level_before,
         {{ json_int('lines.line', 'new_sub_level', 0) }} as sub_level_after,
         classes.file_class_strength_of_field,
-        cast(null as text) as line_fault,
         -- booleans
         lines.is_team,
         coalesce({{ to_boolean(json_text('lines.line', 'ai')) }}, false) as is_ai
@@ -133,7 +132,9 @@ renamed as (
     left join leaders on lines.race_id = leaders.race_id and lines.file_id = leaders.file_id
     left join classes
         on lines.file_id = classes.file_id
-            and {{ json_text('lines.line', 'car_class_id') }} = classes.car_class_id
+            and {{ json_id('lines.line', 'car_class_id') }} = classes.car_class_id
 )
 
-{{ finished_iracing_results('renamed') }}
+{{ finished_iracing_results(
+    'renamed', has=['country_code', 'finish_position_in_class', 'start_position_in_class', 'file_class_strength_of_field']
+) }}

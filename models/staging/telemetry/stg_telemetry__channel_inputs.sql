@@ -25,10 +25,10 @@ select
         '|',
         files.input_hash,
         coalesce(sessions.device, ''),
+        sessions.writer,
         coalesce(cast(sessions.sample_rate_hz as {{ dbt.type_string() }}), ''),
         sessions.start_time_s,
-        mapping.mapping_hash,
-        '{{ hash_of_vars(["telemetry_channels", "session_longest_s"]) }}'
+        mapping.mapping_hash
     )) as input_hash
 from files
 inner join sessions on files.file_id = sessions.file_id

@@ -3,9 +3,7 @@
     incremental_strategy='replace_changed',
     replace_key='file_id',
     fingerprints='stg_telemetry__channel_inputs',
-    on_schema_change='sync_all_columns',
     indexes=[{'columns': ['file_id'], 'unique': true}],
-    post_hook="{{ record_built(ref('stg_telemetry__channel_inputs'), 'file_id') }}",
 ) }}
 
 with files as (
@@ -22,7 +20,7 @@ channels as (
     inner join files on channels.file_id = files.file_id
 ),
 
--- decimal commas show in the first data lines: alone between separators, or inside quotes
+-- the first data lines show decimal commas, between other separators or inside quotes
 decimals as (
     select
         files.file_id,
@@ -40,28 +38,71 @@ decimals as (
     group by files.file_id
 ),
 
-columns_used as (
+-- A log is told by the clock of one channel: its own clock, else what is driven, which all traces are made of. Sensors
+-- of an engine may be faster, and would make many rows of each.
+clocks as (
     select
         file_id,
-        max(column_position) as column_count,
+        column_position as clock_channel_number,
+        sample_rate_hz,
+        sample_count,
+        row_number() over (
+            partition by file_id
+            order by
+                case
+                    when canonical_channel = 'elapsed_s' then 1
+                    when canonical_channel in ('speed_kph', 'throttle_ratio', 'brake_ratio', 'steering_deg') then 2
+                    else 3
+                end asc,
+                sample_rate_hz desc,
+                sample_count desc,
+                column_position asc
+        ) as clock_rank
+    from channels
+    where is_used and sample_rate_hz is not null
+),
+
+-- most logs have one clock from their start to their end, and nothing to look up at each sample
+clock_parts as (
+    select
+        file_id,
+        cast(array_agg(first_line order by first_line) as text) as part_first_lines,
+        cast(array_agg(clock_offset_s order by first_line) as text) as part_offsets_s
+    from {{ ref('stg_iracing__log_parts') }}
+    group by file_id
+    having max(clock_offset_s) > 0
+),
+
+columns_used as (
+    select
+        channels.file_id,
+        max(channels.column_position) as column_count,
+        max(clocks.clock_channel_number) as clock_channel_number,
+        max(clocks.sample_rate_hz) as sample_rate_hz,
+        max(clocks.sample_count) as clock_sample_count,
         {% for channel in ['elapsed_s'] + (var('telemetry_channels') | list) -%}
-            max(case when is_used and canonical_channel = '{{ channel }}' then column_position end)
-                as {{ channel }}_position,
-            max(case when is_used and canonical_channel = '{{ channel }}' then factor end) as {{ channel }}_factor,
-            max(case when is_used and canonical_channel = '{{ channel }}' then offset_value end)
-                as {{ channel }}_offset,
+            {%- set uses = "filter (where channels.is_used and channels.canonical_channel = '" ~ channel ~ "')" -%}
+            max(channels.column_position) {{ uses }} as {{ channel }}_position,
+            max(channels.factor) {{ uses }} as {{ channel }}_factor,
+            max(channels.offset_value) {{ uses }} as {{ channel }}_offset,
+            max(nullif(channels.sample_rate_hz, clocks.sample_rate_hz)) {{ uses }} as {{ channel }}_rate_hz,
         {% endfor -%}
         string_agg(
-            concat_ws(',', canonical_channel, column_position, factor, offset_value), ';'
-            order by canonical_channel, column_position
-        ) filter (where is_used) as mapping
+            concat_ws(
+                ',', channels.canonical_channel, channels.column_position, channels.factor, channels.offset_value,
+                channels.sample_rate_hz
+            ), ';'
+            order by channels.canonical_channel, channels.column_position
+        ) filter (where channels.is_used) as mapping
     from channels
-    group by file_id
+    left join clocks on channels.file_id = clocks.file_id and clocks.clock_rank = 1
+    group by channels.file_id
 )
 
 select
     files.file_id,
-    files.first_data_line,
+    files.source_format,
+    coalesce(files.first_data_line, 1) as first_data_line,
     files.quoting,
     files.delimiter,
     coalesce(decimals.decimal_comma, false) as decimal_comma,
@@ -70,22 +111,30 @@ select
         case when decimals.decimal_comma then ',' else '' end,
         '.'
     ) as separator,
-    sessions.sample_rate_hz,
+    coalesce(columns_used.sample_rate_hz, sessions.sample_rate_hz) as sample_rate_hz,
     sessions.start_time_s,
+    clock_parts.part_first_lines,
+    clock_parts.part_offsets_s,
     columns_used.column_count,
+    columns_used.clock_channel_number,
+    columns_used.clock_sample_count,
     {% for channel in ['elapsed_s'] + (var('telemetry_channels') | list) -%}
         columns_used.{{ channel }}_position,
         columns_used.{{ channel }}_factor,
         columns_used.{{ channel }}_offset,
+        columns_used.{{ channel }}_rate_hz,
     {% endfor -%}
     md5(concat_ws(
         '|', files.first_data_line, files.quoting, files.delimiter, decimals.decimal_comma, sessions.sample_rate_hz,
         sessions.start_time_s,
+        clock_parts.part_first_lines,
+        clock_parts.part_offsets_s,
         columns_used.column_count,
-        columns_used.mapping,
-        '{{ hash_of_vars(["telemetry_channels", "session_longest_s"]) }}'
+        columns_used.clock_channel_number,
+        columns_used.mapping
     )) as input_hash
 from files
 inner join sessions on files.file_id = sessions.file_id
 inner join columns_used on files.file_id = columns_used.file_id
+left join clock_parts on files.file_id = clock_parts.file_id
 left join decimals on files.file_id = decimals.file_id

@@ -3,9 +3,7 @@
     incremental_strategy='replace_changed',
     replace_key='file_id',
     fingerprints='stg_telemetry__channel_inputs',
-    on_schema_change='sync_all_columns',
     indexes=[{'columns': ['file_id']}],
-    post_hook="{{ record_built(ref('stg_telemetry__channel_inputs'), 'file_id') }}",
 ) }}
 
 with files as (
@@ -40,20 +38,52 @@ channels as (
         files.first_data_line,
         names.cell_number as column_position,
         coalesce(names.cell, '') as source_channel,
-        coalesce(units.cell, '') as source_unit
+        coalesce(units.cell, '') as source_unit,
+        cast(null as double precision) as sample_rate_hz,
+        cast(null as bigint) as sample_count,
+        cast(1 as double precision) as raw_factor,
+        cast(0 as double precision) as raw_offset
     from names
     inner join files on names.file_id = files.file_id
     left join units on names.file_id = units.file_id and names.cell_number = units.cell_number
+    union all
+    select
+        logged.file_id,
+        files.source_format,
+        files.quoting,
+        files.delimiter,
+        files.first_data_line,
+        cast(logged.channel_number as integer) as column_position,
+        trim(logged.channel_name) as source_channel,
+        trim(logged.unit) as source_unit,
+        logged.sample_rate_hz,
+        logged.sample_count,
+        -- MoTeC: (raw / scale x 10^-decimals + shift) x multiplier, where 0 stands for 1
+        {{ log_detail('multiplier', 1) }} / ({{ log_detail('scale', 1) }} * power(10, {{ log_detail('decimals', 0) }}))
+            as raw_factor,
+        {{ log_detail('shift', 0) }} * {{ log_detail('multiplier', 1) }} as raw_offset
+    from {{ ref('stg_files__channels') }} as logged
+    inner join files on logged.file_id = files.file_id
 ),
 
 matched as (
     select
         channels.*,
         mapping.canonical_channel,
-        mapping.factor,
-        mapping.offset_value,
+        channels.raw_factor * mapping.factor as factor,
+        channels.raw_offset * mapping.factor + mapping.offset_value as offset_value,
         mapping.priority,
-        count(*) over (partition by channels.file_id, mapping.canonical_channel) as sources
+        count(*) over (partition by channels.file_id, mapping.canonical_channel) as sources,
+        -- a row for the device or the writer is meant before one for all
+        row_number() over (
+            partition by channels.file_id, channels.column_position
+            order by
+                {{ blank_to_null('mapping.only_device') }} is null,
+                mapping.priority,
+                mapping.canonical_channel,
+                mapping.factor,
+                mapping.offset_value
+        ) as mapping_rank
     from channels
     inner join sessions on channels.file_id = sessions.file_id
     left join mapping
@@ -61,9 +91,11 @@ matched as (
             channels.source_format = mapping.source_format
             and channels.source_channel = mapping.source_channel
             and channels.source_unit = coalesce(mapping.source_unit, '')
-            and coalesce({{ blank_to_null('mapping.only_device') }}, sessions.device, '')
-            = coalesce(sessions.device, '')
-            and coalesce({{ blank_to_null('mapping.except_device') }}, 'none') <> coalesce(sessions.device, '')
+            and (
+                {{ blank_to_null('mapping.only_device') }} is null
+                or trim(mapping.only_device) in (sessions.device, sessions.writer)
+            )
+            and coalesce(trim(mapping.except_device) not in (sessions.device, sessions.writer), true)
 ),
 
 ranked as (
@@ -77,26 +109,45 @@ ranked as (
                 matched.column_position
         ) as source_rank
     from matched
-    -- of several columns for one channel an empty one must not win: only these are looked into, up to their first value
+    -- if several columns map to one channel, an empty one must not win; only these are read, up to the first value
     left join lateral (
         select 1 as found
-        from {{ ref('stg_files__blocks') }} as blocks
-        cross join lateral string_to_table(blocks.lines, chr(10)) with ordinality as lines (line, line_offset)
         where
             matched.sources > 1
             and matched.canonical_channel is not null
-            and blocks.file_id = matched.file_id
-            and blocks.first_line + lines.line_offset - 1 >= matched.first_data_line
-            and trim(
-                split_part(
-                    lines.line,
-                    case when matched.quoting = 'all' then '"' || matched.delimiter || '"' else matched.delimiter end,
-                    matched.column_position
-                ),
-                chr(13) || ' "'
-            ) <> ''
-        limit 1
+            and (
+                exists (
+                    select 1
+                    from {{ ref('stg_files__blocks') }} as blocks
+                    cross join
+                        lateral string_to_table(blocks.lines, chr(10)) with ordinality as lines (line, line_offset)
+                    where
+                        blocks.file_id = matched.file_id
+                        and blocks.first_line + lines.line_offset - 1 >= matched.first_data_line
+                        and trim(
+                            split_part(
+                                lines.line,
+                                case
+                                    when matched.quoting = 'all' then '"' || matched.delimiter || '"'
+                                    else matched.delimiter
+                                end,
+                                matched.column_position
+                            ),
+                            chr(13) || ' "'
+                        ) <> ''
+                )
+                or exists (
+                    select 1
+                    from {{ ref('stg_files__channel_blocks') }} as blocks
+                    cross join lateral unnest({{ block_numbers('blocks') }}) as numbers (number)
+                    where
+                        blocks.file_id = matched.file_id
+                        and blocks.channel_number = matched.column_position
+                        and numbers.number <> cast('nan' as double precision)
+                )
+            )
     ) as first_values on true
+    where matched.mapping_rank = 1
 )
 
 select
@@ -108,5 +159,7 @@ select
     column_position,
     factor,
     offset_value,
+    sample_rate_hz,
+    sample_count,
     canonical_channel is not null and source_rank = 1 as is_used
 from ranked

@@ -1,4 +1,4 @@
--- Each subquery uses what the one inside it computed once a row. A CTE would be computed for all files and in one
+-- Each subquery uses what the inner one computed once per row. A CTE would be computed for all files in a single
 -- process.
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
@@ -11,7 +11,7 @@ blocks as (
 select
     cut.block_file_id as file_id,
     cut.line_number,
-    -- in bytes: to count characters is to walk them all
+    -- in bytes, because counting characters reads all of them
     (octet_length(cut.line) - octet_length(replace(cut.line, cut.separator, '')))
     / octet_length(cut.separator) + 1 as cell_count,
     cut.column_count,

@@ -1,7 +1,7 @@
 {% set channels = var('telemetry_channels') %}
 
--- Each subquery uses what the one inside it computed once a row. None is a CTE, and no CTE is used twice: either would
--- be computed for all files and in one process.
+-- Each subquery uses what the inner one computed once per row. None of them is a CTE, and no CTE is used twice, because
+-- PostgreSQL would compute it for all files in a single process.
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
 ),
@@ -14,20 +14,7 @@ select
     block_file_id as file_id,
     line_number,
     elapsed_s,
-    {% for channel, kind in channels.items() -%}
-        {{ canonical_value('measured_' ~ channel, kind) }} as {{ channel }},
-    {% endfor -%}
-    nullif(concat_ws(
-        ',',
-        {% for channel, kind in channels.items() -%}
-            {%- if kind.type == 'boolean' -%}
-                case when measured_{{ channel }} = cast('nan' as double precision) then '{{ channel }}' end
-            {%- else -%}
-                case when measured_{{ channel }} not between {{ kind.min }} and {{ kind.max }} then '{{ channel }}' end
-            {%- endif -%}
-            {{- ',' if not loop.last }}
-        {% endfor -%}
-    ), '') as out_of_range_channels
+    {{ canonical_sample(channels) }}
 from (
     select
         split.block_file_id,

@@ -1,0 +1,201 @@
+"""Say what a file is: its format, and where its header, units and first data line are."""
+
+import json
+import math
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ingestion.formats import motec_ldx
+from ingestion.formats.kinds import Family, JsonFormat, Layout, TableFormat, XmlFormat
+from ingestion.formats.lines import Rows, cells, is_blank
+from ingestion.formats.logs.log import Document
+from ingestion.formats.not_read_yet import NotReadYet, not_read_yet
+from ingestion.formats.results import RESULTS
+from ingestion.formats.text_loggers import text_loggers
+from ingestion.reading import Content, Reason, RefusedError, is_json, read_text
+
+HEAD_LINES = 64
+# Memory holds a whole document about five times. The longest race known is a third of this size.
+MAX_DOCUMENT_BYTES = 32 << 20
+MAX_TEXT_BYTES = 32 << 20
+MAX_XML_BYTES = 1 << 20  # a parsed element takes a hundred bytes
+MAX_DOCUMENT_DEPTH = 500
+MAX_DOCUMENT_VALUES = 1_000_000
+_ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a file is.
+
+    Attributes:
+        source_format: Name of the format, see `ingestion.formats`.
+        family: Telemetry, results or markers.
+        delimiter: Character between cells; None for a document.
+        layout: Lines of the table's parts; None for a document.
+        is_quoted: Whether cells can stand in quotation marks.
+        entry_count: Result lines of a document, and the drivers inside them; None for a table, whose lines are counted
+            while it is read.
+        documents: Parts of an XML document.
+    """
+
+    source_format: str
+    family: Family
+    delimiter: str | None = None
+    layout: Layout | None = None
+    is_quoted: bool = True
+    entry_count: int | None = None
+    documents: Sequence[Document] = ()
+
+
+def formats() -> tuple[TableFormat | JsonFormat | XmlFormat, ...]:
+    """All formats of text that are read.
+
+    Raises:
+        DeclarationError: a declaration cannot be understood.
+    """
+    return (*text_loggers(), *RESULTS, motec_ldx.FORMAT)
+
+
+def check_declarations() -> None:
+    """Read what is declared, so that a mistake is told before any file is read.
+
+    Raises:
+        DeclarationError: a declaration cannot be understood.
+    """
+    formats()
+    not_read_yet()
+
+
+def refuse_binary(head: bytes) -> None:
+    """Raise for a binary file of a format that is known and not read.
+
+    Raises:
+        RefusedError: known_not_supported, with the format's name.
+    """
+    _refuse_known(known for known in not_read_yet() if known.is_of_bytes(head))
+
+
+def _refuse_known(found: Iterable[NotReadYet]) -> None:
+    if known := next(iter(found), None):
+        raise RefusedError(Reason.KNOWN_NOT_SUPPORTED, known.told)
+
+
+def identify(content: Content) -> Identity:
+    """Recognise a text by its content, never by its name.
+
+    Raises:
+        RefusedError: unknown_format, known_not_supported, no_data, malformed, nul_characters or too_large.
+    """
+    if is_json(content.head):
+        return _identify_document(content)
+    for known in formats():
+        if isinstance(known, XmlFormat) and known.recognise(content.head):
+            return _identify_xml(content, known)
+    if (found := _recognise(content.head)) is None:
+        _refuse_known(known for known in not_read_yet() if known.is_of_text(content.head))
+        first_line = content.head.lstrip("\r\n").split("\n", 1)[0].strip()
+        raise RefusedError(Reason.UNKNOWN_FORMAT, "no format begins with", first_line)
+    table_format, delimiter, rows = found
+    layout = table_format.locate(rows)
+    if layout is None or layout.first_data_line is None:
+        raise RefusedError(Reason.NO_DATA, f"{table_format.name} that ends after line {content.line_count}")
+    return Identity(table_format.name, table_format.family, delimiter, layout, table_format.is_quoted)
+
+
+def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:
+    lines = head.split("\n", HEAD_LINES)[:HEAD_LINES]
+
+    @cache
+    def cut(delimiter: str, is_quoted: bool) -> Rows:
+        rows = [cells(line, delimiter, is_quoted) for line in lines]
+        while rows and is_blank(rows[-1]):
+            rows.pop()
+        return rows
+
+    for table_format in formats():
+        if isinstance(table_format, TableFormat):
+            for delimiter in table_format.delimiters:
+                if table_format.recognise(rows := cut(delimiter, table_format.is_quoted)):
+                    return table_format, delimiter, rows
+    return None
+
+
+def _identify_document(content: Content) -> Identity:
+    if content.file_bytes > MAX_DOCUMENT_BYTES:
+        raise RefusedError(Reason.TOO_LARGE, f"a document of {content.file_bytes:,} bytes")
+    text = read_text(content)
+    # One character beyond the first 65,536 makes all the others four bytes wide.
+    if (size := sys.getsizeof(text)) > MAX_TEXT_BYTES:
+        raise RefusedError(Reason.TOO_LARGE, f"a document of {size:,} bytes in memory")
+    # A parsed value takes many times the memory of its text. Counting commas counts values before they are parsed.
+    if (values := text.count(",") + text.count("[") + text.count("{")) > MAX_DOCUMENT_VALUES:
+        raise RefusedError(Reason.TOO_LARGE, f"a document of {values:,} values")
+    try:
+        document = json.loads(text, parse_constant=_not_json, parse_float=_stored_number)
+        text_is_storable = not _has_lone_surrogate(document)
+        is_too_deep = _is_deeper(document, MAX_DOCUMENT_DEPTH)
+    except RecursionError:
+        is_too_deep = True
+    except ValueError as error:
+        raise RefusedError(Reason.MALFORMED, f"not valid JSON: {error}") from None
+    if is_too_deep:  # Python and PostgreSQL have limits that differ by version
+        raise RefusedError(Reason.MALFORMED, f"JSON nested over {MAX_DOCUMENT_DEPTH} levels deep")
+    if _ESCAPED_NUL.search(text):
+        raise RefusedError(Reason.NUL_CHARACTERS, r"an escaped NUL character (\u0000) in the JSON")
+    if not text_is_storable:
+        raise RefusedError(Reason.MALFORMED, "half of a surrogate pair in the JSON")
+    if isinstance(document, dict):
+        for json_format in formats():
+            if isinstance(json_format, JsonFormat) and (results := json_format.unwrap(document)) is not None:
+                if not json_format.has_data(results):
+                    raise RefusedError(Reason.NO_DATA, f"{json_format.name} without a single result")
+                return Identity(json_format.name, json_format.family, entry_count=json_format.count_entries(results))
+    _refuse_known(known for known in not_read_yet() if known.is_of_json(document))
+    if not isinstance(document, dict):
+        raise RefusedError(Reason.UNKNOWN_FORMAT, f"no format is such a list (JSON, {len(document):,} in it)")
+    raise RefusedError(Reason.UNKNOWN_FORMAT, "no format is a JSON document with", ", ".join(document))
+
+
+def _identify_xml(content: Content, xml_format: XmlFormat) -> Identity:
+    if content.file_bytes > MAX_XML_BYTES:
+        raise RefusedError(Reason.TOO_LARGE, f"an XML document of {content.file_bytes:,} bytes")
+    documents = xml_format.read(read_text(content))
+    count = xml_format.count_entries(documents)
+    return Identity(xml_format.name, xml_format.family, entry_count=count, documents=documents)
+
+
+def _not_json(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def _stored_number(text: str) -> float:
+    """A number that a double can hold; jsonb does not always take larger, smaller or infinite ones."""
+    number = float(text)
+    if math.isinf(number) or (number == 0 and text.lower().partition("e")[0].strip("-0.")) or len(text) > 1_000:
+        raise ValueError(f"{text[:40]} is more than a number holds")
+    return number
+
+
+def _is_deeper(document: Any, levels: int) -> bool:
+    level = [document]
+    for _ in range(levels + 1):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return bool(level)
+
+
+def _has_lone_surrogate(document: Any) -> bool:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,84 @@
+"""How a text format is described: as a table of delimited lines, as a JSON document, or as one of XML."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from ingestion.formats.lines import DELIMITERS, Rows
+from ingestion.formats.logs.log import Document
+
+
+class Family(StrEnum):
+    """What a file is about."""
+
+    TELEMETRY = "telemetry"
+    RESULTS = "results"
+    MARKERS = "markers"
+
+
+class Layout(NamedTuple):
+    """Lines of a table's parts, counted from 1; None where the file has no such part."""
+
+    header_line: int
+    units_line: int | None
+    first_data_line: int | None
+
+
+@dataclass(frozen=True)
+class TableFormat:
+    """A format of delimited lines.
+
+    Attributes:
+        name: Value of `source_format`.
+        family: Telemetry or results.
+        recognise: True when the first rows of a file are of this format.
+        locate: Where header, units and data begin; None when the file ends before its header.
+        delimiters: Characters that can stand between cells, the likeliest first.
+        is_quoted: Whether cells can be quoted; if not, a quotation mark is an ordinary character.
+    """
+
+    name: str
+    family: Family
+    recognise: Callable[[Rows], bool]
+    locate: Callable[[Rows], Layout | None]
+    delimiters: tuple[str, ...] = DELIMITERS
+    is_quoted: bool = True
+
+
+@dataclass(frozen=True)
+class JsonFormat:
+    """A format of one JSON document, landed as a single block.
+
+    Attributes:
+        name: Value of `source_format`.
+        family: Telemetry or results.
+        unwrap: The object that holds the results, whatever envelope it came in; None when it is not of this format.
+        has_data: True when that object holds at least one result.
+        count_entries: Result lines in that object, and drivers inside them; a test compares it with what SQL reads.
+    """
+
+    name: str
+    family: Family
+    unwrap: Callable[[dict[str, Any]], dict[str, Any] | None]
+    has_data: Callable[[dict[str, Any]], bool]
+    count_entries: Callable[[dict[str, Any]], int]
+
+
+@dataclass(frozen=True)
+class XmlFormat:
+    """A format of one XML document, landed as a single block and as JSON of its parts: not every database reads XML.
+
+    Attributes:
+        name: Value of `source_format`.
+        family: Markers.
+        recognise: True when a text that begins like this is of this format.
+        read: The parts. It raises RefusedError for a text that is not what it seems.
+        count_entries: What the parts hold.
+    """
+
+    name: str
+    family: Family
+    recognise: Callable[[str], bool]
+    read: Callable[[str], Sequence[Document]]
+    count_entries: Callable[[Sequence[Document]], int]

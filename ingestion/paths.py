@@ -1,0 +1,50 @@
+"""The files that paths name: files, folders and globs."""
+
+import glob
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def expand(paths: list[str]) -> list[Path]:
+    """The files that paths, folders (recursive, without hidden ones) and globs name, each once, in a fixed order.
+
+    Paths that do not exist or cannot be read stay in the list, so that they are refused with a reason.
+    """
+    found: dict[Path, None] = {}
+    for name in paths:
+        path = absolute(name)
+        matches = [path]
+        if glob.has_magic(name) and not _mode(path):
+            # as it was given: the working folder may have characters of a pattern in its name
+            given = os.path.expanduser(name)  # noqa: PTH111 - as in `absolute`
+            matches = [Path(match).absolute() for match in sorted(glob.glob(given, recursive=True))] or matches  # noqa: PTH207 - takes absolute patterns
+        for match in matches:
+            found.update(dict.fromkeys(_files_in(match)))
+    return list(found)
+
+
+def absolute(name: str) -> Path:
+    """A path as it is kept and shown; `~` of a user that there is not stays as it is, and is then not found."""
+    return Path(os.path.expanduser(name)).absolute()  # noqa: PTH111 - pathlib raises for such a user
+
+
+def _files_in(path: Path) -> Iterator[Path]:
+    """The file itself, or the files of a folder; the folder itself if it cannot be searched."""
+    if not stat.S_ISDIR(_mode(path)):
+        yield path
+        return
+    closed: list[Path] = []
+    for root, folders, names in os.walk(path, onerror=lambda error: closed.append(Path(error.filename))):
+        folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
+        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
+    yield from closed
+
+
+def _mode(path: Path) -> int:
+    """The kind of file, as the system says; 0 when it does not say."""
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0

@@ -1,0 +1,101 @@
+{% macro foreign_keys() -%}
+    {%- set keys = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized != 'view' -%}
+        {%- set declared = [] -%}
+        {%- for constraint in node.constraints -%} {%- do declared.append((constraint.columns, constraint)) -%} {%- endfor -%}
+        {%- for column in node.columns.values() -%}
+            {%- for constraint in column.constraints -%} {%- do declared.append(([column.name], constraint)) -%} {%- endfor -%}
+        {%- endfor -%}
+        {%- for columns, constraint in declared if constraint.type == 'foreign_key' -%}
+            {%- set words = modules.re.findall('\\w+', constraint.to or constraint.expression) -%}
+            {%- set dimension = words[-1] if constraint.to else words[0] -%}
+            {%- do keys.append({
+                'name': node.name ~ '__' ~ (columns | join('__')) ~ '__fk',
+                'table': node.schema ~ '.' ~ node.name,
+                'columns': columns,
+                'waits': not constraint.to,
+                'dimension': dimension,
+                'to': (graph.nodes['model.' ~ project_name ~ '.' ~ dimension].schema) ~ '.' ~ dimension,
+                'to_columns': constraint.to_columns if constraint.to else words[1:],
+            }) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(keys) }}
+{%- endmacro %}
+
+{% macro lift_foreign_keys() -%}
+    {%- for key in foreign_keys() if key.table == this.schema ~ '.' ~ this.identifier -%}
+        {%- if key.waits -%}
+            alter table if exists {{ key.table }} drop constraint if exists {{ key.name }};
+        {#- Looking each new row up takes 2.2 us, making the key anew 0.06 us for every row of the table. -#}
+        {% elif config.get('incremental_strategy') == 'replace_changed' -%}
+            do $$ begin
+                if
+                    (select count(*) from ({{ changed_keys(ref(config.require('fingerprints')), config.require('replace_key')) }}) as changed) * 40
+                    > (select count(*) from {{ ops_schema() }}.built where model = '{{ this.identifier }}')
+                then
+                    alter table if exists {{ key.table }} drop constraint if exists {{ key.name }};
+                end if;
+            end $$;
+        {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}
+
+{% macro remove_gone_rows() -%}
+    {%- for node in (tables_by_reference() if execute else []) -%}
+        do $$ begin
+            if exists (select 1 from {{ ops_schema() }}.gone_rows where model = '{{ node.name }}') then
+                delete from {{ node.schema }}.{{ node.name }} as target
+                where {{ row_key('target', node.config.unique_key) }} in (
+                    select key from {{ ops_schema() }}.gone_rows where model = '{{ node.name }}'
+                );
+                delete from {{ ops_schema() }}.gone_rows where model = '{{ node.name }}';
+                set constraints all immediate;
+            end if;
+        exception when foreign_key_violation then
+            raise warning 'rows of {{ node.name }} stay: %', sqlerrm;
+        end $$;
+    {% endfor -%}
+{%- endmacro %}
+
+{% macro tables_by_reference() -%}
+    {%- set keys = foreign_keys() -%}
+    {%- set waiting = graph.nodes.values() | selectattr('config.incremental_strategy', 'equalto', 'upsert') | list -%}
+    {%- set ordered = [] -%}
+    {%- for round in range(waiting | length) -%}
+        {%- for node in waiting if node not in ordered -%}
+            {%- set tables = [] -%}
+            {%- for other in waiting if other not in ordered and other is not sameas node -%}
+                {%- do tables.append(other.schema ~ '.' ~ other.name) -%}
+            {%- endfor -%}
+            {%- if node.name not in (keys | selectattr('table', 'in', tables) | map(attribute='dimension')) -%}
+                {%- do ordered.append(node) -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(ordered) }}
+{%- endmacro %}
+
+{% macro row_key(relation, columns) -%}
+    cast(row({{ relation }}.{{ columns | join(', ' ~ relation ~ '.') }}) as text)
+{%- endmacro %}
+
+{% macro add_foreign_keys(patient) -%}
+    {%- for key in (foreign_keys() if execute else []) -%}
+        do $$ begin
+            if
+                to_regclass('{{ key.table }}') is not null
+                and to_regclass('{{ key.to }}') is not null
+                and not exists (
+                    select 1 from pg_constraint
+                    where conname = '{{ key.name }}' and conrelid = to_regclass('{{ key.table }}')
+                )
+            then
+                alter table {{ key.table }} add constraint {{ key.name }}
+                foreign key ({{ key.columns | join(', ') }})
+                references {{ key.to }} ({{ key.to_columns | join(', ') }}) deferrable initially deferred;
+            end if;
+        {% if patient -%} exception when foreign_key_violation then null; {%- endif %}
+        end $$;
+    {% endfor -%}
+{%- endmacro %}

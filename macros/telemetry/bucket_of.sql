@@ -1,0 +1,3 @@
+{% macro bucket_of(value, ascending) -%}
+    width_bucket({{ value }}, {{ ascending }})
+{%- endmacro %}

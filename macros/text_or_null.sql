@@ -1,5 +1,0 @@
-{# A text of the project or of its settings as a literal of type text; a null where there is none. #}
-{% macro text_or_null(text) -%}
-    {%- set literal = dbt.string_literal(dbt.escape_single_quotes(text | trim)) if text else 'null' -%}
-    cast({{ literal }} as {{ dbt.type_string() }})
-{%- endmacro %}

@@ -1,0 +1,60 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_all',
+    schema='ops',
+) }}
+
+with named_in_telemetry as (
+    select
+        sessions.file_id,
+        {{ telemetry_driver_id('sessions.driver_id', 'sessions.sim', 'sessions.driver_name', 'driver_aliases') }}
+            as driver_id,
+        sessions.driver_name
+    from {{ ref('stg_telemetry__sessions') }} as sessions
+    left join {{ ref('stg_telemetry__driver_aliases') }} as driver_aliases
+        on sessions.sim = driver_aliases.sim and sessions.driver_name = driver_aliases.driver_name
+),
+
+-- the winning file names the driver of a session, or the var `me` does
+of_sessions as (
+    select
+        session_files.file_id,
+        sessions.driver_id,
+        sessions.driver_name
+    from {{ ref('int_telemetry_sessions') }} as sessions
+    inner join {{ ref('int_telemetry_session_files') }} as session_files
+        on sessions.session_id = session_files.session_id
+),
+
+in_results as (
+    select
+        file_id,
+        driver_id,
+        entrant_name as driver_name
+    from {{ ref('int_race_results_united') }}
+),
+
+in_cars as (
+    select
+        file_id,
+        driver_id,
+        driver_name
+    from {{ ref('stg_acc__race_drivers') }}
+),
+
+named as (
+    select * from named_in_telemetry
+    union all
+    select * from of_sessions
+    union all
+    select * from in_results
+    union all
+    select * from in_cars
+)
+
+select distinct
+    file_id,
+    driver_id,
+    coalesce(driver_name, '') as driver_name
+from named
+where driver_id is not null

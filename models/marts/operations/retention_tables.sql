@@ -1,0 +1,20 @@
+{#- A table's config `goes_with` says when its rows go: with the lines of a session (raw) or with its traces. -#}
+{%- set tables = [] -%}
+{%- for node in (graph.nodes.values() if execute else []) if node.config.get('goes_with') -%}
+    {%- do tables.append((node.config.goes_with, node.schema, node.alias)) -%}
+{%- endfor -%}
+{{ config(materialized='view', schema='ops') }}
+
+{% for tier, schema, name in tables | sort -%}
+    select
+        '{{ tier }}' as tier,
+        '{{ schema }}' as table_schema,
+        '{{ name }}' as table_name
+    {{ 'union all' if not loop.last }}
+{% else -%}
+    select
+        cast(null as {{ dbt.type_string() }}) as tier,
+        cast(null as {{ dbt.type_string() }}) as table_schema,
+        cast(null as {{ dbt.type_string() }}) as table_name
+    where false
+{% endfor -%}

@@ -1,0 +1,218 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    replace_key='session_id',
+    replace_key_type='uuid',
+    fingerprints='int_telemetry_session_corners',
+    pre_hook='{{ find_sessions_by_index() }}',
+) }}
+{%- set touched = var('pedal_touched_ratio') %}
+
+with sessions as (
+    select * from {{ ref('int_telemetry_session_corners') }}
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_corners'), 'session_id') }}))
+),
+
+laps as (
+    select * from {{ ref('fct_laps') }}
+    where is_trace_eligible
+),
+
+track_corners as (
+    select
+        *,
+        case direction when 'left' then 1 else -1 end as side,
+        row_number() over (partition by layout_key order by zone_start_m) as zone_number,
+        lag(end_m) over (partition by layout_key order by zone_start_m) as previous_end_m
+    from {{ ref('int_track_corners') }}
+),
+
+-- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.
+measured as (
+    select
+        sessions.session_id,
+        sessions.layout_key,
+        laps.lap_number,
+        laps.lap_time_s,
+        laps.is_pace_eligible,
+        cast(laps.lap_time_s / laps.measured_lap_time_s as double precision) * of_corners.zone_started_s
+            as zone_entered_s,
+        of_corners.*
+    from sessions
+    cross join
+        lateral (
+            with corners as (
+                select track_corners.* from track_corners
+                where track_corners.layout_key = sessions.layout_key
+            ),
+
+            zones as (
+                select array_agg(cast(zone_start_m as double precision) order by zone_start_m) as zone_starts_m
+                from corners
+            ),
+
+            samples as (
+                select
+                    samples.*,
+                    {{ cornering_g() }} as cornering_g
+                from {{ ref('int_telemetry_lap_samples') }} as samples
+                where samples.session_id = sessions.session_id
+            ),
+
+            steps as (
+                select
+                    *,
+                    lag(piece_number) over clock as previous_piece_number,
+                    lag(reached_m) over clock as previous_reached_m,
+                    lag(speed_mps) over clock as previous_speed_mps,
+                    lag(throttle_ratio) over clock as previous_throttle_ratio,
+                    lag(cornering_g) over clock as previous_cornering_g
+                from samples
+                window clock as (order by elapsed_s)
+            ),
+
+            zoned as (
+                select
+                    steps.*,
+                    {{ bucket_of('greatest(steps.reached_m, 0)', 'zones.zone_starts_m') }} as zone_number,
+                    case
+                        when steps.previous_piece_number = steps.piece_number
+                            then {{ bucket_of('greatest(steps.previous_reached_m, 0)', 'zones.zone_starts_m') }}
+                    end as previous_zone_number,
+                    -- reached before the step and after it, in metres of this lap
+                    case
+                        when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
+                        else steps.previous_reached_m - steps.length_m
+                    end as from_m,
+                    nullif(steps.reached_m - case
+                        when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
+                        else steps.previous_reached_m - steps.length_m
+                    end, 0) as step_m
+                from steps
+                cross join zones
+                where
+                    steps.reached_m is not null
+                    -- a list: a join would be tried lap by lap
+                    and steps.piece_number
+                    = any(array(
+                        select fct_laps.piece_number
+                        from {{ ref('fct_laps') }} as fct_laps
+                        where fct_laps.session_id = sessions.session_id and fct_laps.is_trace_eligible
+                    ))
+            )
+
+            select
+                zoned.piece_number,
+                corners.corner_number,
+                min(case
+                    when zoned.previous_zone_number is null then 0
+                    when zoned.previous_zone_number < zoned.zone_number
+                        then
+                            zoned.previous_elapsed_s - zoned.started_elapsed_s
+                            + (cast(corners.zone_start_m as double precision) - zoned.from_m) / zoned.step_m
+                            * (zoned.elapsed_s - zoned.previous_elapsed_s)
+                end) as zone_started_s,
+                min(
+                    case
+                        when
+                            zoned.brake_ratio >= {{ touched }} and zoned.reached_m <= corners.apex_m
+                            then zoned.reached_m
+                    end
+                )
+                    as brake_point_m,
+                max(case
+                    when
+                        zoned.cornering_g * corners.side >= {{ var('cornering_lat_g') }}
+                        and zoned.previous_cornering_g * corners.side < {{ var('cornering_lat_g') }}
+                        and zoned.reached_m <= corners.apex_m
+                        then zoned.reached_m
+                end) as turn_in_m,
+                max(case
+                    when
+                        zoned.throttle_ratio >= {{ touched }}
+                        and zoned.previous_throttle_ratio < {{ touched }}
+                        and zoned.reached_m <= corners.end_m
+                        then zoned.reached_m
+                end) as throttle_on_m,
+                max(case
+                    when zoned.from_m < corners.start_m and zoned.reached_m >= corners.start_m
+                        then
+                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
+                            * (cast(corners.start_m as double precision) - zoned.from_m) / zoned.step_m
+                end) as entry_speed_mps,
+                max(case
+                    when zoned.from_m < corners.end_m and zoned.reached_m >= corners.end_m
+                        then
+                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
+                            * (cast(corners.end_m as double precision) - zoned.from_m) / zoned.step_m
+                end) as exit_speed_mps,
+                -- of two corners close together the one may be left by the step that enters the zone of the other
+                max(case
+                    when
+                        zoned.previous_zone_number < zoned.zone_number
+                        and zoned.from_m < corners.previous_end_m
+                        and zoned.reached_m >= corners.previous_end_m
+                        then
+                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
+                            * (cast(corners.previous_end_m as double precision) - zoned.from_m) / zoned.step_m
+                end) as previous_exit_speed_mps,
+                min(case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end)
+                    as min_speed_mps,
+            {{ value_at_lowest(
+                'case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end',
+                'zoned.reached_m'
+            ) }} as min_speed_m,
+            {{ value_at_lowest(
+                'case when zoned.reached_m between corners.start_m and corners.end_m and zoned.gear <> 0 then zoned.speed_mps end',
+                'zoned.gear'
+            ) }} as min_speed_gear,
+                max(abs(zoned.cornering_g)) as peak_lat_g
+            from zoned
+            inner join corners on zoned.zone_number = corners.zone_number
+            group by zoned.piece_number, corners.corner_number
+        ) as of_corners
+    inner join laps on sessions.session_id = laps.session_id and of_corners.piece_number = laps.piece_number
+),
+
+timed as (
+    select
+        *,
+        coalesce(exit_speed_mps, lead(previous_exit_speed_mps) over lap) as left_speed_mps,
+        cast(
+            coalesce(cast(lead(zone_entered_s) over lap as numeric(10, 3)), lap_time_s)
+            - cast(zone_entered_s as numeric(10, 3)) as numeric(10, 3)
+        ) as time_s
+    from measured
+    window lap as (partition by session_id, lap_number order by corner_number)
+),
+
+compared as (
+    select
+        *,
+        first_value(lap_number) over best_first as best_lap_number,
+        first_value(is_pace_eligible) over best_first as has_best_lap,
+        first_value(time_s) over best_first as best_lap_time_in_s
+    from timed
+    window best_first as (partition by session_id, corner_number order by not is_pace_eligible, lap_time_s, lap_number)
+)
+
+select
+    session_id,
+    lap_number,
+    layout_key,
+    corner_number,
+    case when has_best_lap then best_lap_number end as session_best_lap_number,
+    cast(brake_point_m as numeric(9, 1)) as brake_point_m,
+    cast(turn_in_m as numeric(9, 1)) as turn_in_m,
+    cast(min_speed_m as numeric(9, 1)) as min_speed_m,
+    -- a throttle that was opened before the braking was not closed for the corner
+    cast(case when throttle_on_m > brake_point_m or brake_point_m is null then throttle_on_m end as numeric(9, 1))
+        as throttle_on_m,
+    cast(entry_speed_mps * 3.6 as numeric(6, 1)) as entry_speed_kph,
+    cast(least(min_speed_mps, entry_speed_mps, left_speed_mps) * 3.6 as numeric(6, 1)) as min_speed_kph,
+    cast(left_speed_mps * 3.6 as numeric(6, 1)) as exit_speed_kph,
+    cast(min_speed_gear as smallint) as gear,
+    cast(peak_lat_g as numeric(6, 2)) as peak_lat_g,
+    time_s,
+    cast(case when has_best_lap then time_s - best_lap_time_in_s end as numeric(10, 3)) as delta_s
+from compared

@@ -1,8 +1,0 @@
-select
-    file_id,
-    race_id,
-    line_number,
-    reason,
-    quarantined_at,
-    released_at
-from {{ source('ops', 'quarantine_history') }}

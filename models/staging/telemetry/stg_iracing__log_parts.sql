@@ -1,0 +1,70 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='replace_changed',
+    replace_key='file_id',
+    fingerprints='stg_files__files',
+    indexes=[{'columns': ['file_id']}],
+) }}
+
+with files as (
+    select * from {{ ref('stg_files__files') }}
+    where source_format = 'iracing_ibt' and file_id in ({{ changed_keys(ref('stg_files__files'), 'file_id') }})
+),
+
+blocks as (
+    select
+        channels.file_id,
+        blocks.block_number,
+        min(blocks.first_sample) as first_sample,
+        max(channels.sample_rate_hz) as sample_rate_hz,
+        max(blocks.integer_values) filter (where channels.channel_name = 'SessionNum') as session_numbers,
+        max({{ block_numbers('blocks') }}) filter (where channels.channel_name = 'SessionTime') as clocks
+    from files
+    inner join {{ ref('stg_files__channels') }} as channels
+        on files.file_id = channels.file_id and channels.channel_name in ('SessionNum', 'SessionTime')
+    inner join {{ ref('stg_files__channel_blocks') }} as blocks
+        on channels.file_id = blocks.file_id and channels.channel_number = blocks.channel_number
+    group by channels.file_id, blocks.block_number
+),
+
+ticks as (
+    select
+        blocks.file_id,
+        cast(blocks.first_sample + told.n as integer) as line_number,
+        blocks.sample_rate_hz,
+        told.session_number,
+        case when told.clock between -1e6 and 1e6 then told.clock end as clock_s
+    from blocks
+    cross join lateral unnest(blocks.session_numbers, blocks.clocks) with ordinality as told (session_number, clock, n)
+    where told.session_number is not null
+),
+
+steps as (
+    select
+        *,
+        lag(session_number) over by_line as previous_session_number,
+        lag(clock_s) over by_line as previous_clock_s,
+        lag(clock_s, 2) over by_line as clock_before_s,
+        lead(clock_s) over by_line as next_clock_s
+    from ticks
+    window by_line as (partition by file_id order by line_number)
+),
+
+-- Each session of an event begins its clock anew. Two ticks on either side must say so: one alone is a wrong clock.
+parts as (
+    select
+        *,
+        case
+            when least(previous_clock_s, clock_before_s) > greatest(clock_s, next_clock_s)
+                then previous_clock_s + 1 / sample_rate_hz - clock_s
+        end as clock_set_back_s
+    from steps
+)
+
+select
+    file_id,
+    line_number as first_line,
+    session_number,
+    sum(coalesce(clock_set_back_s, 0)) over (partition by file_id order by line_number) as clock_offset_s
+from parts
+where session_number is distinct from previous_session_number or clock_set_back_s is not null

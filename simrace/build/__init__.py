@@ -1,0 +1,1 @@
+"""Runs dbt on the warehouse, and remembers its runs."""

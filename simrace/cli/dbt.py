@@ -1,0 +1,32 @@
+"""`simrace dbt`: dbt itself, with the database, the pseudonyms' key and the lock of a run."""
+
+from typing import Annotated
+
+import typer
+
+from simrace.build.dbt import project_directory, set_for_dbt
+from simrace.cli.terminal import readable_errors, say
+from simrace.database import lock
+from simrace.database.connection import connection_parameters
+
+# dbt's commands that change tables.
+WRITING = {"build", "clone", "retry", "run", "run-operation", "seed", "snapshot"}
+
+
+def dbt(
+    arguments: Annotated[list[str] | None, typer.Argument(help="As dbt takes them: build --select fct_laps+")] = None,
+) -> None:
+    """Run dbt, whatever database is in use; everything after the word dbt is passed on to it."""
+    passed = arguments or ["--help"]
+    with readable_errors():
+        parameters, project = connection_parameters(say), project_directory()
+        hold = lock.Hold(parameters, lambda: say(lock.WAITING))
+        if not WRITING.isdisjoint(passed):
+            hold.take()
+    from dbt.cli.main import cli  # here, because it takes a second that `simrace --help` should not
+
+    try:
+        with set_for_dbt(parameters, project):
+            cli(passed, prog_name="simrace dbt")
+    finally:
+        hold.release()

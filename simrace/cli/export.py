@@ -1,0 +1,86 @@
+"""`simrace export`: marts as files for other tools."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from rich.table import Table
+
+from simrace.cli import summaries
+from simrace.cli.terminal import console, readable_errors, say
+from simrace.database.connection import connection_parameters
+from simrace.database.roles import become_reader
+from simrace.export.tables import Exported, Format, export_ml, export_table, list_marts
+
+app = typer.Typer(help="Write marts as files for other tools.", no_args_is_help=True)
+
+FileFormat = Annotated[Format, typer.Option("--format", help="Kind of files.")]
+
+
+@app.command("list")
+def export_list() -> None:
+    """List the marts: about how many rows, and what a row is."""
+    with _marts() as connection:
+        table = Table("mart", "rows, about", "what a row is")
+        for mart in list_marts(connection):
+            rows = "" if mart.rows is None else f"{mart.rows:,}"
+            table.add_row(mart.name, rows, summaries.shown(mart.description.partition("\n")[0]))
+        console.print(table)
+
+
+@app.command("table")
+def export_any(
+    name: Annotated[str, typer.Argument(help="Mart, as `simrace export list` names it.")],
+    file: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to replace; else the mart's name, in this folder.")
+    ] = None,
+    file_format: Annotated[
+        Format | None, typer.Option("--format", help="Kind of file; else as the file's name says, else parquet.")
+    ] = None,
+    where: Annotated[str, typer.Option(help="Condition in SQL, such as \"lap_class = 'pace'\"; else all rows.")] = "",
+) -> None:
+    """Write one mart, rows in the order of its key: the same rows give the same bytes."""
+    if file_format is None:
+        named = file.suffix.lower() if file else ""
+        file_format = Format.CSV if named == ".csv" else Format.PARQUET
+    with _marts() as connection:
+        _show(export_table(connection, name, file or Path(f"{name}.{file_format}"), file_format, where))
+
+
+@app.command("ml")
+def export_training_data(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
+    file_format: FileFormat = Format.PARQUET,
+) -> None:
+    """Write the training data and the dictionary of their columns."""
+    with _marts() as connection:
+        for exported in export_ml(connection, directory, file_format):
+            _show(exported)
+
+
+@app.command("lap")
+def export_one_lap(
+    session: Annotated[str, typer.Argument(help="session_id of marts.fct_laps.")],
+    lap: Annotated[int, typer.Argument(help="lap_number of marts.fct_laps.")],
+    file: Annotated[Path, typer.Option("-o", "--output", help="File to replace.")],
+) -> None:
+    """Write the samples of one lap as the CSV that MoTeC i2 exports, for whatever reads that."""
+    with _marts() as connection:
+        from simrace.export.motec import export_lap  # here, because numpy takes its time
+
+        _show(export_lap(connection, session, lap, file))
+
+
+@contextmanager
+def _marts() -> Iterator[Connection]:
+    """The marts and nothing else, to read."""
+    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+        become_reader(connection)
+        yield connection
+
+
+def _show(exported: Exported) -> None:
+    console.print(f"{exported.rows:,} rows  sha256 {exported.sha256}  {exported.path}", highlight=False)

@@ -1,0 +1,75 @@
+"""To look at: `simrace docs`, `report`, `dashboard`; and files to try it with: `simrace sample`."""
+
+import webbrowser
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from simrace.build.dbt import project_directory
+from simrace.cli import summaries
+from simrace.cli.terminal import console, dbt, errors, readable_errors, say, spinner
+from simrace.dashboard.command import PORT, run_dashboard
+from simrace.database.connection import connection_parameters
+from simrace.report.command import write_report
+
+
+def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True) -> None:
+    """Make the documentation site, every table and column and where each comes from, and open it."""
+    from simrace.build.docs_site import WAY_OUT, make_site, target_directory
+
+    with readable_errors():
+        dbt(connection_parameters(say), ["docs", "generate", "--static"], "documenting")
+        with spinner("tracing columns"):
+            site = make_site(target_directory(project_directory()))
+    console.print(f"The documentation is in {summaries.shown(str(site.page))}", highlight=False)
+    if not site.has_lineage:
+        console.print(WAY_OUT, markup=False, highlight=False)
+    if open_page:
+        webbrowser.open(site.page.absolute().as_uri())
+
+
+def report_session(
+    session: Annotated[str, typer.Argument(help="session_id, the beginning of one, or `last`: the one driven last.")],
+    file: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write, or to replace.")],
+    lap: Annotated[int | None, typer.Option(help="Lap to compare; left out, the best.", show_default=False)] = None,
+) -> None:
+    """Write a session as one page to read or print: its laps, and where one lost time against a faster one."""
+    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+        missing = write_report(connection, session, lap, file)
+    console.print(f"The report is in {summaries.shown(str(file))}", highlight=False)
+    if missing:
+        console.print(missing, markup=False, highlight=False)
+
+
+def dashboard(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1.")] = PORT,
+    browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
+    refresh: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How often open pages look for new data; 0 for never.")
+    ] = 10,
+) -> None:
+    """Show laps, sessions, drivers, races and the quality of the data as pages in the browser; Ctrl-C ends it."""
+    with readable_errors():
+        raise typer.Exit(run_dashboard(connection_parameters(say), port, refresh, browser))
+
+
+def sample(
+    directory: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
+    sessions: Annotated[int, typer.Option(min=1, help="Telemetry sessions; races come with them.")] = 12,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+) -> None:
+    """Write sample files in the sims' own formats, from a small lap simulator with invented drivers."""
+    from simrace.generator import write_sample_files
+
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors) as progress:
+        task = progress.add_task("writing")
+        files = write_sample_files(
+            directory,
+            sessions,
+            seed,
+            on_progress=lambda path: progress.update(task, description=f"writing {path.name}"),
+        )
+    console.print(f"{len(files):,} files in {directory}; land them: simrace run {directory}")

@@ -1,0 +1,147 @@
+"""Land files and build the marts: `simrace run`, `build`, `land`, `replay`."""
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingestion.outcomes import State, count_states
+from ingestion.paths import absolute, expand
+from ingestion.sources import open_sources
+from simrace.build.dbt import project_directory
+from simrace.build.last_build import Due
+from simrace.cli import summaries
+from simrace.cli.keep import let_go
+from simrace.cli.paths import remember_paths, remembered_paths
+from simrace.cli.sim_folders import find_sim_folders
+from simrace.cli.terminal import begin, build_marts, byte_progress, console, errors, readable_errors, say
+from simrace.operations import commands
+from simrace.operations.commands import Work
+from simrace.operations.replay import is_within_reach, open_again, open_refusals, refused_lines
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(help="Files, folders, globs; .gz, and members of .zip and .tar.gz.", metavar="PATH..."),
+]
+FullRefresh = Annotated[bool, typer.Option(help="Build every table anew from raw.")]
+Pseudonymise = Annotated[
+    bool | None,
+    typer.Option(
+        help="Publish drivers under keyed hashes (SIMRACE_PSEUDONYM_KEY); left out, as before.", show_default=False
+    ),
+]
+
+IncludeForgotten = Annotated[bool, typer.Option(help="Land also what `simrace forget` forgot.")]
+
+
+def run(
+    paths: Paths = None,
+    full_refresh: FullRefresh = False,
+    include_forgotten: IncludeForgotten = False,
+    pseudonymise: Pseudonymise = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the sims' folders that are found, unasked.")] = False,
+) -> None:
+    """Land what is new, build and test the marts, say what arrived.
+
+    Without a path it looks into the folders that it was given before; the first time into the usual folders of the
+    sims, if you agree.
+    """
+    with readable_errors():
+        named = paths or remembered_paths() or _sim_folders(is_agreed=yes)
+        project_directory()
+    with begin("run") as work:
+        nothing_landed = _land(work, named, include_forgotten)
+        try:
+            remember_paths([str(absolute(path)) for path in named])
+        except OSError as error:
+            say(f"The next run has to be told these paths again, because they cannot be kept: {error.strerror}")
+        due = commands.due(work) if not full_refresh and pseudonymise is None else Due()
+        if due.is_current:
+            console.print("Nothing is new since the last build: the marts stay as they are. `simrace build` builds.")
+        else:
+            build_marts(work, full_refresh, pseudonymise, due.selector)
+            with closing(work.parameters.connect()) as connection:
+                summaries.show_holdings(console, connection)
+            summaries.show_next_steps(console)
+        # after the build, which puts in force what the var retention says now
+        if old := [each for each in commands.expired(work) if each.is_let_go_by_run]:
+            console.print("What is older than the var retention says is let go:")
+            summaries.show_expired(console, old)
+            let_go(work, old)
+            build_marts(work, pseudonymise=pseudonymise)
+        if nothing_landed:
+            raise _nothing_landed(work)
+
+
+def build(full_refresh: FullRefresh = False, pseudonymise: Pseudonymise = None) -> None:
+    """Build and test the marts from what is landed."""
+    with begin("build") as work:
+        build_marts(work, full_refresh, pseudonymise)
+        with closing(work.parameters.connect()) as connection:
+            summaries.show_holdings(console, connection)
+
+
+def land(paths: Paths, include_forgotten: IncludeForgotten = False) -> None:
+    """Land files without building: identify, hash, keep the text as it is."""
+    with begin("land") as work:
+        if _land(work, paths or [], include_forgotten):
+            raise _nothing_landed(work)
+
+
+def replay() -> None:
+    """Try refused files and lines again after a fix, from the copies kept or from where they were, and build."""
+    with begin("replay") as work:
+        with closing(work.parameters.connect()) as connection:
+            before, lines_before = open_refusals(connection), refused_lines(connection)
+        with byte_progress("landing") as on_bytes:
+            commands.land(work, lambda _recall: open_again(before), on_bytes)
+        build_marts(work)
+        with closing(work.parameters.connect()) as connection:
+            after, lines_after = open_refusals(connection), refused_lines(connection)
+        out_of_reach = {(each.file_id, each.file_path) for each in after if not is_within_reach(each)}
+        summaries.show_replay(console, before, after, out_of_reach, lines_before, lines_after)
+
+
+def _sim_folders(is_agreed: bool) -> list[str]:
+    """The sims' folders, if they are to be landed; else it is said what to type."""
+    found = find_sim_folders()
+    if not found:
+        errors.print(
+            "The usual folders of the sims are empty or not on this machine. "
+            "Name files or folders: simrace run PATH... (the next run remembers them)"
+        )
+        raise typer.Exit(2)
+    summaries.show_sim_folders(errors, found)
+    if not is_agreed and sys.stdin.isatty():
+        is_agreed = typer.confirm("Land them, now and on every run?", err=True)
+    if not is_agreed:
+        errors.print("To land these folders: simrace run --yes. To land others: simrace run PATH...", highlight=False)
+        raise typer.Exit(2)
+    return [str(each.folder) for each in found]
+
+
+def _land(work: Work, paths: list[str], include_forgotten: bool) -> bool:
+    """Land and report; True when files were found and none of them is in the warehouse."""
+    files = expand(paths)
+    if not files:
+        say("There are no files in: " + ", ".join(paths))
+        raise _nothing_landed(work)
+    with byte_progress("landing", sum(map(_size, files))) as on_bytes:
+        outcomes = commands.land(work, lambda recall: open_sources(files, recall), on_bytes, include_forgotten)
+    summaries.show_landing(console, outcomes, files)
+    states = count_states(outcomes)
+    return not states[State.LANDED] and not states[State.ALREADY_LANDED]
+
+
+def _nothing_landed(work: Work) -> typer.Exit:
+    work.run.error = "Nothing could be landed."
+    return typer.Exit(1)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it will be refused with the reason
+        return 0

@@ -1,0 +1,115 @@
+"""`simrace watch`: land files as they come and build what they touch."""
+
+import signal
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingestion.outcomes import Outcome, State, count_states
+from ingestion.paths import expand
+from ingestion.sources import open_sources
+from simrace.build.dbt import project_directory
+from simrace.cli.summaries import printable, shown
+from simrace.cli.terminal import console, readable_errors, say
+from simrace.operations import commands
+
+LONGEST_WAIT_S = 300.0
+NAMES_SHOWN = 3
+
+Signature = tuple[int, int]  # size in bytes, time of change in nanoseconds
+
+
+class Watch:
+    """Knows which files of some folders have stopped changing, and which of those are still to be landed."""
+
+    def __init__(self, folders: Iterable[str]) -> None:
+        self._folders = list(folders)
+        self._seen: dict[Path, Signature] = {}
+        self._done: dict[Path, Signature] = {}
+
+    def look(self) -> dict[Path, Signature]:
+        """The files that are new or changed and were the same at the last look, so that nobody is writing to them."""
+        before, self._seen = self._seen, {}
+        for path in expand(self._folders):
+            try:
+                status = path.stat()
+            except OSError:  # gone again
+                continue
+            if path.is_file():
+                self._seen[path] = (status.st_size, status.st_mtime_ns)
+        return {
+            path: signature
+            for path, signature in self._seen.items()
+            if before.get(path) == signature and self._done.get(path) != signature
+        }
+
+    def finish(self, files: dict[Path, Signature]) -> None:
+        """Files that were landed or refused are not looked at again until they change."""
+        self._done.update(files)
+
+
+def watch(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders to watch, with all in them.", exists=True, file_okay=False)
+    ],
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between two looks; a file that rests so long is landed.")
+    ] = 2.0,
+) -> None:
+    """Land files as they come and build what they touch, until Ctrl-C; one line a batch."""
+    with readable_errors():
+        project_directory()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # systemd sends SIGTERM in place of Ctrl-C
+    files = Watch(map(str, folders))
+    wait_s = interval
+    try:
+        say(f"Watching {', '.join(map(str, folders))}; Ctrl-C ends it.")
+        while True:
+            found = files.look()
+            if found:
+                wait_s = _take_in(files, found, interval, wait_s)
+            time.sleep(wait_s)
+    except KeyboardInterrupt:
+        say("Stopped.")
+
+
+def _take_in(files: Watch, found: dict[Path, Signature], interval: float, wait_s: float) -> float:
+    """Land one batch and build what is due. Return how long to wait after it."""
+    outcomes: list[Outcome] = []
+    try:
+        with commands.begin("watch", say) as work:
+            outcomes = commands.land(work, lambda recall: open_sources(list(found), recall))
+            files.finish(found)
+            due = commands.due(work)
+            if not due.is_current:
+                commands.build_marts(work, selector=due.selector)
+        console.print(f"{_clock()}  {_summary(outcomes)}; built in {work.run.dbt_s:.1f} s", highlight=False)
+    except commands.KNOWN_ERRORS as error:
+        # landed files are built with the next batch; others are tried again, less and less often
+        done = f"{_summary(outcomes)}; " if outcomes else ""
+        console.print(f"{_clock()}  {done}[red]failed[/]: {shown(commands.tell(error))}", highlight=False)
+        return interval if outcomes else min(2 * wait_s, LONGEST_WAIT_S)
+    return interval
+
+
+def _summary(outcomes: list[Outcome]) -> str:
+    states = count_states(outcomes)
+    refused = [
+        f"{printable(Path(outcome.file_path).name)}: {outcome.refusal.reason}"
+        for outcome in outcomes
+        if outcome.refusal
+    ]
+    more = f", and {len(refused) - NAMES_SHOWN:,} more" if len(refused) > NAMES_SHOWN else ""
+    names = f" ({', '.join(refused[:NAMES_SHOWN])}{more})" if refused else ""
+    return (
+        f"{len(outcomes):,} files: {states[State.LANDED]:,} landed, {states[State.ALREADY_LANDED]:,} already landed, "
+        f"{states[State.REFUSED]:,} refused{shown(names)}"
+    )
+
+
+def _clock() -> str:
+    return f"{datetime.now():%H:%M:%S}"

@@ -1,0 +1,58 @@
+"""The dashboard's frame: navigation, and a look for new data. Started by `simrace dashboard`."""
+
+import os
+from functools import partial
+
+import psycopg2
+import streamlit as st
+
+from simrace.dashboard import data
+from simrace.dashboard.command import REFRESH_VARIABLE
+from simrace.dashboard.pages import championship, data_quality, driver, lap_comparison, personal_bests, race, session
+from simrace.dashboard.shell import guarded
+from simrace.database.settings import DatabaseError
+
+PAGES = {
+    "laps": ("Lap comparison", lap_comparison.show),
+    "session": ("Session", session.show),
+    "bests": ("Personal bests", personal_bests.show),
+    "driver": ("Driver", driver.show),
+    "race": ("Race", race.show),
+    "championship": ("Championship", championship.show),
+    "quality": ("Data quality", data_quality.show),
+}
+
+
+def watch_for_new_data(every_s: float) -> None:
+    """Read the page anew when a run of the warehouse ended; zoom and filters stay.
+
+    Args:
+        every_s: Seconds between two looks; 0 for none.
+    """
+    if every_s <= 0:
+        return
+
+    @st.fragment(run_every=every_s)
+    def look() -> None:
+        try:
+            newest = data.newest_run()
+        except (DatabaseError, psycopg2.Error):
+            return  # the page reports it when it reads
+        seen = st.session_state.setdefault("newest_run", newest)
+        if seen != newest:
+            st.session_state["newest_run"] = newest
+            st.rerun(scope="app")
+
+    look()
+
+
+st.set_page_config(page_title="simrace", layout="wide")
+chosen = st.navigation(
+    [
+        st.Page(partial(guarded, show), title=title, url_path=path, default=path == "laps")
+        for path, (title, show) in PAGES.items()
+    ],
+    position="top",
+)
+chosen.run()
+watch_for_new_data(float(os.environ.get(REFRESH_VARIABLE, "0")))

@@ -1,0 +1,144 @@
+"""The style that all figures share: colours for all eyes, dashes and shapes beside them, units on every axis."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from simrace.dashboard.words import lap_time, literal
+
+# Okabe and Ito's colours without black and yellow: they stand out on white and on black, and for colour-blind eyes.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+GAIN, LOSS = "#0072B2", "#D55E00"
+NEUTRAL = "#8C8C8C"
+# From gain to loss. Blue and orange look different with every kind of colour blindness.
+GAIN_TO_LOSS = ((0.0, GAIN), (0.5, "#C8C8C8"), (1.0, LOSS))
+SPEEDS = "Cividis"
+LAP_TIME_STEPS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
+# For each column: title, and format of its numbers; None for text; `date`, `month` and `moment` for times.
+Columns = Mapping[str, tuple[str, str | None]]
+MOST_ROWS = 40  # rows of a table that is shown whole; a longer one scrolls
+CONFIG = {"displayModeBar": False}  # it would cover the legend; a drag zooms, a double click shows all again
+
+
+def style(index: int) -> dict[str, object]:
+    """Line of the series of that number, counted from 0."""
+    return {"color": COLOURS[index % len(COLOURS)], "dash": DASHES[index % len(DASHES)], "width": 2}
+
+
+def marker(index: int) -> dict[str, object]:
+    """Marker of the series of that number, counted from 0."""
+    return {"color": COLOURS[index % len(COLOURS)], "symbol": SYMBOLS[index % len(SYMBOLS)], "size": 9}
+
+
+def figure(height: int, x_title: str = "", y_title: str = "") -> go.Figure:
+    """An empty figure in the shared style.
+
+    Args:
+        height: In pixels.
+        x_title: What the x axis shows, with its unit.
+        y_title: What the y axis shows, with its unit.
+    """
+    made = go.Figure()
+    made.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 50, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
+        hoverlabel={"namelength": -1},
+    )
+    made.update_xaxes(title_text=x_title, automargin=True)
+    made.update_yaxes(title_text=y_title, automargin=True)
+    return made
+
+
+def series(
+    made: go.Figure, index: int, name: str, x: Iterable[object], y: Iterable[object], hover: str, mode: str = "lines"
+) -> None:
+    """Add a series with a dash and a shape of its own beside its colour.
+
+    Args:
+        made: Figure to add to.
+        index: Number of the series, counted from 0.
+        name: In the legend; shown letter by letter.
+        x: Places on the x axis.
+        y: Places on the y axis.
+        hover: Template of Plotly for what is told of a point, such as `%{y:.0f} km/h`.
+        mode: Of Plotly: lines, markers, or lines+markers.
+    """
+    made.add_scatter(
+        x=list(x),
+        y=list(y),
+        name=literal(name),
+        mode=mode,
+        line=style(index),
+        marker=marker(index),
+        hovertemplate=hover,
+    )
+
+
+def lap_time_axis(made: go.Figure, seconds: Iterable[float]) -> None:
+    """Write lap times on the y axis as drivers read them.
+
+    Args:
+        made: Figure whose y axis is in seconds.
+        seconds: All that is shown on it.
+    """
+    values = pd.Series(list(seconds), dtype="float64").dropna()
+    if values.empty:
+        return
+    low, high = values.min(), values.max()
+    step = next(
+        (step for step in LAP_TIME_STEPS_S if (high - low) / step <= 7),
+        300,
+    )
+    ticks = [step * number for number in range(int(low // step), int(high // step) + 2)]
+    made.update_yaxes(tickvals=ticks, ticktext=[lap_time(tick) for tick in ticks])
+
+
+def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0) -> None:
+    """Show the columns that the frame has and that are not empty.
+
+    Args:
+        frame: The rows.
+        columns: What is shown of them, in this order.
+        key: Of its own on the page.
+        pinned: How many columns stay in view when the others scroll.
+    """
+    known = [name for name in columns if name in frame and frame[name].notna().any()]
+    st.dataframe(
+        frame[known],
+        hide_index=True,
+        key=key,
+        height="content" if len(frame) <= MOST_ROWS else "auto",
+        placeholder="",
+        column_config={name: _column(*columns[name], number < pinned) for number, name in enumerate(known)},
+    )
+
+
+def _column(title: str, form: str | None, pinned: bool) -> Any:
+    match form:
+        case None:
+            return st.column_config.TextColumn(title, pinned=pinned, width="medium" if pinned else None)
+        case "date":
+            return st.column_config.DateColumn(title, format="YYYY-MM-DD")
+        case "month":
+            return st.column_config.DateColumn(title, format="YYYY-MM")
+        case "moment":
+            return st.column_config.DatetimeColumn(f"{title} (UTC)", format="YYYY-MM-DD HH:mm")
+    return st.column_config.NumberColumn(title, format=form, pinned=pinned)
+
+
+def show(made: go.Figure, key: str, alt: str) -> None:
+    """Show a figure on the page, in the theme of the page.
+
+    Args:
+        made: The figure.
+        key: Of its own on the page, so that zoom and legend outlive a change of a filter.
+        alt: What it shows, for those who cannot see it.
+    """
+    made.update_layout(uirevision=key)
+    st.plotly_chart(made, key=key, config=CONFIG, alt=alt)

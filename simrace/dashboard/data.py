@@ -1,0 +1,91 @@
+"""Runs the queries of the pages as the reader, and keeps the answers until the next run has ended."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from psycopg2.extensions import DECIMAL, new_type, register_type
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+
+from simrace.database.connection import connection_parameters
+from simrace.database.roles import READER
+
+QUERIES = Path(__file__).parent / "queries"
+STATEMENT_TIMEOUT = "15s"
+# A page asks for the newest run with every change of a filter; the database is asked no more often than this.
+NEWEST_RUN_TTL_S = 2
+
+_FLOAT = new_type(DECIMAL.values, "FLOAT", lambda value, _: None if value is None else float(value))
+
+
+def query(name: str, **parameters: object) -> pd.DataFrame:
+    """Run a query of a page, or return its answer from before if no run has ended since.
+
+    Args:
+        name: Folder and name of the file, such as `race/results`.
+        parameters: Its parameters by name.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+        psycopg2.Error: it refuses the query, such as one on a mart that is not built yet.
+    """
+    return _remembered(newest_run(), name, tuple(sorted(parameters.items())))
+
+
+def rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of an answer, each with its columns as attributes."""
+    return iter(frame.itertuples())
+
+
+@st.cache_data(ttl=NEWEST_RUN_TTL_S, show_spinner=False)
+def newest_run() -> datetime | None:
+    """When the last run or build of the warehouse ended; None when there was none."""
+    first: Any = next(rows(_read("shared/newest_run", {})))
+    return None if pd.isna(first.ended_at) else first.ended_at.to_pydatetime()
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _remembered(newest: datetime | None, name: str, parameters: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    return _read(name, dict(parameters))
+
+
+def _read(name: str, parameters: dict[str, Any]) -> pd.DataFrame:
+    with closing(connect()) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement(name), parameters)
+        columns = [column.name for column in cursor.description or ()]
+        return pd.DataFrame(cursor.fetchall(), columns=columns)
+
+
+@cache
+def statement(name: str) -> str:
+    """Text of a query.
+
+    Args:
+        name: Folder and name of the file, such as `race/results`.
+    """
+    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def connect() -> Connection:
+    """Open a connection that can only read; as the role of readers where it is there and this user may take it.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+    """
+    connection = connection_parameters().connect(application_name="simrace dashboard")
+    register_type(_FLOAT, connection)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "set default_transaction_read_only = on; set timezone = 'UTC'; "
+            f"set statement_timeout = '{STATEMENT_TIMEOUT}'; "
+            "select exists (select from pg_roles where rolname = %s and pg_has_role(oid, 'set'))",
+            (READER,),
+        )
+        if cursor.fetchone() == (True,):
+            cursor.execute(f"set role {READER}")
+    return connection

@@ -1,0 +1,13 @@
+select
+    races.race_id,
+    sessions.sim,
+    races.entries,
+    sessions.track_name,
+    sessions.config_name,
+    coalesce(sessions.league_name, sessions.event_name, sessions.series_name) as event_name,
+    sessions.simsession_number,
+    coalesce(sessions.started_at, sessions.ended_at) as held_at
+from marts.dim_races as races
+inner join marts.dim_event_sessions as sessions on races.race_id = sessions.event_session_id
+where races.entries > 0
+order by held_at desc nulls last, races.race_id asc

@@ -1,0 +1,46 @@
+"""The frame of every page: a title, a sentence on what it shows, and sentences instead of stack traces."""
+
+from collections.abc import Callable
+
+import psycopg2
+import streamlit as st
+from psycopg2 import errors
+
+from simrace.database.settings import DatabaseError
+
+NOTHING_BUILT = "There is nothing to see yet: no tables are built. Land files and build them with `simrace run PATH`."
+
+
+def guarded(page: Callable[[], None]) -> None:
+    """Show a page; a fault of the database becomes a sentence with the way out."""
+    try:
+        page()
+    except errors.InsufficientPrivilege as error:
+        st.error("This user may not read the marts. The owner of the database lets readers in with `simrace db roles`.")
+        st.code(str(error.diag.message_primary), language=None)
+    except (errors.UndefinedTable, errors.InvalidSchemaName):
+        st.info(NOTHING_BUILT)
+    except errors.UndefinedColumn as error:
+        st.error("The tables are older than these pages. Build them anew with `simrace build`.")
+        st.code(str(error.diag.message_primary), language=None)
+    except errors.QueryCanceled:
+        st.error("The database took too long to answer. Reload the page when it is less busy.")
+    except (DatabaseError, psycopg2.Error) as error:
+        st.error("The database does not answer. Start it with `simrace db start`, then reload the page.")
+        st.code(str(error).strip(), language=None)
+
+
+def head(title: str, sentence: str) -> None:
+    """Open a page.
+
+    Args:
+        title: Name of the page.
+        sentence: What one sees.
+    """
+    st.title(title)
+    st.markdown(sentence)
+
+
+def nothing(sentence: str) -> None:
+    """Say why there is nothing to see, and what would bring it."""
+    st.info(sentence)

@@ -1,0 +1,64 @@
+"""Sample files in the sims' own formats, from a small lap simulator: same seed, same bytes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from simrace.generator.native import evening_log, race_log
+from simrace.generator.refused import MADE_AT, write_archives, write_refused
+from simrace.generator.season import write_other_event, write_season
+from simrace.generator.telemetry import drive, write_telemetry
+from simrace.generator.wide import write_wide_log
+from simrace.generator.writing import set_modified, write_text
+
+__all__ = ["write_sample_files", "write_wide_log"]
+
+TRUTH_NAME = ".truth.json"
+FEWEST_RACES = 8
+ARCHIVED_RESULTS = 3
+LOG_SEED = 200  # drives of logs count from here, those of other telemetry from 0
+
+
+def write_sample_files(
+    directory: Path,
+    sessions: int = 12,
+    seed: int = 1,
+    on_progress: Callable[[Path], None] | None = None,
+    *,
+    with_acc_log: bool = False,
+) -> list[Path]:
+    """Write telemetry, a season of results, archives and files to refuse; eight sessions show every format.
+
+    What is true of them (lap times, corners, ratings) is written beside them to `.truth.json`.
+
+    Args:
+        directory: Folder to write to; it gets the folders telemetry, results, archive and refused.
+        sessions: Telemetry sessions, at least one. The season has twice as many races, at least eight.
+        seed: Same seed, same bytes.
+        on_progress: Called after each file with its path.
+        with_acc_log: Whether an evening of ACC has an .ld with its .ldx.
+
+    Returns:
+        Paths of the files, without `.truth.json`.
+    """
+    telemetry, driven = write_telemetry(directory / "telemetry", sessions, seed, on_progress)
+    results, raced, races = write_season(directory / "results", max(FEWEST_RACES, 2 * sessions), seed, on_progress)
+    logs = [race_log(races)]
+    if with_acc_log:
+        logs.append(evening_log([race for race in raced if race["variant"] == "acc"]))
+    for at, variant in enumerate(logs):
+        paths, told = drive(directory / "telemetry", variant, (seed, LOG_SEED + at), on_progress)
+        telemetry, driven = [*telemetry, *paths], [*driven, *told]
+    packed = results[:ARCHIVED_RESULTS]
+    others = [
+        write_other_event(directory / "results", seed),
+        *write_archives(directory / "archive", telemetry[0], packed),
+        *write_refused(directory / "refused"),
+    ]
+    if on_progress:
+        for path in others:
+            on_progress(path)
+    truth = directory / TRUTH_NAME
+    write_text(truth, json.dumps({"telemetry": driven, "races": raced}, ensure_ascii=False, indent=1) + "\n")
+    set_modified(truth, MADE_AT)
+    return [*telemetry, packed[0], *results[ARCHIVED_RESULTS:], *others]

@@ -1,0 +1,137 @@
+"""What the generated sessions are driven on and in: invented layouts and cars."""
+
+from simrace.generator.car import Car
+from simrace.generator.track import Layout, Turn
+
+ALDERBROOK = Layout(
+    track="Alderbrook Park",
+    config="Club",
+    slug="alderbrook club",
+    track_id=901,
+    length_m=2412.6,
+    lat_deg=52.71835,
+    lon_deg=-3.41892,
+    altitude_m=183.9,
+    heading_deg=20.0,
+    turns=(
+        Turn(300, -110, 36),
+        Turn(60, 75, 45),
+        Turn(60, -110, 36),
+        Turn(60, 35, 20),
+        Turn(60, -130, 84),
+        Turn(240, 130, 19),
+        Turn(90, -110, 84),
+        Turn(140, -140, 22),
+    ),
+    last_straight_m=380,
+)
+
+SALTMARSH = Layout(
+    track="Saltmarsh Ring",
+    config="Grand Prix",
+    slug="saltmarsh gp",
+    track_id=902,
+    length_m=4318.4,
+    lat_deg=44.20817,
+    lon_deg=9.77341,
+    altitude_m=24.2,
+    heading_deg=200.0,
+    turns=(
+        Turn(300, 160, 84),
+        Turn(140, -85, 80),
+        Turn(320, -35, 35),
+        Turn(180, 55, 140),
+        Turn(240, 75, 35),
+        Turn(240, 130, 48),
+        Turn(90, -65, 60),
+        Turn(180, 95, 28),
+        Turn(180, -140, 48),
+        Turn(180, 95, 35),
+        Turn(140, -35, 60),
+        Turn(140, 110, 20),
+    ),
+    last_straight_m=380,
+)
+
+TORREVENTO = Layout(
+    track="Torrevento",
+    config="Full Course",
+    slug="torrevento full",
+    track_id=903,
+    length_m=5807.3,
+    lat_deg=40.96528,
+    lon_deg=-5.81407,
+    altitude_m=611.0,
+    heading_deg=20.0,
+    turns=(
+        Turn(300, -65, 28),
+        Turn(90, 65, 140),
+        Turn(320, -110, 21),
+        Turn(240, -35, 110),
+        Turn(90, 110, 19),
+        Turn(140, -45, 140),
+        Turn(320, -130, 36),
+        Turn(180, 45, 110),
+        Turn(320, -55, 45),
+        Turn(180, 75, 45),
+        Turn(180, -65, 28),
+        Turn(600, -120, 27),
+        Turn(600, 95, 20),
+        Turn(600, -95, 110),
+        Turn(180, 130, 36),
+        Turn(180, -160, 19),
+    ),
+    last_straight_m=380,
+)
+
+LAYOUTS = (ALDERBROOK, SALTMARSH, TORREVENTO)
+
+FALCON = Car(
+    name="GT3 Falcon",
+    slug="gt3falcon",
+    car_id=811,
+    class_id=71,
+    class_name="GT3 Class",
+    mass_kg=1330,
+    power_w=405_000,
+    grip=1.48,
+    downforce=0.00019,
+    drag=0.00082,
+    braking=1.35,
+    top_speeds_kph=(86, 124, 163, 203, 244, 292),
+    redline_rpm=8_250,
+    fuel_l_per_km=0.62,
+)
+MERLIN = Car(
+    name="GT3 Merlin",
+    slug="gt3merlin",
+    car_id=812,
+    class_id=71,
+    class_name="GT3 Class",
+    mass_kg=1285,
+    power_w=388_000,
+    grip=1.50,
+    downforce=0.00020,
+    drag=0.00086,
+    braking=1.38,
+    top_speeds_kph=(82, 119, 158, 197, 238, 286),
+    redline_rpm=9_100,
+    fuel_l_per_km=0.58,
+)
+KESTREL = Car(
+    name="Proto Kestrel P2",
+    slug="protokestrelp2",
+    car_id=821,
+    class_id=72,
+    class_name="P2 Class",
+    mass_kg=1010,
+    power_w=432_000,
+    grip=1.58,
+    downforce=0.00042,
+    drag=0.00104,
+    braking=1.55,
+    top_speeds_kph=(98, 139, 181, 224, 268, 318),
+    redline_rpm=8_700,
+    fuel_l_per_km=0.66,
+)
+CARS = (FALCON, MERLIN, KESTREL)

@@ -1,0 +1,1 @@
+"""What is done with a warehouse: land, forget, retain, replay, verify, watch."""

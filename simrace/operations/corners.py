@@ -1,0 +1,113 @@
+"""Fix the corners of a layout in the seeds, so that they keep their numbers whatever laps come later."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+
+from ingestion.errors import ReadableError
+
+CORNERS_SEED = Path("seeds", "track_corners.csv")
+LAYOUTS_SEED = Path("seeds", "track_layouts.csv")
+CORNER_COLUMNS = ("layout_id", "corner_number", "corner_name", "direction", "start_m", "apex_m", "end_m")
+LAYOUT_COLUMNS = ("layout_id", "length_m")
+
+
+class CornersError(ReadableError):
+    """The corners cannot be frozen; the text says why, and the way out."""
+
+
+@dataclass(frozen=True)
+class LayoutCorners:
+    """A layout with a lap in telemetry.
+
+    Attributes:
+        layout_id: The layout.
+        length_m: Length of a lap in metres.
+        corners: Number of corners found on its reference lap.
+        is_frozen: Whether the seed has its corners.
+    """
+
+    layout_id: str
+    length_m: float
+    corners: int
+    is_frozen: bool
+
+
+def list_layouts(connection: Connection, project: Path) -> list[LayoutCorners]:
+    """Layouts with a lap in telemetry, by id.
+
+    Args:
+        connection: To a warehouse that has been built.
+        project: Folder with dbt_project.yml.
+    """
+    frozen = {row["layout_id"] for row in _read_seed(project / CORNERS_SEED)}
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select layout_id, length_m, count(corner_number) from ops.corners_found group by 1, 2 order by 1"
+        )
+        return [LayoutCorners(name, float(length), count, name in frozen) for name, length, count in cursor.fetchall()]
+
+
+def freeze(connection: Connection, project: Path, layout_id: str, again: bool = False) -> int:
+    """Write the corners found on the layout's reference lap, and its length, to the seeds.
+
+    Names that were given to corners of the same number are kept.
+
+    Args:
+        connection: To a warehouse that has been built.
+        project: Folder with dbt_project.yml; seeds/track_corners.csv and seeds/track_layouts.csv are written.
+        layout_id: The layout.
+        again: Whether corners that are frozen already are replaced.
+
+    Returns:
+        Number of corners.
+
+    Raises:
+        CornersError: there is no such layout, none of its laps shows corners, or it is frozen already.
+    """
+    layouts = {layout.layout_id: layout for layout in list_layouts(connection, project)}
+    if layout_id not in layouts:
+        known = "".join(f"\n  {name}" for name in layouts) or "\n  (none: land telemetry that names its track first)"
+        raise CornersError(f"There is no complete lap of the layout {layout_id!r}. Layouts with laps:{known}")
+    if layouts[layout_id].is_frozen and not again:
+        raise CornersError(f"The corners of {layout_id!r} are in {CORNERS_SEED} already; --again finds them anew.")
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select corner_number, direction, start_m, apex_m, end_m from ops.corners_found "
+            "where layout_id = %s and corner_number is not null order by 1",
+            (layout_id,),
+        )
+        found = cursor.fetchall()
+    if not found:
+        raise CornersError(
+            f"No lap of {layout_id!r} tells how the car turns: corners need the yaw rate or the lateral acceleration."
+        )
+    old = _read_seed(project / CORNERS_SEED)
+    names = {row["corner_number"]: row["corner_name"] for row in old if row["layout_id"] == layout_id}
+    new = [
+        dict(zip(CORNER_COLUMNS, (layout_id, number, names.get(str(number), ""), *place), strict=True))
+        for number, *place in found
+    ]
+    _write_seed(project / CORNERS_SEED, CORNER_COLUMNS, [row for row in old if row["layout_id"] != layout_id], new)
+    lengths = [row for row in _read_seed(project / LAYOUTS_SEED) if row["layout_id"] != layout_id]
+    length = {"layout_id": layout_id, "length_m": layouts[layout_id].length_m}
+    _write_seed(project / LAYOUTS_SEED, LAYOUT_COLUMNS, lengths, [length])
+    return len(new)
+
+
+def _read_seed(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _write_seed(path: Path, columns: tuple[str, ...], *parts: list[dict[str, str]] | list[dict[str, object]]) -> None:
+    """Write rows in the order of their layouts, in place of the old file only when all are written."""
+    rows = sorted((row for part in parts for row in part), key=lambda row: str(row["layout_id"]))
+    beside = path.with_suffix(".new")
+    with beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    beside.replace(path)

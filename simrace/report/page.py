@@ -1,0 +1,158 @@
+"""The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere."""
+
+import html
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+
+from simrace.report import drawing, rules
+from simrace.report.figures import Comparison, Corner, Lap, Passage, Session
+
+_HEAD = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+{style}</style>
+</head>
+<body>
+"""
+_FOOT = """<footer>Made by simrace from the marts dim_sessions, fct_laps, lap_references, lap_deltas, fct_lap_corners
+and lap_comparisons. How each number is made: docs/telemetry.md. Told are differences of {brake:.0f} m in a braking
+point, {speed:.0f} km/h in the lowest speed and {lost:.0f} hundredths in a corner, or more.</footer>
+</body>
+</html>
+"""
+# Heading, and the value of a passage under it.
+_COLUMNS: tuple[tuple[str, Callable[[Passage], float | None]], ...] = (
+    ("brake point, m", lambda passage: passage.brake_point_m),
+    ("lowest speed, km/h", lambda passage: passage.min_speed_kph),
+    ("throttle, m", lambda passage: passage.throttle_on_m),
+    ("exit speed, km/h", lambda passage: passage.exit_speed_kph),
+    ("gear", lambda passage: passage.gear),
+)
+
+
+def make_page(session: Session, laps: list[Lap], chosen: Lap | None, comparison: Comparison | None) -> str:
+    """The report.
+
+    Args:
+        session: What was driven.
+        laps: Its laps.
+        chosen: The lap that is compared; None when none can be.
+        comparison: With which other lap; None when there is none.
+    """
+    track = session.track or "track not named"
+    style = files("simrace.report").joinpath("page.css").read_text(encoding="utf-8")
+    parts = [_HEAD.format(title=_text(f"{track}, {session.started_at:%Y-%m-%d}"), style=style)]
+    parts.append(f"<h1>{_text(track)}</h1>")
+    who = (session.driver or "driver not named", session.car or "car not named", session.sim)
+    parts.append(f'<p class="quiet">{_text(", ".join(who))}. Session of {session.started_at:%Y-%m-%d %H:%M} UTC.</p>')
+    if comparison:
+        parts += [f"<p>{_text(rules.summary(comparison))}</p>", *_comparison(session, comparison)]
+    else:
+        parts.append(f"<p>{_text(nothing_to_compare(laps, chosen))}</p>")
+    parts += _laps(session, laps, chosen)
+    parts.append(_FOOT.format(brake=rules.BRAKE_POINT_M, speed=rules.MIN_SPEED_KPH, lost=rules.TOLD_S * 100))
+    return "\n".join(parts)
+
+
+def nothing_to_compare(laps: list[Lap], chosen: Lap | None) -> str:
+    """Why there is no comparison, and what would make one.
+
+    Args:
+        laps: Of the session.
+        chosen: The lap that was to be compared; None when none can be.
+    """
+    if chosen is None:
+        if not any(lap.time_s is not None for lap in laps):
+            return "This session has no lap from line to line, so there is nothing to compare yet."
+        return "No lap of this session both counts for pace and has a trace; the table says why."
+    if chosen.trace_problem:
+        why = rules.PROBLEMS.get(chosen.trace_problem, chosen.trace_problem)
+        return f"Lap {chosen.number} has no trace to compare ({why}). Choose another lap with --lap."
+    return (
+        f"Lap {chosen.number} is the only lap in this car class on this layout so far. "
+        "Land another session, and it is compared with that."
+    )
+
+
+def _comparison(session: Session, comparison: Comparison) -> Iterator[str]:
+    reference = comparison.reference
+    is_own = reference.session_id == session.session_id
+    yield f'<p class="quiet">{_text(rules.reference_sentence(reference, is_own))}</p>'
+    yield "<h2>Where the time went</h2>"
+    told = [*rules.habits(comparison.corners), *rules.corner_sentences(comparison.corners)]
+    if told:
+        yield "<ul>" + "".join(f"<li>{_text(sentence)}</li>" for sentence in told) + "</ul>"
+    elif comparison.corners:
+        yield "<p>No corner differs enough to tell: the time went little by little.</p>"
+    else:
+        yield "<p>No corners are known here: they are found where the files tell the turning rate or lateral g.</p>"
+    keys = '<span class="key lost"></span>lost<span class="key won"></span>won<span class="key even"></span>even'
+    drawn = drawing.track_map(comparison.places, comparison.corners, comparison.minisectors)
+    if drawn:
+        yield _figure(drawn, f"The track by mini-sector, thicker where more was{keys}. Numbers are corners.")
+    else:
+        yield '<p class="quiet">No map: the files tell neither position nor turning rate.</p>'
+    yield "<h2>Over the lap</h2>"
+    lines = '<span class="key lap"></span>this lap<span class="key reference"></span>reference'
+    if comparison.places:
+        yield _figure(
+            drawing.delta_chart(comparison.places, comparison.corners), "Time behind the reference; down is winning."
+        )
+        if speeds := drawing.speed_chart(comparison.places, comparison.corners):
+            yield _figure(speeds, f"Speed:{lines}")
+    if comparison.corners:
+        yield "<h2>Corner by corner</h2>"
+        yield from _corners(comparison.corners)
+
+
+def _figure(picture: str, caption: str) -> str:
+    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
+
+
+def _corners(corners: list[Corner]) -> Iterator[str]:
+    most = max(abs(corner.lost_s) for corner in corners)
+    names = "".join(f'<th class="number" scope="col">{name}</th>' for name, _ in _COLUMNS)
+    yield f'<table><tr><th scope="col">corner</th><th class="number" scope="col">lost, s</th><th></th>{names}</tr>'
+    for corner in corners:
+        name = str(corner.number) if corner.name == str(corner.number) else f"{corner.number} {corner.name}"
+        cells = "".join(
+            f'<td class="number">{_number(value(corner.lap))}<br><small>{_number(value(corner.reference))}</small></td>'
+            for _, value in _COLUMNS
+        )
+        yield (
+            f'<tr><td>{_text(name)}</td><td class="number">{corner.lost_s:+.3f}</td>'
+            f"<td>{drawing.bar(corner.lost_s, most)}</td>{cells}</tr>"
+        )
+    yield "</table>"
+    yield '<p class="quiet">Small: the reference. Bars to the right are time lost. Metres count from the line.</p>'
+
+
+def _laps(session: Session, laps: list[Lap], chosen: Lap | None) -> Iterator[str]:
+    yield "<h2>The laps</h2>"
+    if not laps:
+        yield "<p>This session has no laps.</p>"
+        return
+    yield '<table class="laps"><tr><th scope="col">lap</th><th class="number" scope="col">time</th>'
+    yield '<th scope="col">class</th><th scope="col">for pace</th></tr>'
+    for lap in laps:
+        css = ' class="chosen"' if lap == chosen else ""
+        time = rules.lap_time(lap.time_s) if lap.time_s is not None else ""
+        cells = f'<td>{lap.number}</td><td class="number">{time}</td><td>{_text(lap.lap_class)}</td>'
+        yield f"<tr{css}>{cells}<td>{_text(rules.verdict(lap))}</td></tr>"
+    yield "</table>"
+    if session.theoretical_best_s is not None:
+        best = rules.lap_time(session.theoretical_best_s)
+        yield f'<p class="quiet">The best mini-sectors of the session put together: {best}.</p>'
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
+
+
+def _text(text: str) -> str:
+    return html.escape(text)

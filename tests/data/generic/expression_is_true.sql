@@ -1,0 +1,8 @@
+{#- Rows for which the expression is false. -#}
+{% test expression_is_true(model, expression) %}
+
+select *
+from {{ model }}
+where not ({{ expression }})
+
+{% endtest %}

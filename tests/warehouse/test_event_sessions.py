@@ -1,0 +1,131 @@
+"""Practice and qualifying of an event never stand in for its race, in whatever order the files come."""
+
+import csv
+import io
+import itertools
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from simrace.generator import season
+from simrace.generator.iracing_csv import Style, csv_bytes
+from simrace.generator.race import Race
+from tests.conftest import Warehouse
+from tests.reliability.conftest import NO_TESTS
+
+KINDS = ("practice", "qualifying", "race")
+ORDERS = tuple(itertools.permutations(KINDS))
+STATES = """
+    select sightings.file_path, files.state, sessions.session_type, files.lines_read, files.lines_set_aside
+    from intermediate.int_files_with_state as files
+    inner join staging.stg_files__sightings as sightings using (file_id)
+    inner join intermediate.int_event_sessions_united as sessions using (file_id)
+"""
+
+
+def exported(race: Race, kind: str) -> bytes:
+    """The race's export as the site would make it of another session: nobody has a place on the grid."""
+    text = csv_bytes(race, Style("official_2019")).decode()
+    head, _, table = text.partition('"Fin Pos"')
+    rows = list(csv.reader(io.StringIO('"Fin Pos"' + table)))
+    header, lines = rows[0], rows[1:]
+    if kind != "race":
+        for line in lines:
+            line[header.index("Start Pos")] = "0"
+            line[header.index("Out ID")], line[header.index("Out")] = "0", "Running"
+    if kind == "qualifying":
+        for line in lines[:3]:
+            line[header.index("Qualify Time")] = "1:29.125"
+    made = io.StringIO()
+    csv.writer(made, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([header, *lines])
+    return (head + made.getvalue()).encode()
+
+
+def build(other: Warehouse) -> None:
+    other.run("dbt", "build", "--select", "+int_races_deduplicated", "+int_files_with_state", *NO_TESTS)
+
+
+@pytest.fixture(scope="module")
+def other(warehouse: Warehouse) -> Warehouse:
+    return warehouse.other("event_sessions")
+
+
+def test_a_race_is_a_race_in_every_order(other: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One event an order: the order of landing, and of the last change, which decides between files of one race."""
+
+    def write_trio(directory: Path, race: Race) -> list[Path]:
+        order = ORDERS[len(list(directory.glob("0/*")))]
+        for place, kind in enumerate(order):
+            path = directory / str(place) / f"{race.subsession_id} {kind}.csv"
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(exported(race, kind))
+            os.utime(path, (1_700_000_000 + place, 1_700_000_000 + place))
+        return []
+
+    files = other.folder / "files"
+    monkeypatch.setattr(season, "ROTATION", (("official_2019",),) * 3)
+    monkeypatch.setattr(season, "_write", write_trio)
+    season.write_season(files, len(ORDERS), seed=5)
+    for place in range(len(KINDS)):
+        other.run("simrace", "land", files / str(place))
+        if place != 1:
+            build(other)
+    states = other.query(STATES)
+    assert len(states) == len(KINDS) * len(ORDERS)
+    for file_path, state, session_type, lines_read, lines_set_aside in states:
+        kind = Path(str(file_path)).stem.split()[1]
+        assert session_type == kind
+        assert state == ("used" if kind == "race" else "practice")
+        assert lines_set_aside == (0 if kind == "race" else lines_read)
+    winners = other.query(
+        "select file_name from intermediate.int_races_deduplicated inner join staging.stg_files__files using (file_id)"
+    )
+    assert len(winners) == len(ORDERS)
+    assert all(str(name).endswith(" race.csv") for (name,) in winners)
+
+
+def test_real_exports_of_one_event_are_told_apart(other: Warehouse, real_files: Path) -> None:
+    named = {
+        str(path): match[1].lower()
+        for path in (real_files / "iracing-results-csv").glob("*.csv")
+        if (match := re.search(r"-(Practice|Qualify|Race)[.]csv$", path.name))
+    }
+    assert len(named) >= 3 * len(KINDS)
+    other.run("simrace", "land", *named)
+    build(other)
+    found = {str(path): (kind, state) for path, state, kind, *_ in other.query(STATES) if str(path) in named}
+    wanted = {"practice": ("practice", "practice"), "qualify": ("qualifying", "practice"), "race": ("race", "used")}
+    assert found == {path: wanted[kind] for path, kind in named.items()}
+
+
+def test_one_real_race_in_two_encodings_is_one_race(other: Warehouse, real_files: Path) -> None:
+    """Nothing in the file or its names says which race it is. Drivers who changed cars stand in it twice."""
+    copies = list((real_files / "acc-results-json").glob("*race.to.fix.positions.json"))
+    assert len(copies) == 2
+    other.run("simrace", "land", *copies)
+    build(other)
+    found = other.query(
+        "select session_files.event_session_id, session_files.state "
+        "from intermediate.int_event_session_files as session_files "
+        "inner join staging.stg_files__sightings using (file_id) where file_name like '%race.to.fix.positions.json'"
+    )
+    assert len({session for session, _ in found}) == 1
+    assert sorted(state for _, state in found) == ["superseded", "winner"]
+
+    text = next(copy.read_text("utf-8") for copy in copies if b"\0" not in copy.read_bytes()[:2])
+    cars = json.loads(text)["sessionResult"]["leaderBoardLines"]
+    listed = [driver["playerId"] for line in cars for driver in line["car"]["drivers"]]
+    counted = other.query(
+        "select lines_read, lines_loaded + lines_superseded, lines_refused from intermediate.int_result_file_lines "
+        "inner join staging.stg_files__sightings using (file_id) where file_name like '%race.to.fix.positions.json'"
+    )
+    assert set(counted) == {(len(listed), len(set(listed)), len(listed) - len(set(listed)))}
+    without_laps = other.query(
+        "select count(*) from intermediate.int_race_results_united "
+        "inner join staging.stg_files__sightings using (file_id) "
+        "where file_name like '%race.to.fix.positions.json' and refused_reason is not null and laps > 0"
+    )
+    assert without_laps == [(0,)]

@@ -1,0 +1,118 @@
+"""Building a part of the warehouse loses no relation of the rest."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, Warehouse
+
+SCHEMAS = ("staging", "intermediate", "marts", "public")
+RELATIONS = (
+    "select relnamespace::regnamespace::text, relname, case when relkind = 'v' then pg_get_viewdef(oid) end "
+    "from pg_class "
+    f"where relkind in ('r', 'p', 'v', 'm') and relnamespace::regnamespace::text in {SCHEMAS}"
+)
+
+
+@pytest.fixture(scope="module")
+def nodes(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """Models and seeds of the manifest."""
+    warehouse.run("dbt", "parse")
+    path = Path(warehouse.environment["DBT_TARGET_PATH"]) / "manifest.json"
+    every: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+    return {key: node for key, node in every.items() if node["resource_type"] in ("model", "seed")}
+
+
+@pytest.fixture
+def view_of_a_reader(warehouse: Warehouse) -> Iterator[None]:
+    """What somebody made for himself on a mart that is made anew each time."""
+    mine = "create view public.mine as select race_id from marts.fct_race_results"
+    warehouse.run("simrace", "db", "psql", "-qc", mine)
+    yield
+    warehouse.run("simrace", "db", "psql", "-qc", "drop view public.mine")
+
+
+def _relations(warehouse: Warehouse) -> dict[tuple[object, object], object]:
+    return {(schema, name): reads for schema, name, reads in warehouse.query(RELATIONS)}
+
+
+def _tables_under_views(nodes: dict[str, dict[str, Any]]) -> set[str]:
+    views = [node for node in nodes.values() if node["config"]["materialized"] == "view"]
+    return {parent for view in views for parent in view["depends_on"]["nodes"] if parent in nodes} - {
+        view["unique_id"] for view in views
+    }
+
+
+def test_no_table_that_is_swapped_stands_under_a_view(nodes: dict[str, dict[str, Any]]) -> None:
+    """What views are made on is written in place: their readers need not wait for a swap."""
+    under_views = {key: nodes[key]["config"]["materialized"] for key in _tables_under_views(nodes)}
+    assert not {key for key, materialized in under_views.items() if materialized == "table"}
+    assert under_views
+
+
+@pytest.mark.usefixtures("view_of_a_reader")
+@pytest.mark.parametrize("arguments", [("run",), ("run", "--full-refresh"), ("seed", "--full-refresh")])
+def test_tables_built_without_their_views_lose_none(
+    warehouse: Warehouse, nodes: dict[str, dict[str, Any]], arguments: tuple[str, ...]
+) -> None:
+    """All in one build, because no view is in it that could put back what another lost."""
+    before = _relations(warehouse)
+    tables = {nodes[key]["name"] for key in _tables_under_views(nodes)} | {"fct_race_results"}
+    selection = () if arguments[0] == "seed" else ("--select", *sorted(tables))
+    warehouse.run("dbt", *arguments, *selection)
+    assert _relations(warehouse) == before
+
+
+def _changed_project(folder: Path, model: str, old: str, new: str) -> tuple[str | Path, ...]:
+    """A copy of the project in which one model reads otherwise, as dbt takes it."""
+    for part in ("models", "macros", "seeds", "tests/data/generic", "dbt_project.yml", "profiles.yml"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / part, folder / part)
+    _change(folder, model, old, new)
+    return ("--project-dir", folder, "--profiles-dir", folder)
+
+
+def _change(project: Path, name: str, old: str, new: str) -> None:
+    (file,) = project.rglob(f"{name}.*")
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+
+
+def test_what_would_lose_a_view_fails_and_names_it(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A table and a view lose a column that views of no part of the build read; a seed gains one, which loses none."""
+    before = _relations(warehouse)
+    project = tmp_path / "project"
+    there = _changed_project(project, "int_event_session_files", "end as state,", "end as condition,")
+    _change(project, "stg_files__documents", "documents.document", "documents.document as text_of_it")
+    for model, lost in (
+        ("int_event_session_files", "int_result_file_lines"),
+        ("stg_files__documents", "stg_acc__document_sessions"),
+    ):
+        done = warehouse.run("dbt", "run", "--select", model, *there, check=False)
+        assert re.search(rf"\b{lost}\b.* would be lost: {model} no longer has", done.stdout), done.stdout
+        assert f"dbt build --select {model}+" in done.stdout
+        assert _relations(warehouse) == before
+
+    seed = project / "seeds" / "track_layouts.csv"
+    seed.write_text("layout_id,length_m,note\n", "utf-8")
+    columns = "select string_agg(attname, ' ' order by attnum) from pg_attribute "
+    columns += "where attnum > 0 and attrelid = 'staging.track_layouts'::regclass"
+    for others, shape in ((there, "layout_id length_m note"), ((), "layout_id length_m")):
+        warehouse.run("dbt", "seed", "--select", "track_layouts", *others)
+        assert warehouse.query(columns) == [(shape,)]
+        assert _relations(warehouse) == before
+
+
+@pytest.mark.slow
+def test_every_model_built_alone_loses_no_relation(warehouse: Warehouse, nodes: dict[str, dict[str, Any]]) -> None:
+    before = _relations(warehouse)
+    for node in nodes.values():
+        warehouse.run("dbt", "run" if node["resource_type"] == "model" else "seed", "--select", node["name"])
+        assert _relations(warehouse) == before, node["name"]
