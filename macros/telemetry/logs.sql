@@ -28,9 +28,11 @@
     {%- set at = '(' ~ sample ~ ' * ' ~ rate ~ ' / ' ~ block ~ '.sample_rate_hz)' -%}
     {%- set before = values ~ '[cast(floor(' ~ at ~ ') as integer) + 1]' -%}
     {%- set after = 'coalesce(' ~ values ~ '[cast(floor(' ~ at ~ ') as integer) + 2], ' ~ before ~ ')' -%}
-    {%- set between = kind.get('between', 'linear' if kind.type in ('real', 'double precision') else 'held') -%}
+    {%- set previous = values ~ '[cast(floor(' ~ at ~ ') as integer)]' -%}
+    {%- set following = values ~ '[cast(floor(' ~ at ~ ') as integer) + 3]' -%}
+    {%- set between = between_samples(kind) -%}
     {%- set step -%}
-        {%- if between == 'rising' -%} greatest({{ after }} - {{ before }}, 0)
+        {%- if between == 'rising' -%} {{ rising_step(previous, before, after, following) }}
         {%- else -%} ({{ after }} - {{ before }})
         {%- endif -%}
     {%- endset -%}
@@ -44,6 +46,50 @@
     {%- if kind.type == 'bigint' -%} mod(cast(({{ value }}) as bigint) + 4294967296, 4294967296)
     {%- else -%} {{ value }}
     {%- endif -%}
+{%- endmacro %}
+
+
+{% macro between_samples(kind) -%}
+    {{ return(kind.get('between', 'linear' if kind.type in ('real', 'double precision') else 'held')) }}
+{%- endmacro %}
+
+
+{% macro rising_step(previous, before, after, following) -%}
+    case
+        when {{ after }} < {{ before }} / 2
+            then greatest(coalesce({{ before }} - {{ previous }}, {{ following }} - {{ after }}, 0), 0)
+        else greatest({{ after }} - {{ before }}, 0)
+    end
+{%- endmacro %}
+
+
+{% macro timed_span_s() -%} 20.0 {%- endmacro %}
+
+
+{% macro timed_value(channel, values, clock, channels) -%}
+    {%- set kinds = {'held': [], 'rising': []} -%}
+    {%- for name, kind in channels.items() -%}
+        {%- do kinds.get(between_samples(kind), []).append(name) -%}
+    {%- endfor -%}
+    {%- set time = values ~ '.times_s[' ~ clock ~ '.place]' -%}
+    {%- set next_time = values ~ '.times_s[' ~ clock ~ '.place + 1]' -%}
+    {%- set number = values ~ '.numbers[' ~ clock ~ '.place' -%}
+    {%- set longest_s = var('channel_gap_samples') ~ ' / ' ~ channel ~ '.sample_rate_hz' -%}
+    case
+        -- an event is the state until the next
+        when {{ channel }}.sample_rate_hz is null then {{ number }}]
+        when {{ next_time }} - {{ time }} <= {{ longest_s }}
+            then {{ number }}] + case
+                when {{ channel }}.canonical_channel = any(cast('{ {{- kinds.held | join(',') -}} }' as text []))
+                    then 0
+                else ({{ clock }}.elapsed_s - {{ time }}) / ({{ next_time }} - {{ time }})
+            end * case
+                when {{ channel }}.canonical_channel = any(cast('{ {{- kinds.rising | join(',') -}} }' as text []))
+                    then {{ rising_step(number ~ ' - 1]', number ~ ']', number ~ ' + 1]', number ~ ' + 2]') }}
+                else {{ number }} + 1] - {{ number }}]
+            end
+        when {{ clock }}.elapsed_s - {{ time }} < 1 / {{ channel }}.sample_rate_hz then {{ number }}]
+    end
 {%- endmacro %}
 
 

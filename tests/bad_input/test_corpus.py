@@ -105,7 +105,7 @@ def open_folder() -> Iterator[Path]:
 def test_what_may_not_be_read_is_refused_and_the_rest_is_not(small: Small, open_folder: Path) -> None:
     """As an ordinary user: root may read everything, so its rights are dropped in the process that reads.
 
-    It reads the good file before as well, because that user may not be able to read Python's own modules in root's home.
+    It reads the good file before as well, because that user may not be able to read Python's modules in root's home.
     """
     good, closed, shut = open_folder / "good.csv", open_folder / "closed.csv", open_folder / "shut"
     good.write_text(small.texts()["garage61.csv"])

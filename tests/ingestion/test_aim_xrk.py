@@ -50,16 +50,16 @@ def test_channels_with_the_same_times_share_them(tmp_path: Path) -> None:
         tmp_path,
         even=([0, 20, 40], values),
         late=([100, 120, 140], values),
-        odd=([0, 20, 41], values),
-        again=([0, 20, 41], values),
+        odd=([0, 20, 50], values),
+        again=([0, 20, 50], values),
     )
     assert [(one.name, one.sample_rate_hz, one.times_channel, one.sample_count) for one in channels] == [
         ("even", 50, None, 3),
-        ("timecodes", None, 2, 3),
-        ("late", None, 2, 3),
-        ("timecodes", None, 4, 3),
-        ("odd", None, 4, 3),
-        ("again", None, 4, 3),
+        ("timecodes", 50, 2, 3),
+        ("late", 50, 2, 3),
+        ("timecodes", 40, 4, 3),
+        ("odd", 40, 4, 3),
+        ("again", 40, 4, 3),
     ]
     assert (channels[0].unit, channels[0].details) == ("bar", {"dec_pts": "1"})
     written = np.frombuffer((tmp_path / "values").read_bytes()[12 : 12 + 24], "f8")

@@ -11,6 +11,7 @@ import pytest
 
 from simrace.generator.catalogue import ALDERBROOK, MERLIN, SALTMARSH
 from simrace.generator.iracing_ibt import write_ibt
+from simrace.generator.lmu_duckdb import write_lmu
 from simrace.generator.motec import write_acc_export
 from simrace.generator.motec_ld import write_acc_ld
 from simrace.generator.mu import write_mu
@@ -20,11 +21,13 @@ from tests.conftest import Warehouse
 AT = datetime(2025, 7, 12, 18, 30, 5, tzinfo=UTC)
 TICK_S = 1 / 60
 Write = Callable[..., list[Path]]
+DRIVE = Session(ALDERBROOK, MERLIN, Driver("Dagny Morrowby", 0.965, 0.008), 3, (3, 1))
 # number of the out lap, what was driven, the sim's own log, the export of it
 DRIVES: dict[str, tuple[int, Session, Write, Write]] = {
-    "iracing": (1, Session(ALDERBROOK, MERLIN, Driver("Dagny Morrowby", 0.965, 0.008), 3, (3, 1)), write_ibt,
-                lambda folder, session, at: write_mu(folder, session, at, hand_edited=False)),
-}  # fmt: skip
+    "iracing": (1, DRIVE, write_ibt, lambda folder, session, at: write_mu(folder, session, at, hand_edited=False)),
+    # nothing exports these, but DuckDB makes other bytes of the same log
+    "lmu": (0, DRIVE, write_lmu, write_lmu),
+}
 # somebody took the log without the beacons beside it, so its export alone knows the laps
 WITHOUT_BEACONS = "acc_without_beacons"
 BARE = Session(SALTMARSH, MERLIN, Driver("Dagny Morrowby", 0.965, 0.008), 2, (3, 2))
@@ -126,3 +129,12 @@ def test_logs_and_exports_have_the_same_corners(orders: dict[str, list[dict[str,
     )
     assert len(of_log) == len(DRIVES[drive][1].layout.corners)
     assert of_log == pytest.approx(of_export, abs=1)
+
+
+def test_two_sims_log_the_same_corners_of_a_drive(orders: dict[str, list[dict[str, Any]]]) -> None:
+    of_sims = [
+        {corner: apex for (name, corner), apex in orders["logs"][1]["corners"].items() if name == sim}
+        for sim in ("iracing", "lmu")
+    ]
+    assert len(of_sims[0]) == len(DRIVE.layout.corners)
+    assert of_sims[1] == pytest.approx(of_sims[0], abs=1)

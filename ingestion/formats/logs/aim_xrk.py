@@ -3,8 +3,8 @@
 Recognised by the message `<hCNF` at its beginning, also under the compression.
 
 Parts, as libxrk gives them: channels, each with the times of its samples; laps, in milliseconds from the start of the
-log; metadata. A channel whose samples come at one distance from the start on has a rate. Others name a channel of
-times, `timecodes`, which those with the same times share.
+log; metadata. A channel whose samples come at one distance from the start on has a rate. Others have their usual one
+and name a channel of times, `timecodes`, which those with the same times share.
 
 Traps:
     * Of junk libxrk makes no channel and no error, so a log without a channel is malformed.
@@ -72,13 +72,14 @@ def _add(written: Written, clocks: dict[bytes, int], name: str, table: Any) -> N
     milliseconds, values = (column.to_numpy() for column in table.columns)
     if problem := _problem(milliseconds, values, table.column(1).null_count):
         written.add(name, unit, None, problem=problem, **described)
-    elif rate := _rate(milliseconds):
-        written.add(name, unit, values, rate=rate, **described)
-    else:
+        return
+    clock, rate = None, _usual_rate(milliseconds)
+    if not rate or (milliseconds != np.arange(len(milliseconds)) * (1_000 / rate)).any():
         key = milliseconds.tobytes()
         if key not in clocks:
-            clocks[key] = written.add("timecodes", "s", milliseconds / 1_000, times_channel=0)
-        written.add(name, unit, values, times_channel=clocks[key], **described)
+            clocks[key] = written.add("timecodes", "s", milliseconds / 1_000, rate=rate, times_channel=0)
+        clock = clocks[key]
+    written.add(name, unit, values, rate=rate, times_channel=clock, **described)
 
 
 def _problem(milliseconds: Values, values: Values, missing: int) -> str | None:
@@ -91,10 +92,10 @@ def _problem(milliseconds: Values, values: Values, missing: int) -> str | None:
     return None
 
 
-def _rate(milliseconds: Values) -> float | None:
-    """Samples a second of a channel that begins with the log and has one every so many milliseconds."""
-    steps = np.unique(np.diff(milliseconds))
-    return 1_000 / float(steps[0]) if len(steps) == 1 and steps[0] > 0 and milliseconds[0] == 0 else None
+def _usual_rate(milliseconds: Values) -> float | None:
+    """Samples a second, by the step that half of the steps do not exceed."""
+    step = float(np.median(np.diff(milliseconds))) if len(milliseconds) > 1 else 0
+    return 1_000 / step if step > 0 else None
 
 
 FORMAT = LogFormat("aim_xrk", _matches, _open, None)

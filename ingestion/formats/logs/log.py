@@ -36,10 +36,11 @@ class Channel:
         unit: As in the file; empty where it has none.
         description: As in the file.
         value_type: How its values are stored.
-        sample_rate_hz: Samples a second; None when the samples have times of their own, see times_channel.
+        sample_rate_hz: Samples a second. Of samples with times of their own (see times_channel) it is the usual rate,
+            and None when they come as it happens: events.
         sample_count: Number of samples.
         times_channel: Number of the channel that holds the times of the samples, as float8 in seconds since the start
-            of the log; None where the rate gives them.
+            of the log; None where the rate alone gives them.
         details: What else the file says of it, as JSON has it: type, scale, offsets.
     """
 

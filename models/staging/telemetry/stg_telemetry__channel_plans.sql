@@ -43,7 +43,8 @@ decimals as (
 clocks as (
     select
         file_id,
-        column_position as clock_channel_number,
+        coalesce(times_channel, column_position) as clock_channel_number,
+        times_channel,
         sample_rate_hz,
         sample_count,
         row_number() over (
@@ -73,29 +74,50 @@ clock_parts as (
     having max(clock_offset_s) > 0
 ),
 
+-- what has times of its own, and all else where the clock has them, is laid on it by the time
+placed as (
+    select
+        channels.*,
+        clocks.clock_channel_number,
+        clocks.times_channel as clock_times_channel,
+        clocks.sample_rate_hz as clock_rate_hz,
+        clocks.sample_count as clock_sample_count,
+        channels.is_used
+        and clocks.clock_channel_number is not null
+        and channels.canonical_channel <> 'elapsed_s'
+        and channels.times_channel is distinct from clocks.times_channel as is_timed
+    from channels
+    left join clocks on channels.file_id = clocks.file_id and clocks.clock_rank = 1
+),
+
 columns_used as (
     select
         channels.file_id,
         max(channels.column_position) as column_count,
-        max(clocks.clock_channel_number) as clock_channel_number,
-        max(clocks.sample_rate_hz) as sample_rate_hz,
-        max(clocks.sample_count) as clock_sample_count,
+        max(channels.clock_channel_number) as clock_channel_number,
+        max(channels.clock_times_channel) as clock_times_channel,
+        max(channels.clock_rate_hz) as sample_rate_hz,
+        max(channels.clock_sample_count) as clock_sample_count,
+        cast(
+            array_agg(channels.column_position order by channels.column_position) filter (where channels.is_timed)
+            as text
+        ) as timed_channels,
         {% for channel in ['elapsed_s'] + (var('telemetry_channels') | list) -%}
             {%- set uses = "filter (where channels.is_used and channels.canonical_channel = '" ~ channel ~ "')" -%}
             max(channels.column_position) {{ uses }} as {{ channel }}_position,
             max(channels.factor) {{ uses }} as {{ channel }}_factor,
             max(channels.offset_value) {{ uses }} as {{ channel }}_offset,
-            max(nullif(channels.sample_rate_hz, clocks.sample_rate_hz)) {{ uses }} as {{ channel }}_rate_hz,
+            max(case when not channels.is_timed then nullif(channels.sample_rate_hz, channels.clock_rate_hz) end)
+                {{ uses }} as {{ channel }}_rate_hz,
         {% endfor -%}
         string_agg(
             concat_ws(
                 ',', channels.canonical_channel, channels.column_position, channels.factor, channels.offset_value,
-                channels.sample_rate_hz
+                channels.sample_rate_hz, channels.times_channel
             ), ';'
             order by channels.canonical_channel, channels.column_position
         ) filter (where channels.is_used) as mapping
-    from channels
-    left join clocks on channels.file_id = clocks.file_id and clocks.clock_rank = 1
+    from placed as channels
     group by channels.file_id
 )
 
@@ -118,7 +140,14 @@ select
     columns_used.column_count,
     columns_used.clock_channel_number,
     columns_used.clock_sample_count,
-    {% for channel in ['elapsed_s'] + (var('telemetry_channels') | list) -%}
+    columns_used.timed_channels,
+    coalesce(columns_used.elapsed_s_position, columns_used.clock_times_channel) as elapsed_s_position,
+    coalesce(columns_used.elapsed_s_factor, case when columns_used.clock_times_channel is not null then 1 end)
+        as elapsed_s_factor,
+    coalesce(columns_used.elapsed_s_offset, case when columns_used.clock_times_channel is not null then 0 end)
+        as elapsed_s_offset,
+    columns_used.elapsed_s_rate_hz,
+    {% for channel in var('telemetry_channels') -%}
         columns_used.{{ channel }}_position,
         columns_used.{{ channel }}_factor,
         columns_used.{{ channel }}_offset,

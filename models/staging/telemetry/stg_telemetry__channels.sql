@@ -41,6 +41,7 @@ channels as (
         coalesce(units.cell, '') as source_unit,
         cast(null as double precision) as sample_rate_hz,
         cast(null as bigint) as sample_count,
+        cast(null as integer) as times_channel,
         cast(1 as double precision) as raw_factor,
         cast(0 as double precision) as raw_offset
     from names
@@ -58,12 +59,15 @@ channels as (
         trim(logged.unit) as source_unit,
         logged.sample_rate_hz,
         logged.sample_count,
+        cast(logged.times_channel as integer) as times_channel,
         -- MoTeC: (raw / scale x 10^-decimals + shift) x multiplier, where 0 stands for 1
         {{ log_detail('multiplier', 1) }} / ({{ log_detail('scale', 1) }} * power(10, {{ log_detail('decimals', 0) }}))
             as raw_factor,
         {{ log_detail('shift', 0) }} * {{ log_detail('multiplier', 1) }} as raw_offset
     from {{ ref('stg_files__channels') }} as logged
     inner join files on logged.file_id = files.file_id
+    -- the times of samples are no channel of the car
+    where logged.times_channel is distinct from logged.channel_number
 ),
 
 matched as (
@@ -161,5 +165,6 @@ select
     offset_value,
     sample_rate_hz,
     sample_count,
+    times_channel,
     canonical_channel is not null and source_rank = 1 as is_used
 from ranked

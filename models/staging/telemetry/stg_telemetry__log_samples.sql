@@ -39,6 +39,23 @@ from (
                 array[
                     {{ each_channel(channels, 'case when plans.{}_rate_hz is not null then plans.{}_position end') }}
                 ] as laid_channel_numbers,
+                cast(plans.timed_channels as integer[]) as timed_channel_numbers,
+                case
+                    when plans.timed_channels is not null
+                        then array(
+                                select {{ log_clock('clock', 'samples.sample') }}
+                                from (
+                                    select
+                                        plans.*,
+                                        cast(blocks.first_sample + 1 as integer) as first_line,
+                                        {{ block_numbers('blocks') }} as elapsed_s_values
+                                ) as clock
+                                cross join
+                                    lateral
+                                    generate_series(0, cardinality(clock.elapsed_s_values) - 1) as samples (sample)
+                                order by samples.sample
+                            )
+                end as clock_s,
                 {{ computed_once() }}
             from {{ ref('stg_files__channel_blocks') }} as blocks
             inner join plans on blocks.file_id = plans.file_id and blocks.channel_number = plans.clock_channel_number
@@ -68,6 +85,57 @@ from (
                     blocks.file_id = clocks.block_file_id
                     and blocks.block_number = clocks.block_number
                     and blocks.channel_number = any(clocks.channel_numbers)
+                    and blocks.channel_number <> all(coalesce(clocks.timed_channel_numbers, cast('{}' as integer[])))
+                union all
+                select
+                    timed.column_position as channel_number,
+                    array(
+                        select {{ timed_value('timed', 'found', 'laid', channels) }}
+                        from (
+                            select
+                                samples.elapsed_s,
+                                samples.sample,
+                                width_bucket(samples.elapsed_s, found.times_s) as place
+                            from unnest(clocks.clock_s) with ordinality as samples (elapsed_s, sample)
+                        ) as laid
+                        order by laid.sample
+                    ) as numbers
+                from {{ ref('stg_telemetry__channels') }} as timed
+                cross join
+                    lateral (
+                        select
+                            array_agg(told.time_s order by told.time_s, told.place) as times_s,
+                            array_agg(told.number order by told.time_s, told.place) as numbers
+                        from (
+                            select
+                                cast(floor(min(clock.elapsed_s) / {{ timed_span_s() }}) as integer) as first_span,
+                                cast(floor(max(clock.elapsed_s) / {{ timed_span_s() }}) as integer) as last_span
+                            from unnest(clocks.clock_s) as clock (elapsed_s)
+                        ) as needed
+                        inner join {{ ref('stg_telemetry__timed_values') }} as spans
+                            on
+                                timed.file_id = spans.file_id
+                                and timed.column_position = spans.channel_number
+                                and needed.last_span >= spans.span_number
+                                and spans.span_number >= coalesce(
+                                    (
+                                        select max(earlier.span_number)
+                                        from {{ ref('stg_telemetry__timed_values') }} as earlier
+                                        where
+                                            earlier.file_id = timed.file_id
+                                            and earlier.channel_number = timed.column_position
+                                            and earlier.span_number <= needed.first_span
+                                    ),
+                                    needed.first_span
+                                )
+                        cross join
+                            lateral
+                            unnest(spans.times_s, spans.numbers) with ordinality as told (time_s, number, place)
+                    ) as found
+                where
+                    clocks.timed_channel_numbers is not null
+                    and timed.file_id = clocks.block_file_id
+                    and timed.column_position = any(clocks.timed_channel_numbers)
             ) as of_channels
         ) as measured
     ) as spans

@@ -61,7 +61,8 @@ wraps as (
                         / nullif((1 - least(previous_ratio, 1)) + greatest(lap_distance_ratio, 0), 0) as numeric
                     ), 6) as double precision)
             else elapsed_s
-        end as crossed_s
+        end as crossed_s,
+        case when previous_ratio is not null then 1 else 3 end as exactness
     from candidates
     where
         (
@@ -73,6 +74,26 @@ wraps as (
             and previous_lap_distance_m > {{ var('line_crossing_ratio') }} * longest_lap_distance_m
             and lap_distance_m < (1 - {{ var('line_crossing_ratio') }}) * longest_lap_distance_m
         )
+),
+
+-- a marker is more exact than the first sample of a lap, and less than the share of the lap that lay before it
+lines as (
+    select
+        session_id,
+        elapsed_s,
+        crossed_s,
+        gap_s,
+        exactness
+    from wraps
+    union all
+    select
+        session_id,
+        marked_s as elapsed_s,
+        marked_s as crossed_s,
+        0 as gap_s,
+        2 as exactness
+    from markers
+    where marker_kind = 'beacons'
 ),
 
 -- runs of one lap number; a number that flickers for a moment is no lap
@@ -101,24 +122,24 @@ steady_runs as (
     window clock as (partition by session_id order by run_start_s)
 ),
 
--- the lap channel may follow the distance some samples late
+-- the lap channel may follow the line some samples late
 changes_and_wraps as (
     select
         steady_runs.session_id,
-        coalesce(wraps.crossed_s, steady_runs.run_start_s) as start_s,
-        coalesce(wraps.gap_s, steady_runs.gap_s) as gap_s,
+        coalesce(lines.crossed_s, steady_runs.run_start_s) as start_s,
+        coalesce(lines.gap_s, steady_runs.gap_s) as gap_s,
         steady_runs.lap_number as source_lap_number,
         -- a sim counts down when a session begins, which puts the car elsewhere
         coalesce(steady_runs.lap_number > steady_runs.steady_lap_number, true) as is_line,
         row_number() over (
             partition by steady_runs.session_id, steady_runs.run_start_s
-            order by abs(wraps.elapsed_s - steady_runs.run_start_s), wraps.crossed_s
+            order by lines.exactness, abs(lines.elapsed_s - steady_runs.run_start_s), lines.crossed_s
         ) as nearness
     from steady_runs
-    left join wraps
+    left join lines
         on
-            steady_runs.session_id = wraps.session_id
-            and abs(wraps.elapsed_s - steady_runs.run_start_s) <= {{ var('lap_channel_lag_s') }}
+            steady_runs.session_id = lines.session_id
+            and abs(lines.elapsed_s - steady_runs.run_start_s) <= {{ var('lap_channel_lag_s') }}
     where steady_runs.is_crossing and steady_runs.lap_number is distinct from steady_runs.steady_lap_number
 ),
 

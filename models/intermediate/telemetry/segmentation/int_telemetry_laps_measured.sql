@@ -119,7 +119,11 @@ select
     max(lap_distance_ratio) as highest_ratio,
     max(case when not is_first then abs(lap_distance_ratio - previous_ratio) end) as longest_ratio_step,
     min(lap_distance_m) as lowest_lap_distance_m,
-    max(lap_distance_m) as highest_lap_distance_m,
+    -- where a lap begins, the distance may still be that of the lap before
+    coalesce(
+        max(case when elapsed_s >= starts_s[piece_number] + {{ var('lap_channel_lag_s') }} then lap_distance_m end),
+        max(lap_distance_m)
+    ) as highest_lap_distance_m,
     -- a sim that gives both says how long it takes the lap to be
     sum(case when lap_distance_ratio > 0.5 then lap_distance_m end)
     / nullif(
