@@ -49,8 +49,8 @@ def document_rows(documents: Iterable[Document], file_id: str) -> Iterator[Row]:
 
 
 def _channel_row(channel: Channel, span_s: int, file_id: str) -> dict[str, Any]:
-    has_rate = channel.sample_rate_hz and channel.times_channel is None
-    samples = channel.sample_rate_hz * span_s if has_rate else math.nan
+    rate = channel.sample_rate_hz if channel.times_channel is None else None
+    samples = rate * span_s if rate else math.nan
     return {
         "file_id": file_id,
         "channel_number": channel.number,
