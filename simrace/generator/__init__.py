@@ -24,8 +24,6 @@ def write_sample_files(
     sessions: int = 12,
     seed: int = 1,
     on_progress: Callable[[Path], None] | None = None,
-    *,
-    with_acc_log: bool = False,
 ) -> list[Path]:
     """Write telemetry, a season of results, archives and files to refuse; eight sessions show every format.
 
@@ -36,16 +34,13 @@ def write_sample_files(
         sessions: Telemetry sessions, at least one. The season has twice as many races, at least eight.
         seed: Same seed, same bytes.
         on_progress: Called after each file with its path.
-        with_acc_log: Whether an evening of ACC has an .ld with its .ldx.
 
     Returns:
         Paths of the files, without `.truth.json`.
     """
     telemetry, driven = write_telemetry(directory / "telemetry", sessions, seed, on_progress)
     results, raced, races = write_season(directory / "results", max(FEWEST_RACES, 2 * sessions), seed, on_progress)
-    logs = [race_log(races)]
-    if with_acc_log:
-        logs.append(evening_log([race for race in raced if race["variant"] == "acc"]))
+    logs = [race_log(races), evening_log([race for race in raced if race["variant"] == "acc"])]
     for at, variant in enumerate(logs):
         paths, told = drive(directory / "telemetry", variant, (seed, LOG_SEED + at), on_progress)
         telemetry, driven = [*telemetry, *paths], [*driven, *told]

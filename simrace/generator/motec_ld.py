@@ -20,6 +20,7 @@ START = 64
 SIGNED, FLOAT, CODED = 3, 7, 0  # types of values
 ACC_WHEELS = {"LF": "fl", "RF": "fr", "LR": "rl", "RR": "rr"}
 FIRST_ACC_NUMBER, FIRST_ACTI_NUMBER = 12_001, 50_000
+ACC_DRIVEN_HZ = 60  # of what is driven; wheels are faster, the rest is slower
 ACTI_HZ = 20
 INT16 = 32_767
 BEACON_NUMBER = 110  # by which MoTeC knows the channel of coded beacons
@@ -146,14 +147,14 @@ ACC_CHANNELS: tuple[tuple[str, str, int, Read], ...] = (  # name, unit, rate, va
     ("LAP_BEACON", "..", 100, always(0)),
     ("G_LAT", "m/s2", 20, of("lat_mps2", 1 / GRAVITY)),
     ("ROTY", "rad/s", 20, of("yaw_rate_radps")),
-    ("STEERANGLE", "deg", 60, of("steering_rad", DEGREES)),
-    ("SPEED", "m/s", 60, of("speed_mps")),
-    ("THROTTLE", "%", 60, of("throttle", 100)),
-    ("BRAKE", "%", 60, of("brake", 100)),
+    ("STEERANGLE", "deg", ACC_DRIVEN_HZ, of("steering_rad", DEGREES)),
+    ("SPEED", "m/s", ACC_DRIVEN_HZ, of("speed_mps")),
+    ("THROTTLE", "%", ACC_DRIVEN_HZ, of("throttle", 100)),
+    ("BRAKE", "%", ACC_DRIVEN_HZ, of("brake", 100)),
     ("GEAR", "no", 20, of("gear")),
     ("G_LON", "m/s2", 20, of("long_mps2", 1 / GRAVITY)),
-    ("CLUTCH", "%", 60, of("clutch_pedal", 100)),
-    ("RPMS", "1/min", 60, of("rpm")),
+    ("CLUTCH", "%", ACC_DRIVEN_HZ, of("clutch_pedal", 100)),
+    ("RPMS", "1/min", ACC_DRIVEN_HZ, of("rpm")),
     ("TC", "..", 20, always(0)),
     ("ABS", "..", 20, above("brake", 0.9)),
     *_acc_wheels("SUS_TRAVEL", "mm", 200, "suspension_m", 1_000),
@@ -232,8 +233,11 @@ def _packed(number: int, name: str, unit: str, values: Floats) -> LogChannel:
     return LogChannel(number, name, unit, ACTI_HZ, stored, SIGNED, shift=shift, scale=scale, decimals=decimals)
 
 
-def _coded_beacons(session: Session) -> NDArray[np.uint16]:
-    """One number a second: where a beacon is passed two with bit 15, its milliseconds with bit 14, then its code."""
+def _coded_beacons(session: Session) -> NDArray[np.int16]:
+    """One number a second: where a beacon is passed two with bit 15, its milliseconds with bit 14, then its code.
+
+    The channel is of signed numbers, so bit 15 makes them negative.
+    """
     coded = np.zeros(int(session.duration_s), "<u2")
     halves = (session.crossings_s[:-1] + session.crossings_s[1:]) / 2
     passed = sorted([(float(at), LINE) for at in session.crossings_s] + [(float(at), SPLIT) for at in halves])
@@ -242,7 +246,7 @@ def _coded_beacons(session: Session) -> NDArray[np.uint16]:
         first = second + 1
         coded[first : first + 3] = 0xC000 | count, 0x8000 | count, 0x4000 | millisecond
         coded[first + 3 :] = code
-    return coded
+    return coded.view("<i2")
 
 
 def _write_ld(

@@ -8,7 +8,7 @@ from simrace.generator.catalogue import CARS, LAYOUTS, MERLIN
 from simrace.generator.iracing_ibt import write_ibt
 from simrace.generator.iracing_session_text import entry_of
 from simrace.generator.iracing_variables import RATE_HZ, SESSION_OFFSET_S
-from simrace.generator.motec_ld import write_acc_ld
+from simrace.generator.motec_ld import ACC_DRIVEN_HZ, write_acc_ld
 from simrace.generator.race import Race
 from simrace.generator.session import Driver
 from simrace.generator.telemetry import Variant
@@ -29,9 +29,9 @@ def race_log(races: list[Race]) -> Variant:
 
 
 def evening_log(evenings: list[dict[str, Any]]) -> Variant:
-    """An .ld with its .ldx of the first evening of ACC, from what is true of them."""
+    """An .ld with its .ldx of the first evening of ACC, from what is true of the evenings."""
     evening = evenings[0]
     layout = next(layout for layout in LAYOUTS if layout.name == evening["layout"])
     started_at = datetime.fromisoformat(evening["ended_at"]) - IN_RACE
     return Variant("acc_ld", "motec_ld", write_acc_ld, layout, MERLIN, Driver("Kester Jelvik", 0.95), FLYING_LAPS,
-                   started_at, 200)  # fmt: skip
+                   started_at, ACC_DRIVEN_HZ)  # fmt: skip

@@ -35,7 +35,14 @@ GARAGE61_WITH_NUL = (
     "61.5,0.0002,44.2,9.7,0,1,7010.5,0.01,5,1,false,false,0.2,3.1,9.8,1.2,0.01,3\n"
     "61.6,0.0004,44.2,9.7,0,1,70\0\0.5,0.01,5,1,false,false,0.2,3.1,9.8,1.2,0.01,3\n"
 )
-TDF = b"\xf0\x9f\x8f\x8edf\x04\x08" + bytes(64)  # begins as a lap in Garage 61's own format
+GPX = """<?xml version="1.0" encoding="UTF-8"?>
+<gpx version="1.1" creator="phone" xmlns="http://www.topografix.com/GPX/1/1">
+<trk><name>Walk round the track</name><trkseg>
+<trkpt lat="44.208170" lon="9.773410"><ele>24.2</ele><time>2026-02-28T09:12:04Z</time></trkpt>
+<trkpt lat="44.208161" lon="9.773428"><ele>24.2</ele><time>2026-02-28T09:12:05Z</time></trkpt>
+</trkseg></trk>
+</gpx>
+"""
 
 
 def write_refused(directory: Path) -> list[Path]:
@@ -48,11 +55,11 @@ def write_refused(directory: Path) -> list[Path]:
         "truncated.json": '{"subsession_id":83400001,"session_results":[{"simsession_number":0,"results":[{"cust_',
         "shopping.csv": "item,amount,unit\nbrake fluid,2,l\ntape,5,rolls\n",
         "nul_inside.csv": GARAGE61_WITH_NUL,
+        "track_walk.gpx": GPX,
     }
     for name, text in texts.items():
         write_text(directory / name, text)
-    (directory / "lap.tdf").write_bytes(TDF)
-    paths = sorted(directory / name for name in [*texts, "lap.tdf"])
+    paths = sorted(directory / name for name in texts)
     for path in paths:
         set_modified(path, MADE_AT)
     return paths

@@ -21,7 +21,7 @@ from simrace.generator.session import Driver, Session
 
 AT = datetime(2025, 3, 22, 20, 5, 7, tzinfo=UTC)
 SESSION = Session(ALDERBROOK, MERLIN, Driver("Kester Jelvik"), 3, (1, 9))
-NUMPY = {(7, 4): "<f4", (3, 2): "<i2", (0, 2): "<u2"}
+NUMPY = {(7, 4): "<f4", (3, 2): "<i2", (0, 2): "<i2"}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from simrace.generator import write_sample_files
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("native")
-    write_sample_files(directory, 1, with_acc_log=True)
+    write_sample_files(directory, 1)
     return directory
 
 
@@ -55,10 +55,3 @@ def test_the_ld_lies_within_the_evening(folder: Path, truth: dict[str, Any]) -> 
     assert evening["layout"] == file["layout"]
     modified = datetime.fromtimestamp((folder / "telemetry" / file["file"]).stat().st_mtime, UTC)
     assert modified - datetime.fromisoformat(file["started_at"]) == timedelta(hours=1)
-
-
-def test_everything_else_stays_as_it_is(folder: Path, tmp_path: Path) -> None:
-    write_sample_files(tmp_path, 1)
-    for path in tmp_path.rglob("*"):
-        if path.is_file() and path.name != ".truth.json":
-            assert (folder / path.relative_to(tmp_path)).read_bytes() == path.read_bytes()
