@@ -1,5 +1,8 @@
 """A drive as the sim logs it and as others export it is one session: same laps, same corners, in either order."""
 
+import gzip
+import os
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,11 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simrace.generator.catalogue import ALDERBROOK, MERLIN, SALTMARSH
+from simrace.generator.catalogue import ALDERBROOK, FALCON, MERLIN, SALTMARSH
 from simrace.generator.iracing_ibt import write_ibt
 from simrace.generator.lmu_duckdb import write_lmu
-from simrace.generator.motec import write_acc_export
-from simrace.generator.motec_ld import write_acc_ld
+from simrace.generator.motec import write_acc_export, write_adl
+from simrace.generator.motec_ld import write_acc_ld, write_logger_ld
 from simrace.generator.mu import write_mu
 from simrace.generator.session import Driver, Session
 from tests.conftest import Warehouse
@@ -25,11 +28,15 @@ DRIVE = Session(ALDERBROOK, MERLIN, Driver("Dagny Morrowby", 0.965, 0.008), 3, (
 # number of the out lap, what was driven, the sim's own log, the export of it
 DRIVES: dict[str, tuple[int, Session, Write, Write]] = {
     "iracing": (1, DRIVE, write_ibt, lambda folder, session, at: write_mu(folder, session, at, hand_edited=False)),
+    "acc": (0, Session(ALDERBROOK, MERLIN, Driver("Kester Jelvik", 0.95), 2, (3, 3)), write_acc_ld, write_acc_export),
+    "logger": (0, Session(ALDERBROOK, FALCON, Driver("N. OSTERMANE", 0.955), 3, (3, 4)), write_logger_ld, write_adl),
     # nothing exports these, but DuckDB makes other bytes of the same log
     "lmu": (0, DRIVE, write_lmu, write_lmu),
 }
 # somebody took the log without the beacons beside it, so its export alone knows the laps
 WITHOUT_BEACONS = "acc_without_beacons"
+# somebody moved a beacon in i2; the file as it was before comes with the exports
+MOVED = "acc"
 BARE = Session(SALTMARSH, MERLIN, Driver("Dagny Morrowby", 0.965, 0.008), 2, (3, 2))
 
 
@@ -43,9 +50,24 @@ def write_drives(folder: Path) -> None:
     write_acc_export(folder / "exports" / WITHOUT_BEACONS, BARE, AT)
 
 
+def write_first_beacons(folder: Path) -> Path:
+    """The beacons of a log as they were before somebody moved them, as a packed copy beside the log."""
+    [beacons] = folder.glob("*.ldx")
+    before, moved = re.subn(r'Time="[^"]+"', 'Time="7.0e6"', beacons.read_text("utf-8"), count=1)
+    assert moved
+    copy = beacons.with_name(beacons.name + ".gz")
+    copy.write_bytes(gzip.compress(before.encode(), mtime=0))
+    os.utime(copy, (beacons.stat().st_mtime - 60,) * 2)
+    return copy
+
+
 def told(warehouse: Warehouse) -> dict[str, Any]:
     """Sessions of each drive, how many of its files give samples, and what the marts say of its laps and corners."""
     found: dict[str, Any] = {"sessions": defaultdict(set), "used": {}, "laps": {}, "corners": {}}
+    found["beacons"] = warehouse.query(
+        "select is_newest from staging.stg_motec__beacon_files as files "
+        "inner join raw.file_sightings as sightings on files.beacons_file_id = sightings.file_id order by modified_at"
+    )
     rows = warehouse.query(
         "select split_part(sightings.file_path, '/', -2), cast(files.session_id as text), "
         "count(*) filter (where is_used) from intermediate.int_telemetry_session_files as files "
@@ -75,7 +97,10 @@ def orders(server: Warehouse) -> dict[str, list[dict[str, Any]]]:
         write_drives(other.folder / "files")
         found[first] = []
         for part in (first, then):
-            other.run("simrace", "land", other.folder / "files" / part)
+            files = [other.folder / "files" / part]
+            if part == "exports":
+                files.append(write_first_beacons(other.folder / "files" / "logs" / MOVED))
+            other.run("simrace", "land", *files)
             other.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select",
                       "+fct_laps", "+dim_track_corners", "+dim_sessions")  # fmt: skip
             found[first].append(told(other))
@@ -91,6 +116,12 @@ def test_one_session_a_drive(orders: dict[str, list[dict[str, Any]]]) -> None:
 
 def test_the_order_of_landing_does_not_matter(orders: dict[str, list[dict[str, Any]]]) -> None:
     assert orders["logs"][1] == orders["exports"][1]
+
+
+def test_beacons_that_were_moved_are_taken_whichever_file_of_them_is_landed_first(
+    orders: dict[str, list[dict[str, Any]]],
+) -> None:
+    assert [order[1]["beacons"] for order in orders.values()] == [[(False,), (True,)]] * 2
 
 
 @pytest.mark.parametrize("drive", DRIVES)

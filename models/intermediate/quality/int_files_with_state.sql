@@ -5,7 +5,11 @@ with files as (
 ),
 
 beacon_files as (
-    select * from {{ ref('stg_motec__beacon_files') }}
+    select
+        beacons_file_id,
+        bool_or(is_newest) as is_used
+    from {{ ref('stg_motec__beacon_files') }}
+    group by beacons_file_id
 ),
 
 lines as (
@@ -32,11 +36,11 @@ lines as (
     select
         files.file_id,
         files.entry_count as lines_read,
-        case when beacon_files.file_id is null then 0 else files.entry_count end as lines_loaded,
-        0 as lines_superseded,
+        case when beacon_files.is_used then files.entry_count else 0 end as lines_loaded,
+        case when not beacon_files.is_used then files.entry_count else 0 end as lines_superseded,
         0 as lines_refused,
         0 as lines_withheld,
-        case when beacon_files.file_id is null then files.entry_count else 0 end as lines_set_aside
+        case when beacon_files.is_used is null then files.entry_count else 0 end as lines_set_aside
     from files
     left join beacon_files on files.file_id = beacon_files.beacons_file_id
     where files.format_family = 'markers'
@@ -58,8 +62,9 @@ select
     files.source_format,
     files.format_family,
     case
-        when files.format_family = 'markers' and beacon_files.file_id is null then 'waiting'
-        when files.format_family = 'markers' then 'used'
+        when files.format_family = 'markers' and beacon_files.is_used is null then 'waiting'
+        when files.format_family = 'markers' and beacon_files.is_used then 'used'
+        when files.format_family = 'markers' then 'superseded'
         when lines.lines_loaded > 0 then 'used'
         when lines.lines_superseded > 0 then 'superseded'
         when files.format_family = 'results' and lines.lines_read = lines.lines_set_aside then 'practice'
@@ -68,7 +73,7 @@ select
     end as state,
     case when {{ is_withheld }} then 'too_many_bad_lines' end as reason,
     case
-        when files.format_family = 'markers' and beacon_files.file_id is null
+        when files.format_family = 'markers' and beacon_files.is_used is null
             then 'beacons, which wait for the log of the same name in their folder'
         when {{ is_withheld }}
             then

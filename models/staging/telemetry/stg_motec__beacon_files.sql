@@ -31,18 +31,19 @@ nearest as (
     where beacons.source_format = 'motec_ldx'
 ),
 
--- i2 writes the file anew when somebody moves a beacon
-ranked as (
+joined as (
     select
         file_id,
         beacons_file_id,
-        row_number() over (partition by file_id order by modified_at desc, beacons_file_id asc) as recency
+        max(modified_at) as modified_at
     from nearest
     where nearness = 1
+    group by file_id, beacons_file_id
 )
 
 select
     file_id,
-    beacons_file_id
-from ranked
-where recency = 1
+    beacons_file_id,
+    -- i2 writes the file anew when somebody moves a beacon
+    row_number() over (partition by file_id order by modified_at desc, beacons_file_id asc) = 1 as is_newest
+from joined

@@ -7,6 +7,7 @@ with marked as (
     inner join {{ ref('stg_files__file_documents') }} as documents
         on beacon_files.beacons_file_id = documents.file_id and documents.document_name = 'markers'
     cross join lateral {{ json_rows('documents.content') }} as marker
+    where beacon_files.is_newest
     union all
     select
         file_id,
