@@ -8,9 +8,10 @@ from pathlib import Path
 
 
 def expand(paths: list[str]) -> list[Path]:
-    """The files that paths, folders (recursive, without hidden ones) and globs name, each once, in a fixed order.
+    """The files that paths, folders (recursive) and globs name, each once, in a fixed order.
 
-    Paths that do not exist or cannot be read stay in the list, so that they are refused with a reason.
+    Of a folder, hidden files and links that lead out of it do not count: whoever gives a folder gives nothing beside
+    it. Paths that do not exist or cannot be read stay in the list, so that they are refused with a reason.
     """
     found: dict[Path, None] = {}
     for name in paths:
@@ -36,10 +37,21 @@ def _files_in(path: Path) -> Iterator[Path]:
         yield path
         return
     closed: list[Path] = []
+    real = path.resolve()
     for root, folders, names in os.walk(path, onerror=lambda error: closed.append(Path(error.filename))):
-        folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
-        yield from (Path(root, name) for name in sorted(names) if not name.startswith("."))
+        # a junction of Windows is no link to all versions of Python
+        folders[:] = sorted(name for name in folders if not (name.startswith(".") or _is_out(Path(root, name), real)))
+        files = (Path(root, name) for name in sorted(names) if not name.startswith("."))
+        yield from (file for file in files if not (file.is_symlink() and _is_out(file, real)))
     yield from closed
+
+
+def _is_out(path: Path, real_folder: Path) -> bool:
+    """Whether a path leads out of a folder."""
+    try:
+        return not path.resolve().is_relative_to(real_folder)
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle, before Python 3.13
+        return False
 
 
 def _mode(path: Path) -> int:

@@ -126,7 +126,7 @@ def _land(work: Work, paths: list[str], include_forgotten: bool) -> bool:
     """Land and report; True when files were found and none of them is in the warehouse."""
     files = expand(paths)
     if not files:
-        say("There are no files in: " + ", ".join(paths))
+        say(f"There are no files in: {', '.join(paths)}. Name hidden files, and links that lead out of a folder.")
         raise _nothing_landed(work)
     with byte_progress("landing", sum(map(_size, files))) as on_bytes:
         outcomes = commands.land(work, lambda recall: open_sources(files, recall), on_bytes, include_forgotten)

@@ -155,13 +155,16 @@ def test_without_a_terminal_it_lists_and_says_what_to_type(home: Path, tmp_path:
 
 
 def test_what_is_agreed_to_is_landed_now_and_on_every_run(
-    database: ConnectionParameters, home: Path, monkeypatch: pytest.MonkeyPatch
+    database: ConnectionParameters, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("simrace.cli.run.build_marts", lambda *_, **__: None)
     monkeypatch.setattr("simrace.cli.summaries.show_holdings", lambda *_: None)
     monkeypatch.setattr(commands, "expired", lambda _: [])
     folder = home / "Documents" / "Garage61"
     write(folder / "lap.csv").write_text(GARAGE61 + ROW * 20)
+    if sys.platform != "win32":
+        write(tmp_path / "diary.csv").write_text(GARAGE61 + ROW * 40)
+        (folder / "linked.csv").symlink_to(tmp_path / "diary.csv")
     done = simrace("run", "--yes")
     assert done.exit_code == 0, done.output
     assert query(database, "select count(*) from raw.files") == [(1,)]

@@ -69,6 +69,23 @@ def test_a_file_that_is_named_is_taken_though_it_is_hidden(tmp_path: Path) -> No
     assert expand([str(tmp_path / ".hidden.csv")]) == [tmp_path / ".hidden.csv"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_folder_does_not_give_what_its_links_lead_to_outside_of_it(tmp_path: Path) -> None:
+    folder, away = tmp_path / "telemetry", tmp_path / "away"
+    for made in (folder / "deep", away):
+        made.mkdir(parents=True)
+        (made / "lap.csv").write_text("x")
+    (folder / "again.csv").symlink_to(folder / "deep" / "lap.csv")
+    (folder / "deep" / "up.csv").symlink_to(Path("../../away/lap.csv"))
+    (folder / "gone.csv").symlink_to(away / "gone.csv")
+    (folder / "circle.csv").symlink_to(folder / "circle.csv")
+    (folder / "folder").symlink_to(away)
+    assert [path.name for path in expand([str(folder)])] == ["again.csv", "circle.csv", "lap.csv"]
+    assert expand([str(folder / "deep" / "up.csv")]) == [folder / "deep" / "up.csv"], "it is named"
+    (tmp_path / "link").symlink_to(folder)
+    assert len(expand([str(tmp_path / "link")])) == 3
+
+
 def test_an_empty_folder_holds_no_file(tmp_path: Path) -> None:
     assert expand([str(tmp_path)]) == []
 
