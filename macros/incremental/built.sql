@@ -17,10 +17,12 @@
 
 {% macro is_retired(key, value) -%}
     {%- if key in ('file_id', 'session_id') -%}
-        exists (
-            select 1
-            from {{ ops_schema() }}.retired as retired
-            where cast(retired.{{ key }} as {{ dbt.type_string() }}) = cast({{ value }} as {{ dbt.type_string() }})
+        {#- The value stands outside of the subquery, where a name without its table cannot be that of a column of `retired`. -#}
+        coalesce(
+            cast({{ value }} as {{ dbt.type_string() }}) in (
+                select cast(retired.{{ key }} as {{ dbt.type_string() }}) from {{ ops_schema() }}.retired as retired
+            ),
+            false
         )
     {%- else -%}
         false

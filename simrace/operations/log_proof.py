@@ -28,6 +28,7 @@ class Proof(StrEnum):
     READ_AGAIN = "read again, every value is the landed one"
     DIFFERS = "differs"
     NO_ORIGINAL = "not proved, the original is not there"
+    LET_GO = "not proved, their lines were let go (`simrace retain`)"
 
 
 def prove_log(cursor: Cursor, file_id: str, source_format: str, on_bytes: Callable[[int], object]) -> Proof:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
+from ingestion.raw_tables import relation_exists
 from ingestion.reading import BINARY
 from simrace.operations.log_proof import Proof, prove_log
 
@@ -27,12 +28,17 @@ def prove_bytes(
     with connection, connection.cursor() as cursor:
         cursor.execute("select file_id, source_format, encoding, has_bom from ops.landed_files order by file_id")
         files = cursor.fetchall()
+        let_go = set()
+        if relation_exists(cursor, "ops.retired"):
+            cursor.execute("select file_id from ops.retired")
+            let_go = {row[0] for row in cursor}
     for file_id, source_format, encoding, has_bom in files:
         if encoding == BINARY:
             with connection, connection.cursor() as cursor:
-                yield file_id, prove_log(cursor, file_id, source_format, on_bytes)
+                proof = prove_log(cursor, file_id, source_format, on_bytes)
         else:
-            yield file_id, _prove_text(connection, file_id, encoding, has_bom, on_bytes)
+            proof = _prove_text(connection, file_id, encoding, has_bom, on_bytes)
+        yield file_id, Proof.LET_GO if proof is Proof.DIFFERS and file_id in let_go else proof
 
 
 def _prove_text(

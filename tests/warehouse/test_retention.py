@@ -1,11 +1,14 @@
 """Old lines and samples are deleted, and everything made from them stays."""
 
+from collections import Counter
 from contextlib import closing
 
 import psycopg2
 import pytest
 
+from simrace.operations.log_proof import Proof
 from simrace.operations.retention import RetentionError, find_expired
+from simrace.operations.verify import prove_bytes
 from tests.conftest import Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
@@ -53,6 +56,13 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     assert changed <= {"fct_telemetry_samples", "dim_sessions"}
     flags = dict(other.query("select session_id, is_retired from marts.dim_sessions"))
     assert {session for session, is_retired in flags.items() if is_retired} == set(gone)
+
+    with closing(psycopg2.connect(other.url)) as connection:
+        proofs = Counter(proof for _, proof in prove_bytes(connection))
+    assert proofs.keys() == {Proof.REBUILT, Proof.LET_GO}, "what was let go is told from what differs"
+    retired = "select count(*) from marts.dim_sessions where {{ is_retired('session_id', 'session_id') }}"
+    compiled = other.run("dbt", "--quiet", "compile", "--inline", retired).stdout
+    assert other.query(compiled) == [(len(gone),)], "also of a column without its table"
 
     # Neither a full refresh nor landing the same files again brings back half a lap.
     kept = other.checksums()
