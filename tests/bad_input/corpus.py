@@ -15,16 +15,21 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from ingestion.reading import Reason
 from tests.bad_input.small import Small, dumped, header_and_data
 from tests.bad_input.wrong_values import HOSTILE_TEXTS
-from tests.ingestion.ibt import BROKEN, ibt
+from tests.ingestion.ibt import BROKEN, Variable, ibt
+from tests.ingestion.test_garage61_tdf import made_tdf
+from tests.ingestion.test_motec_ld import Made, made_ld
 
 LANDS, EITHER = "lands", "either"
 DEEP = 100_000
+_STRANGE_MARKERS = (("0", "0"), ("1", "2e6"), ("1", "2e6"), ("=cmd", "1.5e6"), ("", "-5"), ("2", "4e6"), ("3", "1e300"))
 
 
 @dataclass(frozen=True)
@@ -372,12 +377,84 @@ def archives(small: Small) -> Iterator[Bad]:
 
 
 def binary_logs(_: Small) -> Iterator[Bad]:
-    """Logs of iRacing whose header says what cannot be, and what only begins as one."""
+    """Logs whose header says what cannot be, what only begins as one, and odd ones that are read all the same."""
     for name, data in BROKEN.items():
         yield Bad(f"logs/{name}.ibt", data, Reason.MALFORMED)
     yield Bad("logs/no record.ibt", ibt(count=0, rest=b"\1"), Reason.NO_DATA)
     yield Bad("logs/first bytes alone.ibt", ibt()[:12], Reason.MALFORMED)
     yield Bad("logs/an impostor.ibt", struct.pack("<400f", *range(400)))
+    yield from _strange_ibt()
+    yield from _strange_ld()
+    lap = {1: np.arange(90, dtype="<f4"), 2: np.full(90, np.nan, "<f4"), 10: np.ones(90, "u1")}
+    yield Bad("logs/a lap.tdf", made_tdf(lap), LANDS)
+    yield Bad("logs/channels of no known number.tdf", made_tdf({2**31 - 1: lap[1], 0: lap[2]}), Reason.NO_DATA)
+    yield Bad("logs/cut.tdf", made_tdf(lap)[:-40], Reason.MALFORMED)
+
+
+def _strange_ibt() -> Iterator[Bad]:
+    """What a sim writes while it runs or is stopped, and what only somebody with ill intent writes."""
+    named = [Variable(text.strip()[:31]) for text in HOSTILE_TEXTS if text.strip() and len(text.encode()) < 32]
+    people = "".join(f" - UserName: {json.dumps(text)}\n   UserID: {at}\n" for at, text in enumerate(HOSTILE_TEXTS))
+    texts = {
+        "no text": b"",
+        "a text that is no YAML": b"---\n: [}\n\t- *nobody\n",
+        "a text in another encoding": '---\nDriverInfo:\n Drivers:\n - UserName: Jürgen "x: y'.encode("cp1252"),
+        "a text of lists in lists": b"---\nWeekendInfo: " + b"[" * 20_000,
+        "a text that names itself": b"---\na: &a [*a, *a, *a]\nWeekendInfo: *a\n",
+        "hostile people": f"---\nDriverInfo:\n DriverUserID: 1\n Drivers:\n{people}...\n".encode(),
+        "zeros after the text": b"---\nWeekendInfo:\n TrackName: alder\n...\n" + bytes(90),
+    }
+    for name, text in texts.items():
+        yield Bad(f"logs/{name}.ibt", ibt(count=40, text=text), LANDS)
+    for name, data in {
+        "still being written": ibt(count=41, records=0),
+        "fewer records than bytes": ibt(count=42, records=7),
+        "more records than bytes": ibt(count=43, records=9_999_999),
+        "cut in a record": ibt(count=44, rest=b"\1"),
+        "hostile names": ibt(named, 40),
+        "one name twice": ibt((Variable("SessionTime", "double"), Variable("Speed"), Variable("Speed")), 40),
+        "no name": ibt((Variable("SessionTime", "double"), Variable("")), 40),
+        "a clock that stands still": ibt(count=45, data=bytes(17 * 45)),
+        "no clock": ibt((Variable("Speed"), Variable("Lap", "int")), 40),
+        "dates that are none": ibt(count=46, date=-(2**62), start=float("nan"), end=float("inf")),
+    }.items():
+        yield Bad(f"logs/{name}.ibt", data, LANDS)
+
+
+def _strange_ld() -> Iterator[Bad]:
+    """Logs of MoTeC: a channel that cannot be placed is left out, and the rest is read."""
+    speed, gear = Made("SPEED", np.arange(300, dtype="<f4"), 60), Made("GEAR", np.arange(100, dtype="<i2"), 20, 3)
+    odd = Made("SPEED", np.array([np.nan, np.inf, -np.inf, 3e38] * 75, "<f4"), 60)
+    hostile = {
+        place: text.encode()[:60] + b"\0" for place, text in zip((0x9E, 0xDE, 0x15E), HOSTILE_TEXTS, strict=False)
+    }
+    for name, data in {
+        "whole": made_ld(speed, gear),
+        "bytes behind its values": made_ld(speed, gear, tail=b"\0behind"),
+        "values that are no numbers": made_ld(odd),
+        "a channel behind the end": made_ld(speed, replace(gear, fields={"data": 2**31})),
+        "a channel without end": made_ld(speed, replace(gear, fields={"count": 2**32 - 1})),
+        "a channel of no rate": made_ld(speed, replace(gear, rate=0)),
+        "a channel of no known type": made_ld(speed, replace(gear, kind=99)),
+        "scales of nothing": made_ld(speed, replace(gear, scaled=(32_767, 0, 0, -32_768))),
+        "hostile texts": made_ld(speed, header=hostile),
+        "a date that is none": made_ld(speed, gear, header={0x5E: b"99/99/9999\0", 0x7E: b"25:61:61\0"}),
+    }.items():
+        yield Bad(f"logs/{name}.ld", data, LANDS)
+    yield Bad("logs/channels in a circle.ld", made_ld(speed, replace(gear, fields={"next": 0x1000})), Reason.MALFORMED)
+    twice = made_ld(speed, replace(gear, fields={"data": 0x1000 + 2 * 124}))
+    yield Bad("logs/two channels in one place.ld", twice, Reason.MALFORMED)
+    yield Bad("logs/the header alone.ld", made_ld(speed)[:0x900], Reason.MALFORMED)
+    markers = "".join(f'<Marker Name="{name}" Time="{at}"/>' for name, at in _STRANGE_MARKERS)
+    group = f'<MarkerBlock><MarkerGroup Name="Beacons">{markers}</MarkerGroup></MarkerBlock>'
+    yield Bad("logs/whole.ldx", f"<LDXFile><Layers><Layer>{group}</Layer></Layers></LDXFile>".encode(), LANDS)
+    yield Bad("logs/of no log.ldx", b"<LDXFile/>", LANDS)
+    for time in ("nan", "=cmd|x", "1e999"):
+        yield Bad(
+            f"logs/{time.strip('=|x')}.ldx",
+            f"<LDXFile>{group}</LDXFile>".replace("2e6", time).encode(),
+            Reason.MALFORMED,
+        )
 
 
 def _nested(data: bytes, levels: int) -> bytes:

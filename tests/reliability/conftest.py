@@ -7,13 +7,18 @@ import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
+from simrace.generator.catalogue import ALDERBROOK, MERLIN
+from simrace.generator.iracing_ibt import write_ibt
+from simrace.generator.motec_ld import write_acti_ld
 from simrace.generator.season import write_season
+from simrace.generator.session import Driver, Session
 from simrace.generator.telemetry import write_telemetry
 from simrace.operations.log_proof import Proof
 from simrace.operations.verify import prove_bytes
@@ -21,6 +26,7 @@ from tests.conftest import BIN, HISTORY, ROOT, Warehouse, own_server
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY_LINES = 2_500
+IBT_BYTES = 500_001
 # Staging must read each row once. Raw may hold repeats from a crash, which staging leaves out.
 KEYS = {
     "stg_files__files": "file_id",
@@ -137,13 +143,24 @@ def assert_bytes(warehouse: Warehouse) -> None:
 
 
 def write_small_set(folder: Path) -> list[Path]:
-    """Every format, a log in two exports, a race as CSV and JSON, copies, a heat, teams, an ACC evening; under 5 MB."""
+    """Every kind, a log in two exports, a race as CSV and JSON, copies, a heat, teams, an ACC evening; under 5 MB."""
     telemetry, _ = write_telemetry(folder, 4, seed=5)
     for path in telemetry:
         modified = path.stat().st_mtime
         path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:TELEMETRY_LINES]))
         os.utime(path, (modified, modified))
-    return [*telemetry, *write_season(folder, 14, seed=5)[0]]
+    return [*telemetry, *write_season(folder, 14, seed=5)[0], *_write_logs(folder)]
+
+
+def _write_logs(folder: Path) -> list[Path]:
+    """Two short logs; the .ibt ends in a record, as where the sim was ended."""
+    session = Session(ALDERBROOK, MERLIN, Driver("Kester Jelvik"), 0, (5, 200))
+    started_at = datetime(2025, 6, 8, 19, 30, 5, tzinfo=UTC)
+    logs = [*write_ibt(folder, session, started_at), *write_acti_ld(folder, session, started_at)]
+    modified = logs[0].stat().st_mtime
+    os.truncate(logs[0], IBT_BYTES)
+    os.utime(logs[0], (modified, modified))
+    return logs
 
 
 @pytest.fixture(scope="session")

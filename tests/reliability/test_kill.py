@@ -21,6 +21,10 @@ READ = {
     "header_line, units_line, first_data_line, line_count",
     "file_sightings": "file_id, file_path, file_name, modified_at",
     "file_blocks": "file_id, block_number, first_line, line_count, md5(lines)",
+    "file_channels": "file_id, channel_number, channel_name, unit, value_type, sample_rate_hz, sample_count, details",
+    "file_documents": "file_id, document_number, document_name, md5(concat(content, original, data))",
+    "channel_blocks": "file_id, block_number, channel_number, first_sample, "
+    "md5(concat(float_values, double_values, integer_values, boolean_values))",
 }
 RUN_S = 15
 BUILD = ("dbt", "build", "--select", "+fct_race_laps", "+dim_sessions", "+landed_files", "+landed_blocks", *NO_TESTS)
