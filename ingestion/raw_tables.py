@@ -140,7 +140,10 @@ def raw_schema() -> "Schema":
 
 
 def make_own_tables(connection: Connection) -> None:
-    """Make the tables that dlt does not write but dbt reads, where they are not there yet."""
+    """Make the tables that dlt does not write but dbt reads, where they are not there yet, and set what they need.
+
+    An empty run of dbt before any landing has made them with columns alone (`macros/hooks/empty_run.sql`).
+    """
     with connection, connection.cursor() as cursor:
         cursor.execute("select from pg_namespace where nspname = %s", (DATASET,))
         if not cursor.rowcount:
@@ -150,7 +153,8 @@ def make_own_tables(connection: Connection) -> None:
                 f"create table {DATASET}.{STRUCK_TABLE} ("
                 "driver_id varchar primary key, struck_at timestamptz not null default now())"
             )
-        if not relation_exists(cursor, f"{DATASET}.{CHANNEL_BLOCKS_TABLE}"):
+        cursor.execute("select reloptions from pg_class where oid = to_regclass('raw.channel_blocks')")
+        if not any(cursor.fetchone() or ()):
             _make_channel_blocks(cursor)
 
 
@@ -163,7 +167,7 @@ def _make_channel_blocks(cursor: Cursor) -> None:
     # Values are not analyzed: statistics of arrays would mean to unpack thousands of them.
     cursor.execute(
         """
-        create table raw.channel_blocks (
+        create table if not exists raw.channel_blocks (
             file_id varchar not null,
             block_number integer not null,
             channel_number integer not null,
@@ -173,7 +177,8 @@ def _make_channel_blocks(cursor: Cursor) -> None:
             integer_values integer[],
             boolean_values boolean[],
             _dlt_load_id varchar not null
-        ) with (parallel_workers = 2);
+        );
+        alter table raw.channel_blocks set (parallel_workers = 2);
         create index channel_blocks_file_id on raw.channel_blocks (file_id, block_number);
         create index channel_blocks_load_id on raw.channel_blocks (_dlt_load_id);
         """

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from simrace.build.dbt import project_directory, set_for_dbt
+from simrace.build.dbt import project_directory, run_dbt, set_for_dbt
 from simrace.cli.terminal import readable_errors, say
 from simrace.database import lock
 from simrace.database.connection import connection_parameters
@@ -23,6 +23,8 @@ def dbt(
         hold = lock.Hold(parameters, lambda: say(lock.WAITING))
         if not WRITING.isdisjoint(passed):
             hold.take()
+        if {"run", "--empty"} <= set(passed):
+            run_dbt(["seed", *_target(passed)], parameters)  # a new database has none, and models read them
     from dbt.cli.main import cli  # here, because it takes a second that `simrace --help` should not
 
     try:
@@ -30,3 +32,9 @@ def dbt(
             cli(passed, prog_name="simrace dbt")
     finally:
         hold.release()
+
+
+def _target(arguments: list[str]) -> list[str]:
+    """The option that names dbt's target, if there is one."""
+    at = next((at for at, argument in enumerate(arguments) if argument in ("--target", "-t")), len(arguments))
+    return arguments[at : at + 2]

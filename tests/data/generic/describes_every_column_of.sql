@@ -1,6 +1,6 @@
-{#- Columns of a relation that have no entry here, and entries that are no column. -#}
+{#- Columns of a relation that have no entry here, and entries that are no column. An empty run has no entries. -#}
 {% test describes_every_column_of(model, of) %}
-{%- set columns = adapter.get_columns_in_relation(of) if execute else [] %}
+{%- set columns = adapter.get_columns_in_relation(of) if execute and not flags.EMPTY else [] %}
 
 with relation_columns as (
     select cast(null as {{ dbt.type_string() }}) as column_name

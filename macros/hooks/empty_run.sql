@@ -1,0 +1,125 @@
+{# Not in another target, whose schemas are its own; raw is that of all. #}
+{% macro refuse_emptying() -%}
+    {%- if execute and flags.EMPTY and target.name == 'dev' -%}
+        {%- set is_landed = load_relation(source('raw', 'files')) is not none
+            and run_query('select 1 from raw.files limit 1').rows | length > 0 -%}
+        {%- if is_landed or has_retired() -%}
+            {%- do exceptions.raise_compiler_error(
+                '--empty would empty the marts of this warehouse. Try it beside them: --target ci --empty'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#
+    As `ingestion/raw_tables.py` and dlt make them; a test compares the two. Indexes and settings come with the first landing.
+#}
+{% macro create_raw_tables() -%}
+    {%- if not flags.EMPTY -%} {{ return('') }} {%- endif -%}
+    do $$ begin
+        if to_regnamespace('raw') is not null then
+            return;
+        end if;
+        create schema raw;
+        create table raw._dlt_loads (
+            load_id varchar(64) not null,
+            schema_name varchar,
+            status bigint not null,
+            inserted_at timestamptz not null,
+            schema_version_hash varchar
+        );
+        create table raw.files (
+            file_id varchar not null,
+            file_bytes bigint not null,
+            encoding varchar not null,
+            has_bom boolean not null,
+            newline varchar not null,
+            source_format varchar not null,
+            format_family varchar not null,
+            delimiter varchar,
+            quoting varchar,
+            header_line bigint,
+            units_line bigint,
+            first_data_line bigint,
+            line_count bigint not null,
+            entry_count bigint,
+            text_id varchar,
+            landed_at timestamptz not null,
+            _dlt_load_id varchar not null,
+            _dlt_id varchar not null unique
+        );
+        create table raw.file_sightings (
+            file_id varchar not null,
+            file_path varchar not null,
+            file_name varchar not null,
+            modified_at timestamptz,
+            seen_at timestamptz not null,
+            _dlt_load_id varchar not null,
+            _dlt_id varchar not null unique
+        );
+        create table raw.file_blocks (
+            file_id varchar not null,
+            block_number bigint not null,
+            first_line bigint not null,
+            line_count bigint not null,
+            lines varchar not null,
+            _dlt_load_id varchar not null,
+            _dlt_id varchar not null unique
+        );
+        create table raw.file_channels (
+            file_id varchar not null,
+            channel_number bigint not null,
+            channel_name varchar not null,
+            unit varchar not null,
+            description varchar not null,
+            value_type varchar not null,
+            sample_rate_hz double precision,
+            sample_count bigint not null,
+            times_channel bigint,
+            samples_per_block bigint,
+            details varchar not null,
+            _dlt_load_id varchar not null,
+            _dlt_id varchar not null unique
+        );
+        create table raw.channel_blocks (
+            file_id varchar not null,
+            block_number integer not null,
+            channel_number integer not null,
+            first_sample bigint not null,
+            float_values real[],
+            double_values double precision[],
+            integer_values integer[],
+            boolean_values boolean[],
+            _dlt_load_id varchar not null
+        );
+        create table raw.file_documents (
+            file_id varchar not null,
+            document_number bigint not null,
+            document_name varchar not null,
+            position bigint not null,
+            content varchar,
+            original varchar,
+            data bytea,
+            _dlt_load_id varchar not null,
+            _dlt_id varchar not null unique
+        );
+        create table raw.rejected_files (
+            file_id varchar not null,
+            file_name varchar not null,
+            file_path varchar not null,
+            file_bytes bigint not null,
+            reason varchar not null,
+            detail varchar not null,
+            head varchar,
+            rejected_at timestamptz not null,
+            modified_at timestamptz,
+            _dlt_load_id varchar not null,
+            _dlt_id varchar not null unique
+        );
+        create table raw.struck_drivers (
+            driver_id varchar primary key,
+            struck_at timestamptz not null default now()
+        );
+    end $$
+{%- endmacro %}
