@@ -134,7 +134,8 @@
                 then {{ as_type('least(greatest(' ~ value ~ ', ' ~ kind.min ~ '), ' ~ kind.max ~ ')', kind.type) }}
         end
     {%- else -%}
-        case when {{ value }} between {{ kind.min }} and {{ kind.max }} then {{ as_type(value, kind.type) }} end
+        {%- set turned = 'case when ' ~ value ~ ' < 0 then 1 else 0 end + ' ~ value if kind.get('around') else value -%}
+        case when {{ value }} between {{ kind.min }} and {{ kind.max }} then {{ as_type(turned, kind.type) }} end
     {%- endif -%}
 {%- endmacro %}
 

@@ -58,7 +58,7 @@ wraps as (
                 then cast(round(cast(
                         previous_elapsed_s + (elapsed_s - previous_elapsed_s)
                         * (1 - least(previous_ratio, 1))
-                        / nullif((1 - least(previous_ratio, 1)) + greatest(lap_distance_ratio, 0), 0) as numeric
+                        / nullif((1 - least(previous_ratio, 1)) + lap_distance_ratio, 0) as numeric
                     ), 6) as double precision)
             else elapsed_s
         end as crossed_s,
