@@ -6,7 +6,19 @@
 {% macro block_numbers(block) -%}
     coalesce(
         cast({{ block }}.float_values as double precision[]),
-        {{ block }}.double_values,
+        {#- Of what is no number of a car the sums would be out of range, and that ends a build. Singles stay within. -#}
+        case
+            when {{ block }}.double_values is not null
+                then array(
+                    select
+                        case
+                            when abs(number) < 1e-30 then 0
+                            when number is null or abs(number) <= 1e30 then number
+                            else cast('nan' as double precision)
+                        end
+                    from unnest({{ block }}.double_values) as doubles (number)
+                )
+        end,
         cast({{ block }}.integer_values as double precision[]),
         cast(cast({{ block }}.boolean_values as integer[]) as double precision[])
     )
@@ -43,7 +55,12 @@
     end
     {%- endset -%}
     {#- the bits of an unsigned number stand in a signed one -#}
-    {%- if kind.type == 'bigint' -%} mod(cast(({{ value }}) as bigint) + 4294967296, 4294967296)
+    {%- if kind.type == 'bigint' -%}
+        case
+            when {{ value }} between -2147483648 and 4294967295
+                then cast(mod(cast(({{ value }}) as bigint) + 4294967296, 4294967296) as double precision)
+            when ({{ value }}) is not null then cast('nan' as double precision)
+        end
     {%- else -%} {{ value }}
     {%- endif -%}
 {%- endmacro %}

@@ -416,6 +416,13 @@ def _strange_ibt() -> Iterator[Bad]:
         "no name": ibt((Variable("SessionTime", "double"), Variable("")), 40),
         "a clock that stands still": ibt(count=45, data=bytes(17 * 45)),
         "no clock": ibt((Variable("Speed"), Variable("Lap", "int")), 40),
+        "doubles of any size": ibt(
+            (Variable("SessionTime", "double"), Variable("Speed", "double")),
+            40,
+            data=np.column_stack([np.arange(40) / 60, np.ldexp(1.1, np.linspace(-1_070, 1_023, 40).astype(int))])
+            .astype("<f8")
+            .tobytes(),
+        ),
         "dates that are none": ibt(count=46, date=-(2**62), start=float("nan"), end=float("inf")),
     }.items():
         yield Bad(f"logs/{name}.ibt", data, LANDS)

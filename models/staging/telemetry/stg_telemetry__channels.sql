@@ -60,9 +60,13 @@ channels as (
         logged.sample_rate_hz,
         logged.sample_count,
         cast(logged.times_channel as integer) as times_channel,
-        -- MoTeC: (raw / scale x 10^-decimals + shift) x multiplier, where 0 stands for 1
-        {{ log_detail('multiplier', 1) }} / ({{ log_detail('scale', 1) }} * power(10, {{ log_detail('decimals', 0) }}))
-            as raw_factor,
+        -- MoTeC: (raw / scale x 10^-decimals + shift) x multiplier, where 0 stands for 1; no logger has 30 decimals
+        {{ log_detail('multiplier', 1) }} / (
+            {{ log_detail('scale', 1) }}
+            * case
+                when {{ log_detail('decimals', 0) }} between -30 and 30 then power(10, {{ log_detail('decimals', 0) }})
+            end
+        ) as raw_factor,
         {{ log_detail('shift', 0) }} * {{ log_detail('multiplier', 1) }} as raw_offset
     from {{ ref('stg_files__channels') }} as logged
     inner join files on logged.file_id = files.file_id
