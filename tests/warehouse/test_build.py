@@ -2,6 +2,7 @@
 
 import csv
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,32 @@ def test_real_logs_give_the_lap_times_that_are_expected_of_them(warehouse: Wareh
     )
     assert len(expected) > 4
     assert expected <= set(found)
+
+
+def test_real_logs_of_containers_give_the_samples_that_are_expected_of_them(
+    warehouse: Warehouse, real_files: Path
+) -> None:
+    """SOURCES.csv says of a log of Le Mans Ultimate: clock, samples and speeds; of one of AiM: its length."""
+    with (real_files / "SOURCES.csv").open(encoding="utf-8", newline="") as sources:
+        notes = {Path(row["file"]): row["note"] for row in csv.DictReader(sources)}
+    (lmu,) = (note for path, note in notes.items() if path.suffix == ".duckdb")
+    clock = re.search(r"GPS Time ([\d.]+)\.\.([\d.]+) s at 100 Hz \((\d+)\), Ground Speed ([\d.]+)\.\.([\d.]+)", lmu)
+    assert clock
+    begin, end, samples, slowest, fastest = map(float, clock.groups())
+    other = warehouse.other("real_containers")
+    other.run("simrace", "land", real_files / "lmu-duckdb", real_files / "aim-xrk", check=False)
+    other.run("dbt", "build", *NO_TESTS, "--select", "+fct_laps")
+    told = other.query(
+        "select sessions.source_format, count(*)::float, max(elapsed_s) - min(elapsed_s), min(speed_kph)::float, "
+        "max(speed_kph)::float, count(distinct lap_number)::float from intermediate.int_telemetry_samples "
+        "inner join intermediate.int_telemetry_sessions as sessions using (session_id) group by 1"
+    )
+    found = {source_format: numbers for source_format, *numbers in told}
+    assert found["lmu_duckdb"] == pytest.approx([samples, end - begin, slowest, fastest, 1], abs=0.005)
+    if find_spec("libxrk"):
+        length = re.search(r"1 segment of ([\d.]+) s", next(n for path, n in notes.items() if path.suffix == ".xrk"))
+        assert length
+        assert found["aim_xrk"][1] == pytest.approx(float(length[1]), abs=0.2)
+    laps = other.query("select source_format, lap_class from marts.fct_laps inner join intermediate."
+                       "int_telemetry_sessions using (session_id)")  # fmt: skip
+    assert {(source_format, "incomplete") for source_format in found} == set(laps)

@@ -48,7 +48,10 @@ from (
                                     select
                                         plans.*,
                                         cast(blocks.first_sample + 1 as integer) as first_line,
-                                        {{ block_numbers('blocks') }} as elapsed_s_values
+                                        -- joined with nothing it is unpacked once, not for each sample
+                                        {{ block_numbers('blocks') }} || cast(null as double precision[])
+                                            as elapsed_s_values,
+                                        {{ computed_once() }}
                                 ) as clock
                                 cross join
                                     lateral
