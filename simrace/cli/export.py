@@ -10,14 +10,18 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from rich.table import Table
 
 from simrace.cli import summaries
-from simrace.cli.terminal import console, readable_errors, say
+from simrace.cli.terminal import channel_progress, console, readable_errors, say
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
+from simrace.export.channels import export_channels
 from simrace.export.tables import Exported, Format, export_ml, export_table, list_marts
 
 app = typer.Typer(help="Write marts as files for other tools.", no_args_is_help=True)
 
 FileFormat = Annotated[Format, typer.Option("--format", help="Kind of files.")]
+FileFormatOfName = Annotated[
+    Format | None, typer.Option("--format", help="Kind of file; else as the file's name says, else parquet.")
+]
 
 
 @app.command("list")
@@ -37,15 +41,11 @@ def export_any(
     file: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to replace; else the mart's name, in this folder.")
     ] = None,
-    file_format: Annotated[
-        Format | None, typer.Option("--format", help="Kind of file; else as the file's name says, else parquet.")
-    ] = None,
+    file_format: FileFormatOfName = None,
     where: Annotated[str, typer.Option(help="Condition in SQL, such as \"lap_class = 'pace'\"; else all rows.")] = "",
 ) -> None:
     """Write one mart, rows in the order of its key: the same rows give the same bytes."""
-    if file_format is None:
-        named = file.suffix.lower() if file else ""
-        file_format = Format.CSV if named == ".csv" else Format.PARQUET
+    file_format = _format_of(file, file_format)
     with _marts() as connection:
         _show(export_table(connection, name, file or Path(f"{name}.{file_format}"), file_format, where))
 
@@ -72,6 +72,28 @@ def export_one_lap(
         from simrace.export.motec import export_lap  # here, because numpy takes its time
 
         _show(export_lap(connection, session, lap, file))
+
+
+@app.command("channels")
+def export_log_channels(
+    session: Annotated[str, typer.Argument(help="session_id of marts.log_channels.")],
+    file: Annotated[Path, typer.Option("-o", "--output", help="File to replace.")],
+    channels: Annotated[
+        list[str] | None,
+        typer.Option("--channel", help="Channel as the log names it; may be repeated. Else all of them."),
+    ] = None,
+    file_format: FileFormatOfName = None,
+) -> None:
+    """Write channels of a binary log, mapped or not: a row for each sample, in the unit of the log."""
+    with _marts() as connection, channel_progress("writing") as on_step:
+        exported = export_channels(connection, session, channels or [], file, _format_of(file, file_format), on_step)
+    _show(exported)
+
+
+def _format_of(file: Path | None, file_format: Format | None) -> Format:
+    if file_format is None:
+        return Format.CSV if file and file.suffix.lower() == ".csv" else Format.PARQUET
+    return file_format
 
 
 @contextmanager

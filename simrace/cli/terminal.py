@@ -11,6 +11,7 @@ from rich.progress import Progress as ProgressBar
 from simrace.build.dbt import BuildResult, Progress, run_dbt
 from simrace.cli import summaries
 from simrace.database.connection import ConnectionParameters
+from simrace.export.channels import Step
 from simrace.operations import commands
 
 console = Console(soft_wrap=True)
@@ -61,6 +62,17 @@ def step_progress(doing: str) -> Iterator[Callable[[Progress], object]]:
         task = progress.add_task(doing, total=None)
         yield lambda step: progress.update(
             task, completed=step.done, total=step.total, description=f"{doing}: {step.name}"
+        )
+
+
+@contextmanager
+def channel_progress(doing: str) -> Iterator[Callable[[Step], object]]:
+    """A bar that is moved by the channels of an export."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with ProgressBar(*columns, console=errors, transient=True) as progress:
+        task = progress.add_task(doing, total=None)
+        yield lambda step: progress.update(
+            task, completed=step.done, total=step.total, description=f"{doing} {summaries.shown(step.channel)}"
         )
 
 

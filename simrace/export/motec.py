@@ -4,7 +4,6 @@ Its comment names the session: landed again, the file is of the session it came 
 Where that session is not, it is the session.
 """
 
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from simrace.export.tables import Exported, ExportError, csv_text, describe, replacing
+from simrace.export.tables import Exported, ExportError, csv_text, describe, replacing, session_key
 from simrace.quoted_csv import clock_12h, quoted_line
 
 DEVICE = "simrace"
@@ -93,10 +92,7 @@ def export_lap(connection: Connection, session_id: str, lap_number: int, path: P
 
 
 def _read_lap(cursor: Cursor, session_id: str, lap_number: int) -> _Lap:
-    try:
-        key = str(uuid.UUID(session_id))
-    except ValueError:
-        raise ExportError(f"{session_id} is no session_id, such as marts.fct_laps has.") from None
+    key = session_key(session_id, "fct_laps")
     # a cell in quotes may hold neither quotes nor the end of a line
     names = [
         csv_text(sql.SQL(r"coalesce(translate({}, E'\"\r\n\t', ''''), '')").format(sql.SQL(name)))

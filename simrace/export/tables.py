@@ -3,8 +3,9 @@
 import difflib
 import hashlib
 import os
+import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -120,18 +121,13 @@ def export_table(connection: Connection, name: str, path: Path, file_format: For
     """
     with connection, connection.cursor() as cursor, replacing(path) as unfinished:
         cursor.execute("set transaction read only; set local timezone = 'UTC'; set local datestyle = 'ISO'")
-        types = _column_types(cursor, name)
-        statement = _copy_statement(cursor, name, types, file_format, where).as_string(connection)
+        types = column_types(cursor, name)
+        query = _query(cursor, name, types, file_format, where)
         try:
-            if file_format is Format.CSV:
-                with unfinished.open("wb") as file:
-                    cursor.copy_expert(statement, file)
-            else:
-                with _copied(cursor, statement) as stream:
-                    _write_parquet(stream, types, unfinished)
+            with appending(cursor, types, file_format, unfinished) as append:
+                rows = append(query)
         except (psycopg2.ProgrammingError, psycopg2.DataError) as error:
             raise ExportError(f"The database does not take that: {str(error).strip()}") from error
-        rows = cursor.rowcount
     return describe(path, rows)
 
 
@@ -196,6 +192,71 @@ def replacing(path: Path) -> Iterator[Path]:
             unfinished.unlink(missing_ok=True)
 
 
+@contextmanager
+def appending(
+    cursor: Cursor, types: dict[str, str], file_format: Format, path: Path
+) -> Iterator[Callable[[sql.Composable], int]]:
+    """A file that rows of queries are appended to, streamed by COPY; each append says how many they were.
+
+    Args:
+        cursor: To the database.
+        types: Type of each column of the queries, by name; `column_types` reads them.
+        file_format: Kind of file.
+        path: File to write.
+    """
+    if file_format is Format.CSV:
+        with path.open("wb") as file:
+
+            def append(query: sql.Composable) -> int:
+                cursor.copy_expert(_copy(query, has_header=not file.tell()), file)
+                return cursor.rowcount
+
+            yield append
+        return
+    from pyarrow import parquet
+
+    schema = _arrow_schema(types)
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+
+        def append(query: sql.Composable) -> int:
+            with _copied(cursor, _copy(query, has_header=True).as_string(cursor)) as stream:
+                _append_parquet(stream, schema, writer)
+            return cursor.rowcount
+
+        yield append
+
+
+def columns_as(types: dict[str, str], file_format: Format) -> sql.Composable:
+    """SQL for columns as files hold them, by the types that `column_types` reads."""
+    columns = []
+    for column, data_type in types.items():
+        value: sql.Composable = sql.Identifier(column)
+        if data_type == "text" and file_format is Format.CSV:
+            value = csv_text(value)
+        elif data_type == "numeric":  # the type that pandas computes with, which also drops zeros at the end
+            value = sql.SQL("cast({} as double precision)").format(value)
+        elif data_type == "boolean":
+            value = sql.SQL("cast({} as text)").format(value)
+        columns.append(sql.SQL("{} as {}").format(value, sql.Identifier(column)))
+    return sql.SQL(", ").join(columns)
+
+
+def session_key(session_id: str, mart: str) -> str:
+    """A session_id as the database writes it.
+
+    Args:
+        session_id: As somebody wrote it.
+        mart: Where to find one.
+
+    Raises:
+        ExportError: it is none.
+    """
+    try:
+        return str(uuid.UUID(session_id))
+    except ValueError:
+        raise ExportError(f"{session_id} is no session_id, such as {SCHEMA}.{mart} has.") from None
+
+
 def describe(path: Path, rows: int) -> Exported:
     """A file that was written, with the hash of its bytes."""
     with path.open("rb") as file:
@@ -223,7 +284,12 @@ def _read_marts(cursor: Cursor) -> list[Mart]:
     return [Mart(*row) for row in cursor]
 
 
-def _column_types(cursor: Cursor, name: str) -> dict[str, str]:
+def column_types(cursor: Cursor, name: str) -> dict[str, str]:
+    """Type of each column of a mart, in order.
+
+    Raises:
+        ExportError: there is no such mart.
+    """
     cursor.execute(
         "select column_name, data_type from information_schema.columns "
         "where table_schema = %s and table_name = %s order by ordinal_position",
@@ -239,26 +305,20 @@ def _column_types(cursor: Cursor, name: str) -> dict[str, str]:
     raise ExportError(f"There is no mart {name}.{meant} `simrace export list` names them all.")
 
 
-def _copy_statement(cursor: Cursor, name: str, types: dict[str, str], file_format: Format, where: str) -> sql.Composed:
-    columns = []
-    for column, data_type in types.items():
-        value: sql.Composable = sql.Identifier(column)
-        if data_type == "text" and file_format is Format.CSV:
-            value = csv_text(value)
-        elif data_type == "numeric":  # the type that pandas computes with, which also drops zeros at the end
-            value = sql.SQL("cast({} as double precision)").format(value)
-        elif data_type == "boolean":
-            value = sql.SQL("cast({} as text)").format(value)
-        columns.append(sql.SQL("{} as {}").format(value, sql.Identifier(column)))
+def _query(cursor: Cursor, name: str, types: dict[str, str], file_format: Format, where: str) -> sql.Composed:
     table = sql.Identifier(SCHEMA, name)
     order = ORDERS.get(name) or _primary_key(cursor, name) or list(types)
-    return sql.SQL("copy (select {} from {} {} order by {}) to stdout (format csv, header)").format(
-        sql.SQL(", ").join(columns),
+    return sql.SQL("select {} from {} {} order by {}").format(
+        columns_as(types, file_format),
         table,
         sql.SQL(f"where ({where}\n)") if where else sql.SQL(""),
         # by the table's columns and not those of the result, which follow the index
         sql.SQL(", ").join(sql.SQL("{}.{}").format(table, sql.Identifier(column)) for column in order),
     )
+
+
+def _copy(query: sql.Composable, has_header: bool) -> sql.Composed:
+    return sql.SQL("copy ({}) to stdout (format csv, header {})").format(query, sql.Literal(has_header))
 
 
 def _primary_key(cursor: Cursor, name: str) -> list[str]:
@@ -300,23 +360,17 @@ def _copied(cursor: Cursor, statement: str) -> Iterator[IO[bytes]]:
         raise failures[0]
 
 
-def _write_parquet(stream: IO[bytes], types: dict[str, str], path: Path) -> None:
-    import pyarrow as pa
-    from pyarrow import csv, parquet
+def _append_parquet(stream: IO[bytes], schema: Any, writer: Any) -> None:
+    from pyarrow import csv
 
-    schema = _arrow_schema(types)
-    with (
-        csv.open_csv(
-            stream,
-            read_options=csv.ReadOptions(block_size=CSV_BLOCK_BYTES),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            convert_options=csv.ConvertOptions(
-                column_types=pa.schema(schema), null_values=[""], strings_can_be_null=True,
-                quoted_strings_can_be_null=False,
-            ),
-        ) as reader,
-        parquet.ParquetWriter(path, schema, compression="zstd") as writer,
-    ):  # fmt: skip
+    with csv.open_csv(
+        stream,
+        read_options=csv.ReadOptions(block_size=CSV_BLOCK_BYTES),
+        parse_options=csv.ParseOptions(newlines_in_values=True),
+        convert_options=csv.ConvertOptions(
+            column_types=schema, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    ) as reader:
         for batch in reader:
             writer.write_batch(batch.cast(schema))
 

@@ -22,7 +22,7 @@ from simrace.generator.session import Driver, Session
 from simrace.generator.telemetry import write_telemetry
 from simrace.operations.log_proof import Proof
 from simrace.operations.verify import prove_bytes
-from tests.conftest import BIN, HISTORY, ROOT, Warehouse, own_server
+from tests.conftest import BIN, HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, own_server
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY_LINES = 2_500
@@ -119,7 +119,7 @@ def _columns_of_marts(warehouse: Warehouse) -> dict[str, set[str]]:
     for mart, column in warehouse.query(
         "select table_name, column_name from information_schema.columns where table_schema = 'marts'"
     ):
-        if mart not in HISTORY:
+        if mart not in (*HISTORY, SAMPLES_OF_LOGS):
             marts.setdefault(str(mart), set()).add(str(column))
     return marts
 

@@ -22,7 +22,7 @@ def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
     write_ibt(tmp_path / "logs", SESSION, AT, recording=Recording(reset_lap=PRACTISED, next_session=True))
     warehouse.run("simrace", "land", tmp_path / "logs")
     warehouse.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select",
-                  "+fct_laps", "+fct_telemetry_samples", "+dim_sessions", "+int_files_with_state")  # fmt: skip
+                  "+fct_laps", "+fct_telemetry_samples", "+dim_sessions", "+int_files_with_state", "+channel_values")  # fmt: skip
     assert warehouse.query("select state from intermediate.int_files_with_state") == [("used",)]
     reasons = warehouse.query(
         "select distinct reason from intermediate.int_telemetry_files_checked "
@@ -38,6 +38,12 @@ def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
     start, end = SESSION.lap_bounds_s[PRACTISED : PRACTISED + 2]
     assert last - first == pytest.approx((start + end) / 2 + SESSION.duration_s, abs=5 * TICK_S)
     assert longest < 5 * TICK_S
+    ((samples, found),) = warehouse.query(
+        "select count(*), count(told.elapsed_s) from marts.fct_telemetry_samples as samples "
+        "left join (select elapsed_s from marts.channel_values where channel = 'Speed') as told "
+        "on samples.elapsed_s = told.elapsed_s"
+    )
+    assert samples == found, "a channel by itself goes on in the same way"
     times = np.diff(SESSION.lap_bounds_s)
     laps = warehouse.query(
         "select lap_number, measured_lap_time_s from marts.fct_laps where lap_class = 'pace' order by started_elapsed_s"

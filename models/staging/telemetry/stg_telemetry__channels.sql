@@ -39,11 +39,14 @@ channels as (
         names.cell_number as column_position,
         coalesce(names.cell, '') as source_channel,
         coalesce(units.cell, '') as source_unit,
+        cast(null as text) as description,
+        cast(null as text) as value_type,
         cast(null as double precision) as sample_rate_hz,
         cast(null as bigint) as sample_count,
         cast(null as integer) as times_channel,
-        cast(1 as double precision) as raw_factor,
-        cast(0 as double precision) as raw_offset
+        cast(1 as double precision) as raw_divisor,
+        cast(0 as double precision) as raw_shift,
+        cast(1 as double precision) as raw_multiplier
     from names
     inner join files on names.file_id = files.file_id
     left join units on names.file_id = units.file_id and names.cell_number = units.cell_number
@@ -57,17 +60,20 @@ channels as (
         cast(logged.channel_number as integer) as column_position,
         trim(logged.channel_name) as source_channel,
         trim(logged.unit) as source_unit,
+        logged.description,
+        -- the bits of an unsigned number stand in a signed one
+        case when logged.details ->> 'type' in ('bitfield', 'UINTEGER') then 'uint4' else logged.value_type end
+            as value_type,
         logged.sample_rate_hz,
         logged.sample_count,
         cast(logged.times_channel as integer) as times_channel,
         -- MoTeC: (raw / scale x 10^-decimals + shift) x multiplier, where 0 stands for 1; no logger has 30 decimals
-        {{ log_detail('multiplier', 1) }} / (
-            {{ log_detail('scale', 1) }}
-            * case
-                when {{ log_detail('decimals', 0) }} between -30 and 30 then power(10, {{ log_detail('decimals', 0) }})
-            end
-        ) as raw_factor,
-        {{ log_detail('shift', 0) }} * {{ log_detail('multiplier', 1) }} as raw_offset
+        case
+            when abs({{ log_detail('decimals', 0) }}) <= 30
+                then {{ log_detail('scale', 1) }} * power(10, {{ log_detail('decimals', 0) }})
+        end as raw_divisor,
+        {{ log_detail('shift', 0) }} as raw_shift,
+        {{ log_detail('multiplier', 1) }} as raw_multiplier
     from {{ ref('stg_files__channels') }} as logged
     inner join files on logged.file_id = files.file_id
     -- the times of samples are no channel of the car
@@ -78,8 +84,8 @@ matched as (
     select
         channels.*,
         mapping.canonical_channel,
-        channels.raw_factor * mapping.factor as factor,
-        channels.raw_offset * mapping.factor + mapping.offset_value as offset_value,
+        channels.raw_multiplier / channels.raw_divisor * mapping.factor as factor,
+        channels.raw_shift * channels.raw_multiplier * mapping.factor + mapping.offset_value as offset_value,
         mapping.priority,
         count(*) over (partition by channels.file_id, mapping.canonical_channel) as sources,
         -- a row for the device or the writer is meant before one for all
@@ -164,11 +170,16 @@ select
     {{ short_text('source_channel') }} as source_channel,
     {{ short_text('source_unit') }} as source_unit,
     canonical_channel,
+    description,
+    value_type,
     column_position,
     factor,
     offset_value,
     sample_rate_hz,
     sample_count,
     times_channel,
+    raw_divisor,
+    raw_shift,
+    raw_multiplier,
     canonical_channel is not null and source_rank = 1 as is_used
 from ranked

@@ -1,0 +1,47 @@
+-- What is computed here is computed once a channel, and not again for each of its samples.
+select
+    sessions.session_id,
+    channels.file_id,
+    channels.column_position as channel_number,
+    channels.source_channel as channel,
+    channels.source_unit as unit,
+    channels.description,
+    channels.value_type,
+    channels.canonical_channel,
+    channels.sample_rate_hz as rate_hz,
+    channels.sample_count,
+    channels.is_used,
+    {{ is_retired('session_id', 'sessions.session_id') }} as is_retired,
+    channels.times_channel,
+    channels.raw_divisor,
+    channels.raw_shift,
+    channels.raw_multiplier,
+    (channels.raw_divisor, channels.raw_shift, channels.raw_multiplier) is distinct from (1, 0, 1) as is_scaled,
+    -- without a clock or a rate a tick is a second
+    coalesce(plans.sample_rate_hz, 1) as sample_rate_hz,
+    plans.start_time_s,
+    plans.first_data_line,
+    plans.part_first_lines,
+    plans.part_offsets_s,
+    plans.elapsed_s_position,
+    plans.elapsed_s_factor,
+    plans.elapsed_s_offset,
+    -- clock intervals that a better log of the session covers with a channel of this name
+    (
+        select range_agg(numrange(cast(better.first_elapsed_s as numeric), cast(better.last_elapsed_s as numeric), '[]'))
+        from {{ ref('int_telemetry_session_files') }} as own
+        inner join {{ ref('int_telemetry_session_files') }} as better
+            on own.session_id = better.session_id and own.file_rank > better.file_rank
+        inner join {{ ref('stg_telemetry__channels') }} as namesakes
+            on
+                better.file_id = namesakes.file_id
+                and namesakes.source_channel = channels.source_channel
+                and namesakes.sample_count > 0
+        where own.file_id = channels.file_id
+    ) as covered_s,
+    {{ computed_once() }}
+from {{ ref('stg_telemetry__channels') }} as channels
+inner join {{ ref('stg_telemetry__sessions') }} as sessions on channels.file_id = sessions.file_id
+inner join {{ ref('stg_telemetry__channel_plans') }} as plans on channels.file_id = plans.file_id
+-- columns of text have no count
+where channels.sample_count is not null
