@@ -1,5 +1,5 @@
--- Each subquery uses what the inner one computed once. The innermost finds the blocks of a channel by index, and beside each
--- the block of the log's clock and that of the channel's own times.
+-- Each subquery uses what the inner one computed once. The innermost finds the blocks of a channel by index, and beside
+-- each the block of the log's clock and that of the channel's own times.
 select
     session_id,
     file_id,

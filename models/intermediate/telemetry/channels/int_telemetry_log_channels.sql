@@ -16,7 +16,7 @@ select
     channels.raw_divisor,
     channels.raw_shift,
     channels.raw_multiplier,
-    (channels.raw_divisor, channels.raw_shift, channels.raw_multiplier) is distinct from (1, 0, 1) as is_scaled,
+    coalesce(channels.raw_divisor <> 1 or channels.raw_shift <> 0 or channels.raw_multiplier <> 1, true) as is_scaled,
     -- without a clock or a rate a tick is a second
     coalesce(plans.sample_rate_hz, 1) as sample_rate_hz,
     plans.start_time_s,
@@ -28,7 +28,8 @@ select
     plans.elapsed_s_offset,
     -- clock intervals that a better log of the session covers with a channel of this name
     (
-        select range_agg(numrange(cast(better.first_elapsed_s as numeric), cast(better.last_elapsed_s as numeric), '[]'))
+        select
+            range_agg(numrange(cast(better.first_elapsed_s as numeric), cast(better.last_elapsed_s as numeric), '[]'))
         from {{ ref('int_telemetry_session_files') }} as own
         inner join {{ ref('int_telemetry_session_files') }} as better
             on own.session_id = better.session_id and own.file_rank > better.file_rank
