@@ -66,6 +66,7 @@ from (
                     on
                         blocks.file_id = times.file_id
                         and blocks.block_number = times.block_number
+                        and blocks.first_sample = times.first_sample
                         and channels.times_channel = times.channel_number
             ) as spans
             cross join lateral unnest(spans.numbers) with ordinality as samples (number, place)

@@ -19,11 +19,11 @@ select
     coalesce(channels.raw_divisor <> 1 or channels.raw_shift <> 0 or channels.raw_multiplier <> 1, true) as is_scaled,
     -- without a clock or a rate a tick is a second
     coalesce(plans.sample_rate_hz, 1) as sample_rate_hz,
-    plans.start_time_s,
+    case when clocks.is_timed then 0 else plans.start_time_s end as start_time_s,
     plans.first_data_line,
     plans.part_first_lines,
     plans.part_offsets_s,
-    plans.elapsed_s_position,
+    case when not clocks.is_timed then plans.elapsed_s_position end as elapsed_s_position,
     plans.elapsed_s_factor,
     plans.elapsed_s_offset,
     -- clock intervals that a better log of the session covers with a channel of this name
@@ -44,5 +44,15 @@ select
 from {{ ref('stg_telemetry__channels') }} as channels
 inner join {{ ref('stg_telemetry__sessions') }} as sessions on channels.file_id = sessions.file_id
 inner join {{ ref('stg_telemetry__channel_plans') }} as plans on channels.file_id = plans.file_id
+-- times count from the start of the log, and so does what is laid on a clock that is made of times
+cross join lateral (
+    select
+        channels.times_channel is not null
+        or exists(
+            select 1
+            from {{ ref('stg_telemetry__channels') }} as timed
+            where timed.file_id = channels.file_id and timed.times_channel = plans.clock_channel_number
+        ) as is_timed
+) as clocks
 -- columns of text have no count
 where channels.sample_count is not null
