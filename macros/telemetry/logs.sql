@@ -25,6 +25,16 @@
 {%- endmacro %}
 
 
+{% macro exact_numbers(block) -%}
+    coalesce(
+        cast({{ block }}.float_values as double precision[]),
+        {{ block }}.double_values,
+        cast({{ block }}.integer_values as double precision[]),
+        cast(cast({{ block }}.boolean_values as integer[]) as double precision[])
+    )
+{%- endmacro %}
+
+
 {% macro log_clock(block, sample) -%}
     {%- set line_number = '(' ~ block ~ '.first_line + ' ~ sample ~ ')' -%}
     {%- set part = 'width_bucket(' ~ line_number ~ ', cast(' ~ block ~ '.part_first_lines as integer[]))' -%}

@@ -47,7 +47,7 @@ from (
                 select
                     channels.*,
                     blocks.first_sample,
-                    {{ block_numbers('blocks') }} as numbers,
+                    {{ exact_numbers('blocks') }} as numbers,
                     -- the slice is a copy: an array as it is stored would be unpacked again for each of its numbers
                     ({{ block_numbers('times') }})[:] as times_s,
                     ({{ block_numbers('clocks') }})[:] as elapsed_s_values,
