@@ -85,10 +85,12 @@ placed as (
         channels.is_used
         and clocks.clock_channel_number is not null
         and channels.canonical_channel <> 'elapsed_s'
-        and channels.times_channel is distinct from clocks.times_channel as is_timed
+        and coalesce(channels.times_channel, 0) <> coalesce(clocks.times_channel, 0) as is_timed
     from channels
     left join clocks on channels.file_id = clocks.file_id and clocks.clock_rank = 1
 ),
+
+{%- set rate_hz = 'case when not channels.is_timed then nullif(channels.sample_rate_hz, channels.clock_rate_hz) end' %}
 
 columns_used as (
     select
@@ -107,8 +109,7 @@ columns_used as (
             max(channels.column_position) {{ uses }} as {{ channel }}_position,
             max(channels.factor) {{ uses }} as {{ channel }}_factor,
             max(channels.offset_value) {{ uses }} as {{ channel }}_offset,
-            max(case when not channels.is_timed then nullif(channels.sample_rate_hz, channels.clock_rate_hz) end)
-                {{ uses }} as {{ channel }}_rate_hz,
+            max({{ rate_hz }}) {{ uses }} as {{ channel }}_rate_hz,
         {% endfor -%}
         string_agg(
             concat_ws(
