@@ -80,11 +80,11 @@ def export_log_channels(
     file: Annotated[Path, typer.Option("-o", "--output", help="File to replace.")],
     channels: Annotated[
         list[str] | None,
-        typer.Option("--channel", help="Channel as the log names it; may be repeated. Else all of them."),
+        typer.Option("--channel", help="Channel of the log, or math channel; may be repeated. Else all."),
     ] = None,
     file_format: FileFormatOfName = None,
 ) -> None:
-    """Write channels of a binary log, mapped or not: a row for each sample, in the unit of the log."""
+    """Write channels of a binary log, mapped or not, and math channels: a row for each sample."""
     with _marts() as connection, channel_progress("writing") as on_step:
         exported = export_channels(connection, session, channels or [], file, _format_of(file, file_format), on_step)
     _show(exported)

@@ -1,4 +1,4 @@
-"""Channels of the binary logs of a session, as the logs have them: one row a channel and sample."""
+"""Channels of a session, one row a channel and sample: of its binary logs as they have them, and math channels."""
 
 import difflib
 from collections.abc import Callable, Collection
@@ -23,6 +23,7 @@ from simrace.export.tables import (
 )
 
 VALUES, CHANNELS = "channel_values", "log_channels"
+MATH_VALUES, MATH_CHANNELS = "math_channel_values", "dim_math_channels"
 _OF_THE_LOG = ("session_id", "file_id")  # the same in every row, and longer than the rest of it
 
 
@@ -43,8 +44,8 @@ class Step:
 
 @dataclass(frozen=True)
 class _Channel:
-    file_id: str
-    number: int
+    file_id: str | None  # None for a math channel
+    number: int | None
     name: str
     canonical: str | None
     samples: int
@@ -63,7 +64,8 @@ def export_channels(
     Args:
         connection: Database that holds the marts.
         session_id: Of marts.log_channels.
-        names: Channels as marts.log_channels names them; where a log has a name twice, both. Empty for all.
+        names: Channels as marts.log_channels or marts.dim_math_channels names them; where a log has a name twice,
+            both. Empty for all.
         path: File to replace, once all of it is written.
         file_format: Kind of file.
         on_step: Told before each channel is written.
@@ -75,7 +77,10 @@ def export_channels(
     with connection, connection.cursor() as cursor, replacing(path) as unfinished:
         cursor.execute("set transaction read only")
         types = {name: kind for name, kind in column_types(cursor, VALUES).items() if name not in _OF_THE_LOG}
-        channels = _wanted(_read_channels(cursor, key), key, names)
+        math = _read_math_channels(cursor, key)
+        is_math_alone = bool(names) and {*names} <= {channel.name for channel in math}
+        logged = [] if is_math_alone else _read_channels(cursor, key)
+        channels = _wanted([*logged, *math], key, names)
         rows, done, total = 0, 0, sum(channel.samples for channel in channels)
         with appending(cursor, types, file_format, unfinished) as append:
             for channel in channels:
@@ -102,13 +107,24 @@ def _read_channels(cursor: Cursor, session_id: str) -> list[_Channel]:
     return [_Channel(*row) for *row, _ in rows]
 
 
+def _read_math_channels(cursor: Cursor, session_id: str) -> list[_Channel]:
+    """The math channels, if the session has samples to work them out from."""
+    cursor.execute(
+        f"select channel, (select count(*) from {SCHEMA}.fct_telemetry_samples where session_id = %s) "
+        f"from {SCHEMA}.{MATH_CHANNELS} order by channel",
+        (session_id,),
+    )
+    return [_Channel(None, None, name, None, samples) for name, samples in cursor if samples]
+
+
 def _wanted(channels: list[_Channel], session_id: str, names: Collection[str]) -> list[_Channel]:
     known = {channel.name for channel in channels}
     for name in names:
         if name not in known:
             raise ExportError(
                 f"Session {session_id} has no channel {name}.{_meant(channels, name)} `select channel from "
-                f"{SCHEMA}.{CHANNELS} where session_id = '{session_id}'` names them all."
+                f"{SCHEMA}.{CHANNELS} where session_id = '{session_id}'` names those of its logs, and "
+                f"{SCHEMA}.{MATH_CHANNELS} has the math channels."
             )
     return [channel for channel in channels if not names or channel.name in names]
 
@@ -122,6 +138,18 @@ def _meant(channels: list[_Channel], name: str) -> str:
 
 
 def _query(session_id: str, channel: _Channel, types: dict[str, str], file_format: Format) -> sql.Composable:
+    if channel.file_id is None:
+        return sql.SQL(
+            "select {} from (select cast(null as integer) as channel_number, told.channel, math.unit, "
+            "row_number() over (order by told.elapsed_s) - 1 as sample_number, told.elapsed_s, told.value "
+            "from {} as told inner join {} as math on told.channel = math.channel "
+            "where told.session_id = {} and told.channel = {}) as told order by sample_number"
+        ).format(
+            columns_as(types, file_format),
+            sql.Identifier(SCHEMA, MATH_VALUES),
+            sql.Identifier(SCHEMA, MATH_CHANNELS),
+            *map(sql.Literal, (session_id, channel.name)),
+        )
     return sql.SQL(
         "select {} from {} where session_id = {} and file_id = {} and channel = {} and channel_number = {} "
         "order by sample_number"

@@ -214,3 +214,23 @@ def test_a_session_without_a_log_is_told(warehouse: Warehouse, tmp_path: Path) -
         done = warehouse.run("simrace", "export", "channels", session, "-o", tmp_path / "none.csv", check=False)
         assert (done.returncode, why in done.stderr) == (1, True), done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_math_channel_is_one_like_any_other(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Of the samples, of each lap, and in an export, also where the session has text logs alone."""
+    of_samples = "sqrt(cast(lat_g as float8) * lat_g + cast(long_g as float8) * long_g)"
+    [(session, most)] = warehouse.query(
+        f"select cast(session_id as text), max({of_samples}) from marts.fct_telemetry_samples "
+        "where session_id not in (select session_id from marts.log_channels) and lat_g is not null "
+        "group by 1 order by 1 limit 1"
+    )
+    of = f"where session_id = '{session}' and channel = 'combined_g'"
+    assert warehouse.query(f"select max(value) from marts.math_channel_values {of}") == [(most,)]
+    laps = warehouse.query(f"select max(maximum) from marts.lap_channel_statistics {of}")
+    assert 0 < float(str(laps[0][0])) <= float(str(most)) + 1e-6
+    file = tmp_path / "math.csv"
+    warehouse.run("simrace", "export", "channels", str(session), "--channel", "combined_g", "-o", file)
+    data = pd.read_csv(file, converters={"value": float})
+    assert data["value"].max() == most
+    assert data["unit"].unique().tolist() == ["g"]
+    assert data["sample_number"].tolist() == list(range(len(data)))

@@ -3,20 +3,21 @@
     incremental_strategy='replace_changed',
     replace_key='session_id',
     replace_key_type='uuid',
-    fingerprints='int_telemetry_sessions',
+    fingerprints='int_telemetry_session_channels',
     pre_hook='{{ find_sessions_by_index() }}',
 ) }}
 {#- a number that counts laps or holds flags has no mean -#}
 {%- set channels = var('telemetry_channels') | reject('in', ['lap_number', 'session_flags']) | list %}
+{%- set math = math_channels('samples') %}
 
 with samples as (
     select * from {{ ref('int_telemetry_samples') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_channels'), 'session_id') }}))
 ),
 
 laps as (
     select * from {{ ref('int_telemetry_laps_segmented') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_channels'), 'session_id') }}))
 ),
 
 starts as (
@@ -33,6 +34,9 @@ starts as (
 placed as (
     select
         samples.*,
+        {% for channel in math -%}
+            {{ channel.sql }} as math_{{ loop.index }},
+        {% endfor -%}
         starts.lap_numbers,
         starts.ends_s,
         {{ bucket_of('samples.elapsed_s', 'starts.starts_s') }} as place
@@ -50,6 +54,11 @@ measured as (
             min({{ value }}) as {{ channel }}_min,
             avg({{ value }}) as {{ channel }}_mean,
             max({{ value }}) as {{ channel }}_max,
+        {% endfor -%}
+        {% for channel in math -%}
+            min(math_{{ loop.index }}) as {{ channel.channel }}_min,
+            avg(math_{{ loop.index }}) as {{ channel.channel }}_mean,
+            max(math_{{ loop.index }}) as {{ channel.channel }}_max,
         {% endfor -%}
         max(session_started_at) as session_started_at
     from placed
@@ -70,7 +79,7 @@ from measured
 cross join
     lateral (
         values
-        {% for channel in channels -%}
+        {% for channel in channels + math | map(attribute='channel') | list -%}
             (
                 '{{ channel }}',
                 cast(measured.{{ channel }}_min as double precision),

@@ -1,0 +1,8 @@
+{{ config(materialized='view') }}
+
+select
+    channel,
+    unit,
+    description,
+    expression
+from {{ ref('math_channels') }}
