@@ -134,7 +134,7 @@ def test_one_channel_unpacks_its_own_blocks_alone(cursor: Cursor, log: Log) -> N
     )
     [(plans,)] = cursor.fetchall()
     nodes = list(nodes_of((plans if isinstance(plans, list) else json.loads(plans))[0]["Plan"]))
-    assert [node["Actual Loops"] for node in nodes if node.get("Function Name") == "unnest"] == [blocks]
+    assert [node["Actual Loops"] for node in nodes if node.get("Alias") == "samples"] == [blocks]
     read = [node for node in nodes if node.get("Relation Name") == "channel_blocks"]
     assert len(read) == 3  # the channel, the clock, times of its own
     assert all(node["Index Name"] == "channel_blocks_file_id" for node in read)

@@ -28,14 +28,13 @@ select
     plans.elapsed_s_offset,
     -- clock intervals that a better log of the session covers with a channel of this name
     (
-        select
-            range_agg(numrange(cast(better.first_elapsed_s as numeric), cast(better.last_elapsed_s as numeric), '[]'))
+        select range_agg(numrange(cast(above.first_elapsed_s as numeric), cast(above.last_elapsed_s as numeric), '[]'))
         from {{ ref('int_telemetry_session_files') }} as own
-        inner join {{ ref('int_telemetry_session_files') }} as better
-            on own.session_id = better.session_id and own.file_rank > better.file_rank
+        inner join {{ ref('int_telemetry_session_files') }} as above
+            on own.session_id = above.session_id and own.file_rank > above.file_rank
         inner join {{ ref('stg_telemetry__channels') }} as namesakes
             on
-                better.file_id = namesakes.file_id
+                above.file_id = namesakes.file_id
                 and namesakes.source_channel = channels.source_channel
                 and namesakes.sample_count > 0
         where own.file_id = channels.file_id
@@ -45,14 +44,15 @@ from {{ ref('stg_telemetry__channels') }} as channels
 inner join {{ ref('stg_telemetry__sessions') }} as sessions on channels.file_id = sessions.file_id
 inner join {{ ref('stg_telemetry__channel_plans') }} as plans on channels.file_id = plans.file_id
 -- times count from the start of the log, and so does what is laid on a clock that is made of times
-cross join lateral (
-    select
-        channels.times_channel is not null
-        or exists(
-            select 1
-            from {{ ref('stg_telemetry__channels') }} as timed
-            where timed.file_id = channels.file_id and timed.times_channel = plans.clock_channel_number
-        ) as is_timed
-) as clocks
+cross join
+    lateral (
+        select
+            channels.times_channel is not null
+            or exists (
+                select 1
+                from {{ ref('stg_telemetry__channels') }} as timed
+                where timed.file_id = channels.file_id and timed.times_channel = plans.clock_channel_number
+            ) as is_timed
+    ) as clocks
 -- columns of text have no count
 where channels.sample_count is not null
