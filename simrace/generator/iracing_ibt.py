@@ -12,7 +12,7 @@ from simrace.generator.iracing_session_text import RACE_NUMBER, entry_of, sessio
 from simrace.generator.iracing_variables import RATE_HZ, SESSION_OFFSET_S, Variable, iracing_variables
 from simrace.generator.race import Race
 from simrace.generator.session import Session
-from simrace.generator.track import Floats
+from simrace.generator.track import Corner, Floats
 from simrace.generator.writing import set_modified
 
 HEADER = struct.Struct("<10i8x2i56xq2d2i")
@@ -39,6 +39,7 @@ class Recording:
         reset_lap: Lap, counted from the out lap as 0, in whose middle the driver goes back to the pits and
             starts the outing again; None drives through.
         next_session: Whether that is the change to the event's next session, which counts laps and time anew.
+        incidents: Incident points that the driver collects on the out lap, in the corner half-way round it.
         variables: Number of variables, made up by auxiliary ones; None has those of the drive alone.
         team: Team name, written as it is.
     """
@@ -47,6 +48,7 @@ class Recording:
     missing_ticks: int = 2
     reset_lap: int | None = None
     next_session: bool = False
+    incidents: int = 0
     variables: int | None = None
     team: str = ""
 
@@ -89,6 +91,12 @@ def write_ibt(
     return [path]
 
 
+def incident_corner(session: Session) -> Corner:
+    """Where a recording with incidents has them."""
+    corners = session.layout.corners
+    return corners[len(corners) // 2]
+
+
 def _recorded(session: Session, recording: Recording, rng: np.random.Generator) -> dict[str, Variable]:
     """Variables over all ticks, with the sim's habits: the outing once, or twice where the driver resets."""
     outing = np.arange(float(int(session.duration_s * RATE_HZ)))
@@ -103,6 +111,9 @@ def _recorded(session: Session, recording: Recording, rng: np.random.Generator) 
         next(variable for variable in parts[-1] if variable.name == "SessionNum").values[:] += 1
     else:
         parts.append(_outing(session, outing, before + outing, first_lap + (recording.reset_lap or 0), rng))
+    outing_of = {variable.name: variable.values for variable in parts[-1]}
+    struck = np.argmax(outing_of["LapDist"] >= incident_corner(session).apex_m)
+    outing_of["PlayerCarMyIncidentCount"][struck:] += recording.incidents
     joined = [replace(same[0], values=np.concatenate([v.values for v in same])) for same in zip(*parts, strict=True)]
     if recording.variables:
         joined += _auxiliary(recording.variables - len(joined), before + len(outing), rng)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from simrace.generator.catalogue import CARS, LAYOUTS, MERLIN
-from simrace.generator.iracing_ibt import write_ibt
+from simrace.generator.iracing_ibt import Recording, write_ibt
 from simrace.generator.iracing_session_text import entry_of
 from simrace.generator.iracing_variables import RATE_HZ, SESSION_OFFSET_S
 from simrace.generator.motec_ld import ACC_DRIVEN_HZ, write_acc_ld
@@ -24,7 +24,8 @@ def race_log(races: list[Race]) -> Variant:
     driver = Driver("Dagny Morrowby", 0.965, 0.008)
     _, result = entry_of(driver.name, race)
     car = next(car for car in CARS if car.car_id == result.entry.car.car_id)
-    return Variant("ibt", "iracing_ibt", partial(write_ibt, race=race), race.layout, car, driver, FLYING_LAPS,
+    write = partial(write_ibt, race=race, recording=Recording(incidents=result.incidents))
+    return Variant("ibt", "iracing_ibt", write, race.layout, car, driver, FLYING_LAPS,
                    race.started_at, RATE_HZ, first_number=1, clock_offset_s=SESSION_OFFSET_S)  # fmt: skip
 
 

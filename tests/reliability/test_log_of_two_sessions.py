@@ -1,4 +1,4 @@
-"""A log that goes on from practice into the race, where iRacing's clock begins anew, gives the laps of both."""
+"""A log that goes on from qualifying into the race, where iRacing's clock begins anew, gives the laps of both."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,20 +6,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simrace.generator.catalogue import ALDERBROOK, MERLIN
+from simrace.generator.catalogue import CARS
 from simrace.generator.iracing_ibt import Recording, write_ibt
+from simrace.generator.iracing_session_text import entry_of
+from simrace.generator.season import write_season
 from simrace.generator.session import Driver, Session
 from tests.conftest import Warehouse
 
 AT = datetime(2025, 7, 12, 18, 30, 5, tzinfo=UTC)
-SESSION = Session(ALDERBROOK, MERLIN, Driver("Dagny Morrowby", 0.965, 0.008), 3, (3, 1))
-PRACTISED = 3  # laps from the out lap as 0; in the middle of this one the race begins
+DRIVER = Driver("Dagny Morrowby", 0.965, 0.008)
+QUALIFIED = 3  # laps from the out lap as 0; in the middle of this one the race begins
 TICK_S = 1 / 60
 
 
 def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
     warehouse = server.other("two_sessions")
-    write_ibt(tmp_path / "logs", SESSION, AT, recording=Recording(reset_lap=PRACTISED, next_session=True))
+    *_, (race,) = write_season(tmp_path / "results", 1, seed=3)
+    _, result = entry_of(DRIVER.name, race)
+    car = next(car for car in CARS if car.car_id == result.entry.car.car_id)
+    session = Session(race.layout, car, DRIVER, 3, (3, 1))
+    recording = Recording(reset_lap=QUALIFIED, next_session=True)
+    write_ibt(tmp_path / "logs", session, AT, race=race, recording=recording)
     warehouse.run("simrace", "land", tmp_path / "logs")
     warehouse.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select",
                   "+fct_laps", "+fct_telemetry_samples", "+dim_sessions", "+int_files_with_state", "+channel_values")  # fmt: skip
@@ -35,8 +42,8 @@ def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
         "    from marts.fct_telemetry_samples"
         ") as steps"
     )
-    start, end = SESSION.lap_bounds_s[PRACTISED : PRACTISED + 2]
-    assert last - first == pytest.approx((start + end) / 2 + SESSION.duration_s, abs=5 * TICK_S)
+    start, end = session.lap_bounds_s[QUALIFIED : QUALIFIED + 2]
+    assert last - first == pytest.approx((start + end) / 2 + session.duration_s, abs=5 * TICK_S)
     assert longest < 5 * TICK_S
     ((samples, found),) = warehouse.query(
         "select count(*), count(told.elapsed_s) from marts.fct_telemetry_samples as samples "
@@ -44,11 +51,24 @@ def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
         "on samples.elapsed_s = told.elapsed_s"
     )
     assert samples == found, "a channel by itself goes on in the same way"
-    times = np.diff(SESSION.lap_bounds_s)
+    times = np.diff(session.lap_bounds_s)
+    qualifying, raced = (f"iracing:{race.subsession_id}:{number}" for number in (-1, 0))
     laps = warehouse.query(
-        "select lap_number, measured_lap_time_s from marts.fct_laps where lap_class = 'pace' order by started_elapsed_s"
+        "select lap_number, lap_class, event_session_id, measured_lap_time_s "
+        "from marts.fct_laps order by started_elapsed_s"
     )
-    driven = [1, 2, *range(1, SESSION.flying_laps + 1)]
     # Both sessions count from 1, so the numbers are ours: 0 and 4 are out laps, 3 is cut short by the race.
-    assert [lap for lap, _ in laps] == [1, 2, 5, 6, 7]
-    assert [float(time) for _, time in laps] == pytest.approx([times[lap] for lap in driven], abs=TICK_S)
+    assert [(number, kind, of) for number, kind, of, _ in laps] == [
+        (0, "out", qualifying),
+        (1, "pace", qualifying),
+        (2, "pace", qualifying),
+        (3, "incomplete", qualifying),
+        (4, "out", raced),
+        (5, "pace", raced),
+        (6, "pace", raced),
+        (7, "pace", raced),
+        (8, "incomplete", raced),
+    ]
+    driven = [times[lap] for lap in [1, 2, *range(1, session.flying_laps + 1)]]
+    assert [float(time) for _, kind, _, time in laps if kind == "pace"] == pytest.approx(driven, abs=TICK_S)
+    assert warehouse.query("select event_session_id from marts.dim_sessions") == [(None,)]

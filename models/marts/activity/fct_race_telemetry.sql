@@ -10,12 +10,28 @@ races as (
 -- a driver who gets out and in again has a log of each time
 laps as (
     select
-        sessions.event_session_id,
         sessions.driver_id,
         laps.*
     from {{ ref('dim_sessions') }} as sessions
     inner join {{ ref('fct_laps') }} as laps on sessions.session_id = laps.session_id
-    where sessions.event_session_id is not null
+    where laps.event_session_id is not null
+),
+
+incidents as (
+    select
+        laps.event_session_id as race_id,
+        laps.driver_id,
+        incidents.corner_number,
+        sum(incidents.incident_points) as incident_points,
+        row_number() over (
+            partition by laps.event_session_id, laps.driver_id
+            order by sum(incidents.incident_points) desc, incidents.corner_number
+        ) as corner_rank
+    from laps
+    inner join {{ ref('lap_incidents') }} as incidents
+        on laps.session_id = incidents.session_id and laps.lap_number = incidents.lap_number
+    where incidents.corner_number is not null
+    group by laps.event_session_id, laps.driver_id, incidents.corner_number
 ),
 
 driven as (
@@ -58,7 +74,11 @@ select
     ) as lap_time_variation_ratio,
     cast(driven.fuel_per_lap_l as numeric(8, 3)) as fuel_per_lap_l,
     cast(driven.incidents_in_log as integer) as incidents_in_log,
+    incidents.corner_number as worst_corner_number,
+    cast(incidents.incident_points as integer) as worst_corner_incidents,
     races.green_flag_at as began_at
 from race_results
 inner join races on race_results.race_id = races.race_id
 inner join driven on race_results.race_id = driven.race_id and race_results.driver_id = driven.driver_id
+left join incidents
+    on driven.race_id = incidents.race_id and driven.driver_id = incidents.driver_id and incidents.corner_rank = 1

@@ -14,8 +14,7 @@ logs as (
         header.file_id,
         header.content as header,
         session_info.content -> 'WeekendInfo' as weekend,
-        session_info.content -> 'DriverInfo' as drivers,
-        session_info.content -> 'SessionInfo' as sessions
+        session_info.content -> 'DriverInfo' as drivers
     from documents as header
     inner join documents as session_info
         on header.file_id = session_info.file_id and session_info.document_name = 'session_info'
@@ -32,21 +31,11 @@ own_cars as (
     where {{ json_text('listed.driver', 'CarIdx') }} = {{ json_text('logs.drivers', 'DriverCarIdx') }}
 ),
 
--- results count the sessions of an event back from the last, which is 0
-last_sessions as (
-    select
-        logs.file_id,
-        max({{ json_int('listed.session', 'SessionNum', 0) }}) as last_session_number
-    from logs
-    cross join lateral {{ json_rows("logs.sessions -> 'Sessions'") }} as listed (session)
-    group by logs.file_id
-),
-
 -- of a log that goes on into the next session of the event, no single one can be told
 driven as (
     select
         file_id,
-        min(session_number) as session_number
+        min(event_session_id) as event_session_id
     from {{ ref('stg_iracing__log_parts') }}
     group by file_id
     having count(*) = 1
@@ -60,6 +49,7 @@ told as (
         {{ json_int('own_cars.driver', 'CarID', 1) }} as car_key,
         nullif({{ json_id('own_cars.driver', 'CarClassID') }}, '0') as car_class_id,
         {{ json_id('logs.weekend', 'TrackID') }} as track_id,
+        driven.event_session_id,
         nullif({{ json_id('logs.weekend', 'SubSessionID') }}, '0') as subsession_id,
         nullif({{ json_id('logs.weekend', 'SessionID') }}, '0') as iracing_session_id,
         nullif({{ json_id('logs.weekend', 'SeriesID') }}, '0') as series_id,
@@ -75,8 +65,6 @@ told as (
         {{ json_text('logs.weekend', 'EventType') }} as session_type,
         {{ json_text('logs.weekend', 'TrackSkies') }} as skies,
         -- numerics
-        driven.session_number,
-        last_sessions.last_session_number,
         {{ to_float("split_part(" ~ json_text('logs.weekend', 'TrackAirTemp') ~ ", ' ', 1)") }} as air_temp_c,
         {{ to_float("split_part(" ~ json_text('logs.weekend', 'TrackSurfaceTemp') ~ ", ' ', 1)") }} as track_temp_c,
         {{ to_float(json_text('logs.header', 'tick_rate_hz')) }} as sample_rate_hz,
@@ -84,7 +72,6 @@ told as (
         to_timestamp({{ at_least(to_bigint(json_text('logs.header', 'started_at')), 1, 4102444800) }}) as logged_at
     from logs
     left join own_cars on logs.file_id = own_cars.file_id and own_cars.place = 1
-    left join last_sessions on logs.file_id = last_sessions.file_id
     left join driven on logs.file_id = driven.file_id
 )
 
@@ -102,7 +89,7 @@ select
     end as log_key,
     'iracing:' || cust_id as driver_id,
     'iracing:' || car_key as car_id,
-    'iracing:' || subsession_id || ':' || (session_number - last_session_number) as event_session_id,
+    event_session_id,
     car_class_id,
     track_id,
     subsession_id,
@@ -115,7 +102,6 @@ select
     coalesce(track_display_name || coalesce(' - ' || config_name, ''), track_path) as track_name,
     session_type,
     skies,
-    last_session_number,
     air_temp_c,
     track_temp_c,
     sample_rate_hz,

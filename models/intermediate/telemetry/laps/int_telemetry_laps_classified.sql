@@ -12,6 +12,15 @@ sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
 ),
 
+parts as (
+    select
+        session_id,
+        started_elapsed_s as part_started_s,
+        lead(started_elapsed_s) over (partition by session_id order by started_elapsed_s) as next_part_started_s,
+        event_session_id
+    from {{ ref('int_telemetry_session_parts') }}
+),
+
 measured as (
     select
         *,
@@ -95,12 +104,19 @@ paced as (
         sessions.driver_id,
         sessions.car_id,
         sessions.layout_id,
+        -- a log may go on into the next session of the event
+        coalesce(sessions.event_session_id, parts.event_session_id) as event_session_id,
         min(case when classed.lap_class = 'pace' then classed.lap_time_s end)
             over (partition by classed.session_id)
             as best_lap_time_s
     from classed
     inner join sessions on classed.session_id = sessions.session_id
     inner join layouts on classed.session_id = layouts.session_id
+    left join parts
+        on
+            classed.session_id = parts.session_id
+            and classed.started_elapsed_s >= parts.part_started_s
+            and (classed.started_elapsed_s < parts.next_part_started_s or parts.next_part_started_s is null)
 ),
 
 reasoned as (
@@ -147,6 +163,7 @@ select
     session_id,
     lap_number,
     piece_number,
+    event_session_id,
     lap_source,
     lap_class,
     distance_source,

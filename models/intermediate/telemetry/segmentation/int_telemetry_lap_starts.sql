@@ -24,6 +24,29 @@ markers as (
     inner join sessions on markers.session_id = sessions.session_id
 ),
 
+-- where a session of the event begins inside of a log, the car is put elsewhere
+part_begins as (
+    select
+        parts.session_id,
+        (
+            select max(samples.elapsed_s) from {{ ref('int_telemetry_samples') }} as samples
+            where
+                samples.session_id = parts.session_id
+                and samples.session_started_at = sessions.session_started_at
+                and samples.elapsed_s < parts.started_elapsed_s
+        ) as previous_elapsed_s,
+        (
+            select min(samples.elapsed_s) from {{ ref('int_telemetry_samples') }} as samples
+            where
+                samples.session_id = parts.session_id
+                and samples.session_started_at = sessions.session_started_at
+                and samples.elapsed_s >= parts.started_elapsed_s
+        ) as elapsed_s
+    from {{ ref('int_telemetry_session_parts') }} as parts
+    inner join sessions on parts.session_id = sessions.session_id
+    where parts.started_elapsed_s > sessions.first_elapsed_s
+),
+
 marked as (
     select
         session_id,
@@ -143,7 +166,7 @@ changes_and_wraps as (
     where steady_runs.is_crossing and steady_runs.lap_number is distinct from steady_runs.steady_lap_number
 ),
 
-crossings as (
+found as (
     select
         session_id,
         start_s,
@@ -173,6 +196,35 @@ crossings as (
     from markers
     inner join available on markers.session_id = available.session_id
     where available.found_by in ('beacons', 'range')
+),
+
+crossings as (
+    select found.*
+    from found
+    where not exists (
+            select 1 from part_begins
+            where
+                part_begins.session_id = found.session_id
+                and found.start_s > part_begins.previous_elapsed_s
+                and found.start_s <= part_begins.elapsed_s + {{ var('lap_channel_lag_s') }}
+        )
+    union all
+    select
+        part_begins.session_id,
+        part_begins.elapsed_s as start_s,
+        0 as gap_s,
+        (
+            select steady_runs.lap_number from steady_runs
+            where
+                steady_runs.session_id = part_begins.session_id
+                and steady_runs.run_start_s <= part_begins.elapsed_s + {{ var('lap_channel_lag_s') }}
+            order by steady_runs.run_start_s desc
+            limit 1
+        ) as source_lap_number,
+        false as is_line
+    from part_begins
+    where part_begins.previous_elapsed_s is not null and part_begins.elapsed_s is not null
+    group by part_begins.session_id, part_begins.elapsed_s
 ),
 
 first_crossings as (
