@@ -6,6 +6,8 @@
         'lap_range': 'text', 'beacon_markers': 'text',
         'sample_rate_hz': 'double precision', 'start_time_s': 'double precision',
         'stated_lap_time_s': 'double precision', 'logged_at': 'timestamptz',
+        'skies': 'text', 'setup_name': 'text', 'air_temp_c': 'double precision', 'track_temp_c': 'double precision',
+        'fuel_capacity_l': 'double precision', 'irating': 'integer', 'is_setup_fixed': 'boolean',
     }) }}
 {%- endmacro %}
 

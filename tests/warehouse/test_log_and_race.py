@@ -1,6 +1,7 @@
 """The .ibt among the sample files is of a race that a JSON beside it tells of: ids alone join the two."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -69,3 +70,16 @@ def test_the_incidents_of_a_lap_are_its_own(warehouse: Warehouse) -> None:
     """)
         == []
     )
+
+
+def test_a_log_says_what_it_was_driven_with(warehouse: Warehouse, files: dict[str, Any]) -> None:
+    facts = warehouse.query(
+        "select skies, setup_name, air_temp_c, fuel_capacity_l, irating from marts.dim_sessions "
+        "where source_format = 'iracing_ibt'"
+    )
+    driven_with = [("Partly Cloudy", "baseline.sto", Decimal("26.4"), Decimal(60), files["result"]["rating_before"])]
+    assert facts == driven_with
+    settings = warehouse.query(
+        "select setting, value_number, value_unit from marts.session_setups where setting like 'Chassis/%' order by 1"
+    )
+    assert settings == [("Chassis/Front/BrakePressureBias", 54.5, "%"), ("Chassis/Rear/FuelLevel", 60, "L")]

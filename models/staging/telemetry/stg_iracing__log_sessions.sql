@@ -64,10 +64,17 @@ told as (
         {{ json_text('logs.weekend', 'TrackConfigName') }} as config_name,
         {{ json_text('logs.weekend', 'EventType') }} as session_type,
         {{ json_text('logs.weekend', 'TrackSkies') }} as skies,
+        {{ json_text('logs.drivers', 'DriverSetupName') }} as setup_name,
         -- numerics
         {{ to_float("split_part(" ~ json_text('logs.weekend', 'TrackAirTemp') ~ ", ' ', 1)") }} as air_temp_c,
         {{ to_float("split_part(" ~ json_text('logs.weekend', 'TrackSurfaceTemp') ~ ", ' ', 1)") }} as track_temp_c,
+        {{ to_float(json_text('logs.drivers', 'DriverCarFuelMaxLtr')) }}
+        * coalesce({{ to_float("split_part(" ~ json_text('logs.drivers', 'DriverCarMaxFuelPct') ~ ", ' ', 1)") }}, 1)
+            as fuel_capacity_l,
+        {{ json_int('own_cars.driver', 'IRating', 1) }} as irating,
         {{ to_float(json_text('logs.header', 'tick_rate_hz')) }} as sample_rate_hz,
+        -- booleans
+        {{ to_boolean(json_text("logs.weekend -> 'WeekendOptions'", 'IsFixedSetup')) }} as is_setup_fixed,
         -- timestamps
         to_timestamp({{ at_least(to_bigint(json_text('logs.header', 'started_at')), 1, 4102444800) }}) as logged_at
     from logs
@@ -102,8 +109,13 @@ select
     coalesce(track_display_name || coalesce(' - ' || config_name, ''), track_path) as track_name,
     session_type,
     skies,
-    air_temp_c,
-    track_temp_c,
+    setup_name,
+    -- what no weather and no tank has is not believed
+    case when air_temp_c between -100 and 100 then air_temp_c end as air_temp_c,
+    case when track_temp_c between -100 and 100 then track_temp_c end as track_temp_c,
+    case when fuel_capacity_l between 0.001 and 1000 then fuel_capacity_l end as fuel_capacity_l,
+    irating,
     sample_rate_hz,
+    is_setup_fixed,
     logged_at
 from told

@@ -55,6 +55,13 @@ select
     coalesce(described.start_time_s, 0) as start_time_s,
     case when described.stated_lap_time_s between 0.001 and 86400 then described.stated_lap_time_s end
         as stated_lap_time_s,
+    described.skies,
+    described.setup_name,
+    described.air_temp_c,
+    described.track_temp_c,
+    described.fuel_capacity_l,
+    described.irating,
+    described.is_setup_fixed,
     described.exported_session_id is not null as is_exported,
     coalesce(described.logged_at, files.modified_at) as session_started_at,
     files.modified_at

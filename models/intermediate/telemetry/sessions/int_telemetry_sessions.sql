@@ -49,6 +49,13 @@ described as (
         sessions.session_type,
         sessions.device,
         sessions.session_started_at_source,
+        sessions.skies,
+        sessions.setup_name,
+        sessions.air_temp_c,
+        sessions.track_temp_c,
+        sessions.fuel_capacity_l,
+        sessions.irating,
+        sessions.is_setup_fixed,
         session_files.sample_rate_hz as measured_rate_hz
     from session_files
     inner join sessions on session_files.file_id = sessions.file_id
@@ -82,6 +89,14 @@ select
     described.session_type,
     described.device,
     described.session_started_at_source,
+    described.skies,
+    -- people name setups after people
+    {{ unless_pseudonymised('described.setup_name') }} as setup_name,
+    described.air_temp_c,
+    described.track_temp_c,
+    described.fuel_capacity_l,
+    described.irating,
+    described.is_setup_fixed,
     described.measured_rate_hz as sample_rate_hz,
     cast(fingerprints.file_count as integer) as file_count,
     fingerprints.first_elapsed_s,
