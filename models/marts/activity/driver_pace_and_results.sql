@@ -8,6 +8,8 @@ races as (
         races.race_id,
         event_sessions.sim,
         event_sessions.layout_id,
+        event_sessions.subsession_id,
+        event_sessions.simsession_number,
         races.green_flag_at
     from {{ ref('dim_races') }} as races
     inner join {{ ref('dim_event_sessions') }} as event_sessions on races.race_id = event_sessions.event_session_id
@@ -21,12 +23,17 @@ cars as (
 sessions as (
     select
         sessions.session_id,
+        sessions.sim,
         sessions.driver_id,
         sessions.layout_id,
         sessions.car_id,
         {{ car_class_key('sessions.sim', 'cars.car_class_name', 'sessions.car_id') }} as car_class_key,
-        {{ dbt.dateadd('second', 'cast(ceiling(sessions.last_elapsed_s) as integer)', 'sessions.session_started_at') }}
-            as session_ended_at
+        split_part(sessions.event_session_id, ':', 2) as subsession_id,
+        {{ to_int("split_part(sessions.event_session_id, ':', 3)") }} as simsession_number,
+        sessions.session_started_at
+        -- iRacing's clock runs since its session began, not since the log did
+        + ceiling(sessions.last_elapsed_s - case when sessions.sim = 'iracing' then sessions.first_elapsed_s else 0 end)
+        * interval '1 second' as session_ended_at
     from {{ ref('int_telemetry_sessions') }} as sessions
     left join cars on sessions.car_id = cars.car_id
 ),
@@ -39,7 +46,10 @@ consistency as (
 entries as (
     select
         race_results.*,
+        races.sim,
         races.layout_id,
+        races.subsession_id,
+        races.simsession_number,
         races.green_flag_at as began_at,
         {{ car_class_key('races.sim', 'race_results.car_class_name', 'race_results.car_id') }} as car_class_key
     from race_results
@@ -51,7 +61,8 @@ entries as (
         )
 ),
 
--- sessions on the layout in a car of the class that were over when the race began
+-- Sessions on the layout in a car of the class that were over when the race began. Of an event only its start may be
+-- known, so its own practice and qualifying are told by their numbers.
 practised as (
     select
         entries.race_id,
@@ -71,7 +82,14 @@ practised as (
             entries.driver_id = sessions.driver_id
             and entries.layout_id = sessions.layout_id
             and entries.car_class_key = sessions.car_class_key
-            and entries.began_at >= sessions.session_ended_at
+            and (
+                entries.began_at >= sessions.session_ended_at
+                or (
+                    entries.sim = sessions.sim
+                    and entries.subsession_id = sessions.subsession_id
+                    and entries.simsession_number > sessions.simsession_number
+                )
+            )
     inner join consistency on sessions.session_id = consistency.session_id
 ),
 
