@@ -23,17 +23,22 @@ from ingestion.raw_tables import relation_exists
 from simrace.database.pseudonyms import session_options
 from simrace.database.roles import SCHEMAS, TRANSFORMER
 
+# A log of iRacing tells the results of its race too.
+_FAMILY = "case when source_format = 'iracing_ibt' then 'telemetry and results' else format_family end"
+
 # What models read and dbt does not write: rows by family of files, or by table where they have none. A row's version
 # and place change with every change of the row; of a load it counts whether it was completed.
 _READ = {
-    "raw.files": "select format_family, {rows} from raw.files as rows left join {loads} group by 1",
-    "raw.file_sightings": """
-        select coalesce(format_family, 'sightings'), {rows} from raw.file_sightings as rows
-        left join raw.files using (file_id) left join {loads} group by 1
+    "raw.files": f"select {_FAMILY}, {{rows}} from raw.files as rows left join {{loads}} group by 1",
+    "raw.file_sightings": f"""
+        select coalesce({_FAMILY}, 'sightings'), {{rows}} from raw.file_sightings as rows
+        left join raw.files using (file_id) left join {{loads}} group by 1
     """,
     "raw.rejected_files": "select 'rejected', {rows} from raw.rejected_files as rows left join {loads}",
-    "ops.retired": "select 'retired', count(*), sum(hashtextextended(concat_ws(' ', xmin, ctid), 0)) from ops.retired",
+    "raw.struck_drivers": "select 'struck', {own_rows} from raw.struck_drivers",
+    "ops.retired": "select 'retired', {own_rows} from ops.retired",
 }
+_OWN_ROWS = "count(*), sum(hashtextextended(concat_ws(' ', xmin, ctid), 0))"
 _ROWS = "count(*), sum(hashtextextended(concat_ws(' ', rows.xmin, rows.ctid, loads.status), 0))"
 _LOADS = "raw._dlt_loads as loads on rows._dlt_load_id = loads.load_id"
 
@@ -41,7 +46,7 @@ _LOADS = "raw._dlt_loads as loads on rows._dlt_load_id = loads.load_id"
 _SELECTORS = {
     "after_telemetry": {"telemetry", "markers", "rejected"},
     "after_results": {"results", "rejected"},
-    "after_files": {"telemetry", "markers", "results", "rejected"},
+    "after_files": {"telemetry", "markers", "results", "telemetry and results", "rejected"},
 }
 
 # A hash over every built relation, its storage file, owner and grants. It changes when a table is dropped, truncated,
@@ -95,7 +100,7 @@ def made_from(connection: Connection, project: Path) -> dict[str, str]:
     with connection, connection.cursor() as cursor:
         for table, statement in _READ.items():
             if relation_exists(cursor, table):
-                cursor.execute(statement.format(rows=_ROWS, loads=_LOADS))
+                cursor.execute(statement.format(rows=_ROWS, loads=_LOADS, own_rows=_OWN_ROWS))
                 for part, *rows in cursor.fetchall():
                     if rows[0]:  # an empty table counts like one that the first build has not made yet
                         parts[part] = f"{parts.get(part, '')} {table} {rows}"

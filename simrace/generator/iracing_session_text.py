@@ -144,7 +144,7 @@ def _test_session() -> dict[str, Any]:
 
 
 def _race_sessions(race: Race) -> list[dict[str, Any]]:
-    """Practice and qualifying as they ended, and the race as it stands at the end of the log."""
+    """Practice and qualifying as they ended, and the race: the text of a log whose driver stayed to the end."""
     grid = sorted((result for result in race.results if result.grid), key=lambda result: result.grid or 0)
     timed = sorted((result for result in race.results if result.best_lap), key=lambda result: result.best_lap or 0)
     index = {result.entry.entry_id: number for number, result in enumerate(_by_number(race), start=1)}
@@ -171,7 +171,10 @@ def _race_sessions(race: Race) -> list[dict[str, Any]]:
     return [
         _event_session(0, "Practice", "PRACTICE") | {"ResultsPositions": standings(timed, raced=False)},
         _event_session(1, "Lone Qualify", "QUALIFY") | {"ResultsPositions": standings(grid, raced=False)},
-        _event_session(RACE_NUMBER, "Race", "RACE") | {"ResultsPositions": standings(race.results, raced=True)},
+        _event_session(RACE_NUMBER, "Race", "RACE") | {
+            "ResultsOfficial": 1,
+            "ResultsPositions": standings(race.results, raced=True),
+        },
     ]
 
 

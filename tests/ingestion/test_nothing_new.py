@@ -267,6 +267,11 @@ CHANGES: dict[str, tuple[Callable[[Path], object] | str, Due]] = {
     "results": (
         "update raw.files set landed_at = landed_at where format_family = 'results'", Due(selector="after_results")
     ),
+    "a log that tells the results of its race": (
+        "update raw.files set source_format = 'iracing_ibt' where file_id = (select min(file_id) from raw.files)",
+        Due(selector="after_files"),
+    ),
+    "a driver struck from the logs of others": ("insert into raw.struck_drivers values ('iracing:1')", EVERYTHING),
     "results deleted": ("delete from raw.files where format_family = 'results'", EVERYTHING),  # their names are left
     "another family": ("update raw.files set format_family = 'weather'", EVERYTHING),
     "a load that was not completed": ("update raw._dlt_loads set status = 1", EVERYTHING),

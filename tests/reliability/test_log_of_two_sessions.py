@@ -1,4 +1,7 @@
-"""A log that goes on from qualifying into the race, where iRacing's clock begins anew, gives the laps of both."""
+"""A log that goes on from qualifying into the race, where iRacing's clock begins anew, gives the laps of both.
+
+It also tells how the race ended, as long as no file of results does.
+"""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 from simrace.generator.catalogue import CARS
 from simrace.generator.iracing_ibt import Recording, write_ibt
 from simrace.generator.iracing_session_text import entry_of
+from simrace.generator.race import Race
 from simrace.generator.season import write_season
 from simrace.generator.session import Driver, Session
 from tests.conftest import Warehouse
@@ -17,11 +21,12 @@ AT = datetime(2025, 7, 12, 18, 30, 5, tzinfo=UTC)
 DRIVER = Driver("Dagny Morrowby", 0.965, 0.008)
 QUALIFIED = 3  # laps from the out lap as 0; in the middle of this one the race begins
 TICK_S = 1 / 60
+RESULTS = ("+int_races_deduplicated",)
 
 
-def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
+def test_a_log_of_qualifying_and_race(server: Warehouse, tmp_path: Path) -> None:
     warehouse = server.other("two_sessions")
-    *_, (race,) = write_season(tmp_path / "results", 1, seed=3)
+    (results, *_), _, (race,) = write_season(tmp_path / "results", 1, seed=3)
     _, result = entry_of(DRIVER.name, race)
     car = next(car for car in CARS if car.car_id == result.entry.car.car_id)
     session = Session(race.layout, car, DRIVER, 3, (3, 1))
@@ -29,7 +34,8 @@ def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
     write_ibt(tmp_path / "logs", session, AT, race=race, recording=recording)
     warehouse.run("simrace", "land", tmp_path / "logs")
     warehouse.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select",
-                  "+fct_laps", "+fct_telemetry_samples", "+dim_sessions", "+int_files_with_state", "+channel_values")  # fmt: skip
+                  "+fct_laps", "+fct_telemetry_samples", "+dim_sessions", "+int_files_with_state", "+channel_values",
+                  *RESULTS)  # fmt: skip
     assert warehouse.query("select state from intermediate.int_files_with_state") == [("used",)]
     reasons = warehouse.query(
         "select distinct reason from intermediate.int_telemetry_files_checked "
@@ -72,3 +78,25 @@ def test_laps_of_both_sessions(server: Warehouse, tmp_path: Path) -> None:
     driven = [times[lap] for lap in [1, 2, *range(1, session.flying_laps + 1)]]
     assert [float(time) for _, kind, _, time in laps if kind == "pace"] == pytest.approx(driven, abs=TICK_S)
     assert warehouse.query("select event_session_id from marts.dim_sessions") == [(None,)]
+    # the log alone knows how the race ended, until a file of results comes
+    assert results_of(warehouse) == {"iracing_ibt": placed(race)}
+    warehouse.run("simrace", "land", results)
+    warehouse.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select", *RESULTS)
+    assert results_of(warehouse) == {"iracing_results_json": placed(race)}
+
+
+def placed(race: Race) -> list[tuple[object, ...]]:
+    return [
+        (result.position, f"iracing:{result.entry.entry_id}", result.class_position, result.laps, result.incidents)
+        for result in race.results
+    ]
+
+
+def results_of(warehouse: Warehouse) -> dict[object, list[tuple[object, ...]]]:
+    """Results of the one race, by the source that they are from."""
+    ((source, race_id),) = warehouse.query("select source_format, race_id from intermediate.int_races_deduplicated")
+    rows = warehouse.query(
+        "select finish_position, driver_id, finish_position_in_class, laps, incidents "
+        f"from intermediate.int_race_results_deduplicated where race_id = '{race_id}' order by 1"
+    )
+    return {source: rows}

@@ -83,3 +83,17 @@ def test_a_log_says_what_it_was_driven_with(warehouse: Warehouse, files: dict[st
         "select setting, value_number, value_unit from marts.session_setups where setting like 'Chassis/%' order by 1"
     )
     assert settings == [("Chassis/Front/BrakePressureBias", 54.5, "%"), ("Chassis/Rear/FuelLevel", 60, "L")]
+
+
+def test_a_file_of_results_outranks_the_log(warehouse: Warehouse, files: dict[str, Any]) -> None:
+    """The log tells the results too, and its own practice and qualifying that nothing else tells of."""
+    race = files["race"]["race_id"]
+    states = warehouse.query(
+        f"select source_format, state from intermediate.int_event_session_files where event_session_id = '{race}' "
+        "order by file_rank"
+    )
+    assert states == [("iracing_results_json", "winner"), ("iracing_ibt", "superseded")]
+    told = warehouse.query(
+        "select event_session_id, session_type from marts.dim_event_sessions where source_format = 'iracing_ibt'"
+    )
+    assert set(told) <= {(race[:-1] + "-2", "practice"), (race[:-1] + "-1", "qualifying")}

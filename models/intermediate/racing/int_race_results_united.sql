@@ -1,8 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='replace_all') }}
 
 {%- set columns = dict(race_result_columns(), line_fault='text', is_derived='boolean') %}
-{%- set sources = ['stg_iracing__race_results_json', 'stg_iracing__race_results_csv', 'stg_acc__race_results',
-    'stg_raceroom__race_results'] %}
+{%- set sources = ['stg_iracing__race_results_json', 'stg_iracing__race_results_csv',
+    'stg_iracing__race_results_log', 'stg_acc__race_results', 'stg_raceroom__race_results'] %}
 
 with united as (
     {% for source in sources %}

@@ -26,12 +26,15 @@ of_sessions as (
         on sessions.session_id = session_files.session_id
 ),
 
+-- a log is its driver's; who is only named in its results is struck from them, and the log stays
 in_results as (
     select
-        file_id,
-        driver_id,
-        entrant_name as driver_name
-    from {{ ref('int_race_results_united') }}
+        results.file_id,
+        results.driver_id,
+        results.entrant_name as driver_name
+    from {{ ref('int_race_results_united') }} as results
+    inner join {{ ref('stg_files__files') }} as files on results.file_id = files.file_id
+    where files.format_family = 'results'
 ),
 
 in_cars as (
