@@ -60,7 +60,7 @@ select
     {{ json_text('lines.driver', 'CarScreenName') }} as car_name,
     {{ json_text('lines.driver', 'CarClassShortName') }} as car_class_name,
     coalesce(reasons.out_reason, lower({{ json_text('lines.line', 'ReasonOutStr') }})) as out_reason,
-    -- numerics; -1 stands for none, and places in the class count from 0
+    -- numerics; -1 stands for none, of an iRating 0 or 1, and places in the class count from 0
     lines.line_number,
     {{ json_int('lines.line', 'ReasonOutId') }} as out_reason_id,
     lines.finish_position,
@@ -70,7 +70,7 @@ select
     {{ at_least(lap_time_to_ms(json_text('lines.line', 'FastestTime')), 1, 99999999) }} as best_lap_ms,
     {{ json_int('lines.line', 'FastestLap', 1) }} as best_lap_number,
     {{ json_int('lines.line', 'Incidents', 0) }} as incidents,
-    {{ json_int('lines.driver', 'IRating', 1) }} as irating_before,
+    {{ json_int('lines.driver', 'IRating', 2) }} as irating_before,
     {{ json_int('lines.driver', 'LicLevel', 1) }} as license_level_before,
     case
         when {{ json_int('lines.driver', 'LicLevel', 1) }} is not null

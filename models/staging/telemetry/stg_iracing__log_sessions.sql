@@ -71,7 +71,8 @@ told as (
         {{ to_float(json_text('logs.drivers', 'DriverCarFuelMaxLtr')) }}
         * coalesce({{ to_float("split_part(" ~ json_text('logs.drivers', 'DriverCarMaxFuelPct') ~ ", ' ', 1)") }}, 1)
             as fuel_capacity_l,
-        {{ json_int('own_cars.driver', 'IRating', 1) }} as irating,
+        -- 1 stands for none, as in a test
+        {{ json_int('own_cars.driver', 'IRating', 2) }} as irating,
         {{ to_float(json_text('logs.header', 'tick_rate_hz')) }} as sample_rate_hz,
         -- booleans
         {{ to_boolean(json_text("logs.weekend -> 'WeekendOptions'", 'IsFixedSetup')) }} as is_setup_fixed,
