@@ -171,7 +171,8 @@ def _race_sessions(race: Race) -> list[dict[str, Any]]:
     return [
         _event_session(0, "Practice", "PRACTICE") | {"ResultsPositions": standings(timed, raced=False)},
         _event_session(1, "Lone Qualify", "QUALIFY") | {"ResultsPositions": standings(grid, raced=False)},
-        _event_session(RACE_NUMBER, "Race", "RACE") | {
+        _event_session(RACE_NUMBER, "Race", "RACE")
+        | {
             "ResultsOfficial": 1,
             "ResultsPositions": standings(race.results, raced=True),
         },
