@@ -7,16 +7,18 @@ SESSIONS ?= 8
 # Tests start hundreds of Python processes; those that find themselves compiled start in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Installing, checking and fetching a browser wait for different things.
-MAKEFLAGS += --jobs=2
+# Installing, linting, testing and fetching a browser wait for different things.
+MAKEFLAGS += --jobs=3
 
-.PHONY: run test test-slow bench bench-full lint audit browser lock clean
+.PHONY: run test pytest test-slow bench bench-full lint audit browser lock clean
 
 run: .venv/installed ## Write sample files, land them, build and test the marts
 	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
 	.venv/bin/simrace run $(SAMPLES)
 
-test: lint audit browser ## Every check; each worker has a server and a warehouse of its own
+test: lint audit pytest ## Every check
+
+pytest: .venv/installed browser ## The tests alone; each worker has a server and a warehouse of its own
 	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-slow: .venv/installed ## What is slow by nature: docs/slow_tests.md

@@ -1,5 +1,6 @@
 """A whole warehouse, made as a user makes one: sample files, `simrace run`, plain dbt."""
 
+import hashlib
 import os
 import random
 import shutil
@@ -19,6 +20,7 @@ from ingestion import settings
 from simrace.database.connection import ConnectionParameters
 from simrace.database.server_system import is_free
 from simrace.database.settings import PORT_VARIABLE, PORTS, configured_settings
+from tests.parsed_project import forget_parsed_project, give_parsed_project
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -34,6 +36,11 @@ HISTORY = (
 )
 # What was landed, sample by sample: millions of rows, which other tests compare with the files.
 SAMPLES_OF_LOGS = "channel_values"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # the workers have ended by then
+        forget_parsed_project()
 
 
 def own_server(folder: Path) -> dict[str, str]:
@@ -80,15 +87,16 @@ class Warehouse:
 
     def other(self, name: str, is_copy: bool = False) -> "Warehouse":
         """Another database on the same server: empty, or as this one is now."""
+        database = "w" + hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:6]
         with closing(psycopg2.connect(self.url)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute("select current_database()")
                 template = (cursor.fetchone() or ("",))[0] if is_copy else "template1"
-                cursor.execute(f"create database {name} template {template}")
+                cursor.execute(f"create database {database} template {template}")
         folder = self.folder / name
         folder.mkdir()
-        url = self.url.rpartition("/")[0] + f"/{name}"
+        url = self.url.rpartition("/")[0] + f"/{database}"
         here = {
             "SIMRACE_DATABASE_URL": url,
             **ConnectionParameters(
@@ -97,7 +105,9 @@ class Warehouse:
             "DBT_TARGET_PATH": str(folder / "target"),
             "DBT_LOG_PATH": str(folder / "logs"),
         }
-        return Warehouse(folder, {**self.environment, **here})
+        made = Warehouse(folder, {**self.environment, **here})
+        give_parsed_project(made.environment)
+        return made
 
     def checksums(self, left_out: str = "column_name = 'landed_at'") -> dict[str, object]:
         """Row count and a sum over the columns of every mart, without the columns left out by SQL.
@@ -145,6 +155,7 @@ def warehouse() -> Iterator[Warehouse]:
         "COLUMNS": "160",
     }
     made = Warehouse(folder, environment)
+    give_parsed_project(environment)
     try:
         made.run("simrace", "sample", "--sessions", "8", folder / "files")
         made.run("simrace", "run", folder / "files")

@@ -23,6 +23,7 @@ from simrace.generator.telemetry import write_telemetry
 from simrace.operations.log_proof import Proof
 from simrace.operations.verify import prove_bytes
 from tests.conftest import BIN, HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, own_server
+from tests.parsed_project import give_parsed_project
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY_LINES = 2_500
@@ -47,6 +48,7 @@ def make_warehouse(folder: Path, home: Path | None = None) -> Warehouse:
         "DBT_LOG_PATH": str(folder / "logs"),
         "COLUMNS": "160",
     }
+    give_parsed_project(environment)
     return Warehouse(folder, environment)
 
 

@@ -1,0 +1,85 @@
+"""The project is parsed once, and each database of the tests gets that parse: dbt would parse it anew for each, in 6 s.
+
+dbt keeps with a parse a hash of the connection, and in it the name of the database; both are put right in a copy. Were they
+wrong, dbt would say so and parse anew, which is slow and not wrong.
+"""
+
+import functools
+import os
+import pprint
+import shutil
+import subprocess
+import sys
+import tempfile
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+
+from filelock import FileLock
+
+ROOT = Path(__file__).parents[1]
+DATABASE = "simrace"
+KEPT = "partial_parse.msgpack"
+FOLDER = Path(tempfile.gettempdir()) / f"simrace-parsed-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+
+
+def give_parsed_project(environment: Mapping[str, str]) -> None:
+    """Write the parse of the project where dbt will look for it.
+
+    Args:
+        environment: What dbt will run in: it names the folder and the connection.
+
+    Raises:
+        ValueError: The name of the database has not as many letters as the usual one.
+    """
+    known_as, parsed = _parsed()
+    connection = _connection(environment)
+    database = dict(connection)["database"]
+    if len(str(database)) != len(DATABASE):
+        raise ValueError(f"{database} should have {len(DATABASE)} letters, as {DATABASE} has")
+    for place in (b'"%s".', b"\xa8database\xa7%s"):
+        parsed = parsed.replace(place % DATABASE.encode(), place % str(database).encode())
+    target = Path(environment["DBT_TARGET_PATH"])
+    target.mkdir(parents=True, exist_ok=True)
+    (target / KEPT).write_bytes(parsed.replace(known_as, _hashed(connection)))
+
+
+def forget_parsed_project() -> None:
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+@functools.cache
+def _parsed() -> tuple[bytes, bytes]:
+    """The hash of the connection that it was parsed for, and the parse."""
+    hidden = ("SIMRACE_", "PG", "DBT_")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+    environment |= {
+        "SIMRACE_HOME": str(FOLDER),
+        "DBT_TARGET_PATH": str(FOLDER / "target"),
+        "DBT_LOG_PATH": str(FOLDER / "logs"),
+    }
+    FOLDER.mkdir(exist_ok=True)
+    with FileLock(FOLDER / "lock"):
+        if not (FOLDER / "target" / KEPT).exists():
+            dbt = Path(sys.executable).parent / "dbt"
+            subprocess.run(
+                [dbt, "--quiet", "parse", "--no-write-json"], cwd=ROOT, env=environment, check=True, timeout=300
+            )
+    return _hashed(_connection(environment)), (FOLDER / "target" / KEPT).read_bytes()
+
+
+def _connection(environment: Mapping[str, str]) -> list[tuple[str, object]]:
+    # dbt takes a second to import, and not every test needs it.
+    from dbt.config.runtime import load_profile
+    from dbt.flags import set_from_args
+    from dbt_common.context import set_invocation_context
+
+    set_invocation_context(dict(environment))
+    set_from_args(Namespace(PROFILES_DIR=str(ROOT), PROJECT_DIR=str(ROOT)), None)
+    return sorted(load_profile(str(ROOT), {}).credentials.connection_info())
+
+
+def _hashed(connection: list[tuple[str, object]]) -> bytes:
+    from dbt.contracts.files import FileHash
+
+    return FileHash.from_contents(pprint.pformat(connection)).checksum.encode()
