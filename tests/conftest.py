@@ -5,7 +5,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,10 +19,10 @@ from ingestion import settings
 from simrace.database.connection import ConnectionParameters
 from simrace.database.server_system import is_free
 from simrace.database.settings import PORT_VARIABLE, PORTS, configured_settings
+from tests.commands import run_command
 from tests.parsed_project import forget_parsed_project, give_parsed_project
 
 ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
 
 # Marts about runs, which differ from run to run though the files are the same.
 HISTORY = (
@@ -62,16 +61,7 @@ class Warehouse:
     environment: dict[str, str]
 
     def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        program = BIN / str(command[0])
-        done = subprocess.run(
-            [program, *map(str, command[1:])],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=1_200,
-        )
+        done = run_command(command, self.environment, ROOT, timeout_s=1_200)
         if check:
             assert done.returncode == 0, f"{command} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.conftest import BIN, ROOT, own_server
+from tests.commands import BIN
+from tests.conftest import ROOT, own_server
 
 # Queries of pages name their parameters as psycopg2 does. sqlfluff takes such a name for a column.
 PLACEHOLDERS = """\

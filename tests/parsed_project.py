@@ -1,7 +1,7 @@
 """The project is parsed once, and each database of the tests gets that parse: dbt would parse it anew for each, in 6 s.
 
-dbt keeps with a parse a hash of the connection, and in it the name of the database; both are put right in a copy. Were they
-wrong, dbt would say so and parse anew, which is slow and not wrong.
+dbt keeps with a parse a hash of the connection, and in it the name of the database; both are put right in a copy. Were
+they wrong, dbt would say so and parse anew, which is slow and not wrong.
 """
 
 import functools

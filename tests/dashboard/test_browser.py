@@ -19,7 +19,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from tests.browser import console_errors, find_browser, open_browser, requests_that_left
-from tests.conftest import BIN, ROOT, Warehouse
+from tests.commands import BIN
+from tests.conftest import ROOT, Warehouse
 
 SCREENSHOTS = ROOT / "target" / "screenshots"
 TITLES = ("Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Data quality")

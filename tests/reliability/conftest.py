@@ -22,7 +22,8 @@ from simrace.generator.session import Driver, Session
 from simrace.generator.telemetry import write_telemetry
 from simrace.operations.log_proof import Proof
 from simrace.operations.verify import prove_bytes
-from tests.conftest import BIN, HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, own_server
+from tests.commands import BIN
+from tests.conftest import HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, own_server
 from tests.parsed_project import give_parsed_project
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")

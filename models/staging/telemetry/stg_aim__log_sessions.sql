@@ -33,7 +33,7 @@ laps as (
     where documents.document_name = 'laps'
 ),
 
--- RaceStudio may round up to whole seconds
+-- RaceStudio may round up to whole seconds. One end alone, as of a log without a whole lap, two logs of a day may share.
 rounded as (
     select
         file_id,
@@ -41,6 +41,7 @@ rounded as (
     from laps
     where end_s between 0.001 and 1e6
     group by file_id
+    having count(*) > 1
 ),
 
 -- The logger ends the last lap where it stops to log, which is no line, and begins the first where it starts.

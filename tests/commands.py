@@ -1,0 +1,154 @@
+"""Runs `simrace` and `dbt` as the tests call them: in a fork of a process that has dbt imported.
+
+The tests call them hundreds of times, and importing dbt takes a second and a half of a processor each time.
+The project's own modules are imported by the fork, so a test sees them as a new process would.
+"""
+
+import functools
+import importlib
+import importlib.metadata
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+FORKED = ("simrace", "dbt")
+STATUS = struct.Struct("!i")
+
+
+def run_command(
+    command: Sequence[str | Path], environment: Mapping[str, str], folder: Path, timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of the virtual environment to its end.
+
+    Args:
+        command: The name of the program and its arguments.
+        environment: All that it finds in its environment.
+        folder: Where it runs.
+        timeout_s: It is killed after so many seconds.
+
+    Raises:
+        subprocess.TimeoutExpired: It took longer.
+    """
+    words = [str(word) for word in command]
+    if words[0] not in FORKED or sys.platform != "linux":  # elsewhere a fork may not use the system's libraries
+        return subprocess.run(
+            [str(BIN / words[0]), *words[1:]],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout_s,
+        )
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, socket.socket(socket.AF_UNIX) as asked:
+        asked.connect(_forker())
+        asked.settimeout(timeout_s)
+        asked.sendall(STATUS.pack(len(request := json.dumps([words, dict(environment), str(folder)]).encode())))
+        socket.send_fds(asked, [request[:1]], [out.fileno(), err.fileno()])
+        asked.sendall(request[1:])
+        pid = _number(asked)
+        try:
+            status = _number(asked)
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(words, timeout_s) from None
+        said = []
+        for stream in (out, err):
+            stream.seek(0)
+            said.append(stream.read().decode())
+    return subprocess.CompletedProcess(words, status, *said)
+
+
+@functools.cache
+def _forker() -> str:
+    """Start the process that forks, and give its address, which is no file; it ends with this process."""
+    name = f"simrace-tests-{os.getpid()}"
+    forker = subprocess.Popen(
+        [sys.executable, "-m", "tests.commands", name], cwd=Path(__file__).parents[1], stdout=subprocess.PIPE
+    )
+    assert forker.stdout
+    assert forker.stdout.readline() == b"ready\n"
+    return f"\0{name}"
+
+
+def _number(asked: socket.socket) -> int:
+    number: int = STATUS.unpack(_received(asked, STATUS.size))[0]
+    return number
+
+
+def _received(asked: socket.socket, size: int) -> bytes:
+    parts = b""
+    while len(parts) < size:
+        part = asked.recv(size - len(parts))
+        if not part:
+            raise ConnectionError("the other side has ended")
+        parts += part
+    return parts
+
+
+def _serve(name: str) -> list[str]:
+    """Fork for each command that is asked for; returns in the fork alone, with what is to be run there."""
+    for module in ("dbt.cli.main", "dbt.adapters.postgres", "pandas"):
+        importlib.import_module(module)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"\0{name}")
+        listener.listen()
+        print("ready", flush=True)
+        parent = os.getppid()
+        listener.settimeout(5)
+        while os.getppid() == parent:
+            try:
+                asked, _ = listener.accept()
+            except TimeoutError:
+                continue
+            if os.fork() == 0:
+                break
+            asked.close()
+        else:
+            sys.exit()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    asked.settimeout(None)
+    size = _number(asked)
+    first, streams, _, _ = socket.recv_fds(asked, 1, 2)
+    words, environment, folder = json.loads(first + _received(asked, size - 1))
+    pid = os.fork()
+    if pid:
+        for stream in streams:
+            os.close(stream)
+        asked.sendall(STATUS.pack(pid))
+        _, status = os.waitpid(pid, 0)
+        asked.sendall(STATUS.pack(os.waitstatus_to_exitcode(status)))
+        os._exit(0)
+    asked.close()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, stream in enumerate(streams, 1):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    sys.path[0] = str(BIN)  # as a script has it
+    return list(words)
+
+
+if __name__ == "__main__":
+    sys.argv = _serve(sys.argv[1])
+    [script] = importlib.metadata.entry_points(group="console_scripts", name=sys.argv[0])
+    sys.argv[0] = str(BIN / sys.argv[0])
+    try:
+        sys.exit(script.load()())
+    except Exception:  # as Python ends a script
+        traceback.print_exc()
+        sys.exit(1)
