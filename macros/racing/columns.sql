@@ -34,7 +34,7 @@
 
 {% macro race_result_columns() -%}
     {{ return({
-        'file_id': 'text', 'race_id': 'text', 'entrant_id': 'text', 'driver_id': 'text', 'team_id': 'text',
+        'file_id': 'text', 'event_session_id': 'text', 'entrant_id': 'text', 'driver_id': 'text', 'team_id': 'text',
         'car_id': 'text', 'car_class_id': 'text', 'entrant_name': 'text', 'team_name': 'text', 'country_code': 'text',
         'club_name': 'text', 'car_number': 'text', 'car_name': 'text', 'car_class_name': 'text', 'out_reason': 'text',
         'line_number': 'integer', 'out_reason_id': 'integer',
@@ -52,7 +52,7 @@
 
 {% macro race_lap_columns() -%}
     {{ return({
-        'file_id': 'text', 'race_id': 'text', 'entry_id': 'text', 'entrant_id': 'text', 'driver_id': 'text',
+        'file_id': 'text', 'event_session_id': 'text', 'entry_id': 'text', 'entrant_id': 'text', 'driver_id': 'text',
         'line_number': 'integer', 'lap_number': 'integer', 'driver_index': 'integer', 'lap_time_ms': 'integer',
         'sector_1_ms': 'integer', 'sector_2_ms': 'integer', 'sector_3_ms': 'integer',
         'is_valid': 'boolean', 'is_formation_lap': 'boolean', 'is_known_entry': 'boolean',

@@ -6,7 +6,7 @@
 {% macro finished_iracing_results(relation, has) -%}
     select
         file_id,
-        race_id,
+        event_session_id,
         {{ pseudonymous_id("case when is_team then 'team:' || team_id else 'driver:' || driver_key end") }} as entrant_id,
         case when not is_team then {{ pseudonymous_id("'iracing:' || driver_key") }} end as driver_id,
         {{ pseudonymous_key('team', 'team_id') }} as team_id,

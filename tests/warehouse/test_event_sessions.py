@@ -19,7 +19,7 @@ from tests.reliability.conftest import NO_TESTS
 KINDS = ("practice", "qualifying", "race")
 ORDERS = tuple(itertools.permutations(KINDS))
 STATES = """
-    select sightings.file_path, files.state, sessions.session_type, files.lines_read, files.lines_set_aside
+    select sightings.file_path, files.state, sessions.session_type, files.lines_read, files.lines_loaded
     from intermediate.int_files_with_state as files
     inner join staging.stg_files__sightings as sightings using (file_id)
     inner join intermediate.int_event_sessions_united as sessions using (file_id)
@@ -75,11 +75,11 @@ def test_a_race_is_a_race_in_every_order(other: Warehouse, monkeypatch: pytest.M
             build(other)
     states = other.query(STATES)
     assert len(states) == len(KINDS) * len(ORDERS)
-    for file_path, state, session_type, lines_read, lines_set_aside in states:
+    for file_path, state, session_type, lines_read, lines_loaded in states:
         kind = Path(str(file_path)).stem.split()[1]
         assert session_type == kind
-        assert state == ("used" if kind == "race" else "practice")
-        assert lines_set_aside == (0 if kind == "race" else lines_read)
+        assert state == "used"
+        assert lines_loaded == lines_read
     winners = other.query(
         "select file_name from intermediate.int_races_deduplicated inner join staging.stg_files__files using (file_id)"
     )
@@ -97,7 +97,7 @@ def test_real_exports_of_one_event_are_told_apart(other: Warehouse, real_files: 
     other.run("simrace", "land", *named)
     build(other)
     found = {str(path): (kind, state) for path, state, kind, *_ in other.query(STATES) if str(path) in named}
-    wanted = {"practice": ("practice", "practice"), "qualify": ("qualifying", "practice"), "race": ("race", "used")}
+    wanted = {"practice": ("practice", "used"), "qualify": ("qualifying", "used"), "race": ("race", "used")}
     assert found == {path: wanted[kind] for path, kind in named.items()}
 
 

@@ -62,7 +62,7 @@ ALTERED = (
         safety_rating_after = 4.99 - safety_rating_after,
         out_reason = case out_reason when 'running' then 'disconnected' else 'running' end,
         file_class_strength_of_field = file_class_strength_of_field + 700
-    where race_id = '{race_id}'
+    where event_session_id = '{race_id}'
     """,
     """
     update ci_intermediate.int_event_sessions_united set

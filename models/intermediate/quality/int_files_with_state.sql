@@ -67,7 +67,7 @@ select
         when files.format_family = 'markers' then 'superseded'
         when lines.lines_loaded > 0 then 'used'
         when lines.lines_superseded > 0 then 'superseded'
-        when files.format_family = 'results' and lines.lines_read = lines.lines_set_aside then 'practice'
+        when files.format_family = 'results' and lines.lines_read = lines.lines_set_aside then 'no_results'
         when lines.lines_refused > 0 then 'withheld'
         else 'no_rows'
     end as state,

@@ -16,7 +16,7 @@ from telemetry
 union all
 select
     file_id,
-    race_id,
+    event_session_id as race_id,
     line_number,
     refused_reason as reason
 from results

@@ -8,7 +8,7 @@ sessions as (
     select
         file_id,
         sum(result_lines) as lines_read,
-        sum(case when not is_race then result_lines else 0 end) as lines_set_aside
+        sum(case when result_kind is null then result_lines else 0 end) as lines_set_aside
     from {{ ref('int_event_sessions_united') }}
     group by file_id
 ),
@@ -24,8 +24,8 @@ results as (
             as lines_withheld
     from {{ ref('int_race_results_united') }} as results
     inner join {{ ref('int_event_session_files') }} as session_files
-        on results.file_id = session_files.file_id and results.race_id = session_files.event_session_id
-    where not results.is_derived
+        on results.file_id = session_files.file_id and results.event_session_id = session_files.event_session_id
+    where not results.is_derived and results.result_kind is not null
     group by results.file_id
 )
 

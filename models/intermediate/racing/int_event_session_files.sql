@@ -8,10 +8,10 @@ with event_sessions as (
 faults as (
     select
         file_id,
-        race_id,
+        event_session_id,
         {{ has_too_many_bad_lines("count(nullif(refused_reason, 'repeated_entrant'))", 'count(*)') }} as is_withheld
     from {{ ref('int_race_results_united') }}
-    group by file_id, race_id
+    group by file_id, event_session_id
 ),
 
 judged as (
@@ -20,7 +20,7 @@ judged as (
         coalesce(faults.is_withheld, false) as is_withheld
     from event_sessions
     left join faults
-        on event_sessions.file_id = faults.file_id and event_sessions.event_session_id = faults.race_id
+        on event_sessions.file_id = faults.file_id and event_sessions.event_session_id = faults.event_session_id
 ),
 
 -- One file gives all of a session; the time of landing does not matter. A file made before the race may hold a practice

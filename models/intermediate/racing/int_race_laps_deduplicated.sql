@@ -12,11 +12,15 @@ with laps as (
 winners as (
     select
         file_id,
-        event_session_id as race_id
+        event_session_id
     from {{ ref('int_event_session_files') }}
     where is_winner and is_race
 )
 
-select laps.*
+select
+    laps.event_session_id as race_id,
+    {% for column in race_lap_columns() | reject('equalto', 'event_session_id') -%}
+        laps.{{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
 from laps
-inner join winners on laps.file_id = winners.file_id and laps.race_id = winners.race_id
+inner join winners on laps.file_id = winners.file_id and laps.event_session_id = winners.event_session_id

@@ -10,7 +10,9 @@ races as (
 )
 
 select
-    {%- for column in race_result_columns() if column not in race_result_outcome_columns() %}
+    race_results.race_id,
+    {%- for column in race_result_columns()
+        if column != 'event_session_id' and column not in race_result_outcome_columns() %}
         race_results.{{ column }},
     {%- endfor %}
     {%- for column in race_result_outcome_columns() + [

@@ -12,7 +12,7 @@ with race_results as (
 winners as (
     select
         file_id,
-        event_session_id as race_id
+        event_session_id
     from {{ ref('int_event_session_files') }}
     where is_winner and is_race
 ),
@@ -20,9 +20,11 @@ winners as (
 of_winners as (
     select
         race_results.*,
+        race_results.event_session_id as race_id,
         coalesce('team:' || race_results.team_id, race_results.entrant_id) as entry_id
     from race_results
-    inner join winners on race_results.file_id = winners.file_id and race_results.race_id = winners.race_id
+    inner join winners
+        on race_results.file_id = winners.file_id and race_results.event_session_id = winners.event_session_id
 ),
 
 -- a car has one class, whoever drives it; results are grouped by class, so a file without classes gets the class none

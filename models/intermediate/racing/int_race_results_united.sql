@@ -1,10 +1,16 @@
 {{ config(materialized='incremental', incremental_strategy='replace_all') }}
 
-{%- set columns = dict(race_result_columns(), line_fault='text', is_derived='boolean') %}
+{%- set columns = dict(
+    race_result_columns(), line_fault='text', is_derived='boolean', is_best_lap_valid='boolean'
+) %}
 {%- set sources = ['stg_iracing__race_results_json', 'stg_iracing__race_results_csv',
     'stg_iracing__race_results_log', 'stg_acc__race_results', 'stg_raceroom__race_results'] %}
 
-with united as (
+with event_sessions as (
+    select * from {{ ref('int_event_sessions_united') }}
+),
+
+united as (
     {% for source in sources %}
         select
             {{ aligned(columns, source) | indent(12) }}
@@ -14,19 +20,30 @@ with united as (
 )
 
 select
-    {{ race_result_columns() | join(', ') }},
+    event_sessions.event_session_id,
+    {% for column in race_result_columns() | reject('equalto', 'event_session_id') -%}
+        united.{{ column }},
+    {% endfor -%}
+    event_sessions.result_kind,
     case
-        when line_fault is not null then line_fault
-        when entrant_id is null then 'no_entrant'
-        when finish_position is null then 'no_finish_position'
+        when united.line_fault is not null then united.line_fault
+        when united.entrant_id is null then 'no_entrant'
+        -- only a race places everybody
+        when united.finish_position is null and event_sessions.is_race then 'no_finish_position'
         -- a driver who changed cars has two lines: the one with laps counts, otherwise the better place
         when
             row_number() over (
-                partition by file_id, race_id, entrant_id
+                partition by united.file_id, event_sessions.event_session_id, united.entrant_id
                 order by
-                    line_fault is not null, finish_position is null, coalesce(laps, 0) = 0, line_number
+                    united.line_fault is not null,
+                    united.finish_position is null,
+                    coalesce(united.laps, 0) = 0,
+                    united.line_number
             ) > 1
             then 'repeated_entrant'
     end as refused_reason,
-    coalesce(is_derived, false) as is_derived
+    united.is_best_lap_valid,
+    coalesce(united.is_derived, false) as is_derived
 from united
+inner join event_sessions
+    on united.file_id = event_sessions.file_id and united.event_session_id = event_sessions.file_session_id

@@ -1,28 +1,27 @@
-with race_sessions as (
+with document_sessions as (
     select * from {{ ref('stg_acc__document_sessions') }}
-    where is_race
 ),
 
 -- the lines are in finishing order and hold no place
 lines as (
     select
-        race_sessions.file_id,
-        race_sessions.event_session_id as race_id,
+        document_sessions.file_id,
+        document_sessions.event_session_id,
         lines.line,
         lines.line -> 'car' as car,
         cast(lines.line_number as integer) as finish_position,
         {{ json_id("lines.line -> 'car'", 'carId') }} as car_number
-    from race_sessions
+    from document_sessions
     cross join
         lateral
-        {{ json_rows("race_sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, line_number)
+        {{ json_rows("document_sessions.result -> 'leaderBoardLines'") }} with ordinality as lines (line, line_number)
 ),
 
 -- a car number that occurs twice belongs to the first car
 entries as (
     select
         file_id,
-        race_id,
+        event_session_id,
         line,
         car,
         finish_position,
@@ -38,7 +37,7 @@ entries as (
 drivers as (
     select
         entries.file_id,
-        entries.race_id,
+        entries.event_session_id,
         entries.entry_id,
         entries.line,
         entries.car,
@@ -76,7 +75,7 @@ keyed as (
 
 select
     file_id,
-    race_id,
+    event_session_id,
     entry_id,
     {{ pseudonymous_id("'driver:' || driver_key") }} as entrant_id,
     case when player_id = '0' then 'acc:0' else {{ pseudonymous_id("'acc:' || driver_key") }} end as driver_id,

@@ -1,6 +1,5 @@
-with race_sessions as (
+with document_sessions as (
     select * from {{ ref('stg_acc__document_sessions') }}
-    where is_race
 ),
 
 drivers as (
@@ -16,8 +15,8 @@ entries as (
 
 laps as (
     select
-        race_sessions.file_id,
-        race_sessions.event_session_id as race_id,
+        document_sessions.file_id,
+        document_sessions.event_session_id,
         coalesce({{ json_id('laps.lap', 'carId') }}, 'unknown') as entry_id,
         cast(laps.line_number as integer) as line_number,
         -- the server's names, otherwise those in a player's own files
@@ -30,8 +29,8 @@ laps as (
         {{ to_bigint("laps.lap -> 'splits' ->> 1") }} as sector_2_ms,
         {{ to_bigint("laps.lap -> 'splits' ->> 2") }} as sector_3_ms,
         {{ to_boolean(json_text('laps.lap', 'isValidForBest')) }} as is_valid
-    from race_sessions
-    cross join lateral {{ json_rows("race_sessions.event -> 'laps'") }} with ordinality as laps (lap, line_number)
+    from document_sessions
+    cross join lateral {{ json_rows("document_sessions.event -> 'laps'") }} with ordinality as laps (lap, line_number)
 ),
 
 numbered as (
@@ -53,7 +52,7 @@ timed as (
 
 select
     timed.file_id,
-    timed.race_id,
+    timed.event_session_id,
     timed.entry_id,
     first_places.entrant_id,
     first_places.driver_id,

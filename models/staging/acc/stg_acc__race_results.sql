@@ -19,6 +19,17 @@ driver_laps as (
     group by file_id, entry_id, entrant_id
 ),
 
+timed_laps as (
+    select
+        file_id,
+        entry_id,
+        lap_time_ms,
+        bool_or(is_valid) as is_valid
+    from laps
+    where lap_time_ms is not null
+    group by file_id, entry_id, lap_time_ms
+),
+
 timed_files as (
     select distinct file_id
     from laps
@@ -71,7 +82,8 @@ renamed as (
     select
         -- ids
         lines.file_id,
-        lines.race_id,
+        lines.event_session_id,
+        lines.entry_id,
         case
             when lines.is_team then {{ pseudonymous_id("'team:' || lines.entry_id") }} else lines.entrant_id
         end as entrant_id,
@@ -118,4 +130,11 @@ renamed as (
     left join winners on lines.file_id = winners.file_id
 )
 
-select * from renamed
+select
+    renamed.*,
+    timed_laps.is_valid as is_best_lap_valid
+from renamed
+left join timed_laps
+    on renamed.file_id = timed_laps.file_id
+        and renamed.entry_id = timed_laps.entry_id
+        and renamed.best_lap_ms = timed_laps.lap_time_ms

@@ -3,12 +3,11 @@ with result_lines as (
     where source_format = 'iracing_results_csv'
 ),
 
-races as (
+sessions as (
     select
         file_id,
-        event_session_id as race_id
+        event_session_id
     from {{ ref('stg_iracing__event_sessions_csv') }}
-    where is_race
 ),
 
 cells as (
@@ -54,7 +53,7 @@ renamed as (
     select
         -- ids
         cells.file_id,
-        races.race_id,
+        sessions.event_session_id,
         coalesce(cells.cust_id, 'name:' || cells.entrant_name) as driver_key,
         -- without a team, the team's id is the driver's
         case
@@ -101,7 +100,7 @@ renamed as (
         coalesce({{ to_int('cells.cust_id') }} < 0, false) and not cells.is_ai as is_team,
         cells.is_ai
     from cells
-    inner join races on cells.file_id = races.file_id
+    inner join sessions on cells.file_id = sessions.file_id
 ),
 
 -- a team's line comes before those of its drivers and gives them its name

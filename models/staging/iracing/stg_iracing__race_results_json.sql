@@ -1,29 +1,28 @@
-with race_sessions as (
+with document_sessions as (
     select * from {{ ref('stg_iracing__document_sessions') }}
-    where is_race
 ),
 
 entries as (
     select
-        race_sessions.file_id,
-        race_sessions.event_session_id as race_id,
-        race_sessions.event,
+        document_sessions.file_id,
+        document_sessions.event_session_id,
+        document_sessions.event,
         rows.entry,
         cast(rows.entry_number as integer) as entry_number,
         -- a team's own line has a negative team id and no driver
         {{ json_id('rows.entry', 'cust_id') }} is null
         and coalesce({{ json_int('rows.entry', 'team_id') }} < 0, false) as is_team
-    from race_sessions
+    from document_sessions
     cross join
         lateral
-        {{ json_rows("race_sessions.session -> 'results'") }} with ordinality as rows (entry, entry_number)
+        {{ json_rows("document_sessions.session -> 'results'") }} with ordinality as rows (entry, entry_number)
 ),
 
 -- a team's drivers are inside its line
 lines as (
     select
         file_id,
-        race_id,
+        event_session_id,
         event,
         entry as line,
         entry,
@@ -33,7 +32,7 @@ lines as (
     union all
     select
         entries.file_id,
-        entries.race_id,
+        entries.event_session_id,
         entries.event,
         drivers.driver as line,
         entries.entry,
@@ -47,12 +46,12 @@ lines as (
 
 leaders as (
     select
-        race_id,
+        event_session_id,
         file_id,
         max({{ json_int('entry', 'laps_complete') }}) as leader_laps
     from entries
     where {{ json_int('entry', 'finish_position') }} = 0
-    group by race_id, file_id
+    group by event_session_id, file_id
 ),
 
 -- classes are described beside the sessions; in files before 2022 nothing else holds their names
@@ -72,7 +71,7 @@ renamed as (
     select
         -- ids
         lines.file_id,
-        lines.race_id,
+        lines.event_session_id,
         case when not lines.is_team then
                 coalesce(
                     {{ json_id('lines.line', 'cust_id') }},
@@ -129,7 +128,7 @@ renamed as (
         lines.is_team,
         coalesce({{ to_boolean(json_text('lines.line', 'ai')) }}, false) as is_ai
     from lines
-    left join leaders on lines.race_id = leaders.race_id and lines.file_id = leaders.file_id
+    left join leaders on lines.event_session_id = leaders.event_session_id and lines.file_id = leaders.file_id
     left join classes
         on lines.file_id = classes.file_id
             and {{ json_id('lines.line', 'car_class_id') }} = classes.car_class_id

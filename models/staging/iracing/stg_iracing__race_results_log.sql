@@ -49,7 +49,7 @@ lines as (
 select
     -- ids
     lines.file_id,
-    lines.event_session_id as race_id,
+    lines.event_session_id,
     {{ pseudonymous_id("'driver:' || lines.cust_id") }} as entrant_id,
     {{ pseudonymous_id("'iracing:' || lines.cust_id") }} as driver_id,
     'iracing:' || {{ json_id('lines.driver', 'CarID') }} as car_id,

@@ -5,7 +5,7 @@ with players as (
 laps as (
     select
         players.file_id,
-        players.race_id,
+        players.event_session_id,
         'line-' || players.line_number as entry_id,
         players.entrant_id,
         players.driver_id,
@@ -25,7 +25,7 @@ laps as (
 -- sector times add up along the lap
 select
     file_id,
-    race_id,
+    event_session_id,
     entry_id,
     entrant_id,
     driver_id,

@@ -2,55 +2,80 @@ with players as (
     select * from {{ ref('stg_raceroom__race_players') }}
 ),
 
+laps as (
+    select * from {{ ref('stg_raceroom__race_laps') }}
+),
+
 -- a lap without a time was not driven to its end
 driven as (
     select
         file_id,
-        race_id,
+        event_session_id,
         entry_id,
         cast(count(lap_time_ms) as integer) as laps
-    from {{ ref('stg_raceroom__race_laps') }}
-    group by file_id, race_id, entry_id
+    from laps
+    group by file_id, event_session_id, entry_id
 ),
 
 -- files of old versions list no laps
-timed_races as (
+timed_sessions as (
     select distinct
         file_id,
-        race_id
+        event_session_id
     from driven
+),
+
+timed_laps as (
+    select
+        file_id,
+        event_session_id,
+        entry_id,
+        lap_time_ms,
+        bool_or(is_valid) as is_valid
+    from laps
+    where lap_time_ms is not null
+    group by file_id, event_session_id, entry_id, lap_time_ms
 ),
 
 entries as (
     select
         players.*,
-        case when timed_races.file_id is not null then coalesce(driven.laps, 0) end as laps,
+        {{ json_int('players.player', 'BestLapTime', 1, 99999999) }} as best_lap_ms,
+        -- qualifying may have a best lap and not list it
+        case
+            when driven.laps > 0 then driven.laps
+            when
+                timed_sessions.file_id is not null
+                and {{ json_int('players.player', 'BestLapTime', 1, 99999999) }} is null
+                then 0
+        end as laps,
         {{ json_int('players.player', 'Position', 1) }} as finish_position,
         {{ json_int('players.player', 'TotalTime', 1, 999999999) }} as race_time_ms,
         lower({{ json_text('players.player', 'FinishStatus') }}) as finish_status
     from players
-    left join timed_races on players.file_id = timed_races.file_id and players.race_id = timed_races.race_id
+    left join timed_sessions
+        on players.file_id = timed_sessions.file_id and players.event_session_id = timed_sessions.event_session_id
     left join driven
         on players.file_id = driven.file_id
-            and players.race_id = driven.race_id
+            and players.event_session_id = driven.event_session_id
             and 'line-' || players.line_number = driven.entry_id
 ),
 
 winners as (
     select
         file_id,
-        race_id,
+        event_session_id,
         min(laps) as winner_laps,
         min(race_time_ms) as winner_time_ms
     from entries
     where finish_position = 1
-    group by file_id, race_id
+    group by file_id, event_session_id
 )
 
 select
     -- ids
     entries.file_id,
-    entries.race_id,
+    entries.event_session_id,
     entries.entrant_id,
     entries.driver_id,
     'raceroom:' || {{ json_id('entries.player', 'CarId') }} as car_id,
@@ -81,9 +106,15 @@ select
         when winners.winner_laps is not null and entries.laps is not null
             then greatest(winners.winner_laps - entries.laps, 0)
     end as laps_down,
-    {{ json_int('entries.player', 'BestLapTime', 1, 99999999) }} as best_lap_ms,
+    entries.best_lap_ms,
     -- booleans
+    timed_laps.is_valid as is_best_lap_valid,
     false as is_team,
     false as is_ai
 from entries
-left join winners on entries.file_id = winners.file_id and entries.race_id = winners.race_id
+left join winners on entries.file_id = winners.file_id and entries.event_session_id = winners.event_session_id
+left join timed_laps
+    on entries.file_id = timed_laps.file_id
+        and entries.event_session_id = timed_laps.event_session_id
+        and 'line-' || entries.line_number = timed_laps.entry_id
+        and entries.best_lap_ms = timed_laps.lap_time_ms
