@@ -28,7 +28,7 @@ _CONTENTS = """
     select case when file_bytes > 0 then file_id end, file_path, reason from raw.rejected_files
 """
 
-# Preambles, results of sessions of other kinds, documents of logs and other text that no model reads; a person has to look at it.
+# Preambles, sessions of other kinds, documents of logs and other text that no model reads; a person has to look at it.
 _WITH_TEXT = """
     select distinct blocks.file_id
     from raw.file_blocks as blocks

@@ -12,6 +12,7 @@ import pytest
 
 from simrace.generator import season
 from simrace.generator.iracing_csv import Style, csv_bytes
+from simrace.generator.iracing_json import raw_text
 from simrace.generator.race import Race
 from tests.conftest import Warehouse
 from tests.reliability.conftest import NO_TESTS
@@ -54,12 +55,18 @@ def other(warehouse: Warehouse) -> Warehouse:
 
 
 def test_a_race_is_a_race_in_every_order(other: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One event an order: the order of landing, and of the last change, which decides between files of one race."""
+    """One event an order: the order of landing, and of the last change, which decides between files of one race.
+
+    Then the documents of the events come, which number their sessions: practice and qualifying stay one session each.
+    """
 
     def write_trio(directory: Path, race: Race) -> list[Path]:
         order = ORDERS[len(list(directory.glob("0/*")))]
+        document = directory / "documents" / f"{race.subsession_id}.json"
+        document.parent.mkdir(exist_ok=True)
+        document.write_text(raw_text(race), encoding="utf-8")
         for place, kind in enumerate(order):
-            path = directory / str(place) / f"{race.subsession_id} {kind}.csv"
+            path = directory / str(place) / f"eventresult_{race.subsession_id} {kind}.csv"
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(exported(race, kind))
             os.utime(path, (1_700_000_000 + place, 1_700_000_000 + place))
@@ -85,6 +92,19 @@ def test_a_race_is_a_race_in_every_order(other: Warehouse, monkeypatch: pytest.M
     )
     assert len(winners) == len(ORDERS)
     assert all(str(name).endswith(" race.csv") for (name,) in winners)
+    sessions = "select event_session_id, simsession_number from intermediate.int_event_sessions_deduplicated"
+    known = {str(session).rpartition(":")[2] for session, _ in other.query(sessions)}
+    assert known == {"practice", "qualifying", "0"}
+
+    other.run("simrace", "land", files / "documents")
+    build(other)
+    numbered = other.query(sessions)
+    assert len(numbered) == len(KINDS) * len(ORDERS)
+    assert {number for _, number in numbered} == {-2, -1, 0}
+    assert all(str(session).endswith(f":{number}") for session, number in numbered)
+    of_files = {str(path): state for path, state, *_ in other.query(STATES)}
+    assert {state for path, state in of_files.items() if path.endswith(".csv")} == {"superseded"}
+    assert {state for path, state in of_files.items() if path.endswith(".json")} == {"used"}
 
 
 def test_real_exports_of_one_event_are_told_apart(other: Warehouse, real_files: Path) -> None:

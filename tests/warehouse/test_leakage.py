@@ -24,6 +24,7 @@ BETWEEN_RACES = timedelta(minutes=20)
 
 INPUTS = ("int_event_session_files", "int_event_sessions_united", "int_race_results_united")
 BUILT = (
+    "int_race_grids",
     "int_race_results_deduplicated",
     "int_event_sessions_deduplicated",
     "int_races_deduplicated",

@@ -32,7 +32,7 @@ WITH_ME = ("--vars", json.dumps({"me": ME}))
 # Columns that differ with pseudonyms; all others must stay the same.
 IDENTITIES = {
     "driver_id", "opponent_id", "entrant_id", "entry_id", "team_id", "cust_id", "driver_name", "team_name",
-    "event_name", "file_name", "detail", "line", "layout_key", "file_id", "landed_at",
+    "entrant_name", "event_name", "file_name", "detail", "line", "layout_key", "file_id", "landed_at",
 }  # fmt: skip
 
 
@@ -145,6 +145,8 @@ def test_a_driver_is_one_driver_everywhere(published: Published, warehouse: Ware
         "personal_bests",
         "driver_race_form",
         "fct_race_laps",
+        "fct_qualifying_results",
+        "fct_practice_results",
     )
     for relation in relations:
         named = _values(warehouse, "driver_id", f"marts.{relation}")

@@ -7,6 +7,11 @@ races as (
     select * from {{ ref('int_races_as_of_cutoff') }}
 ),
 
+practice_and_qualifying as (
+    select * from {{ ref('int_practice_and_qualifying_results') }}
+    where car_id is not null
+),
+
 sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
     where car_id is not null
@@ -23,6 +28,15 @@ appearances as (
         coalesce(races.started_at, races.ended_at) as appeared_at
     from race_results
     inner join races on race_results.race_id = races.race_id
+    union all
+    select
+        car_id,
+        sim,
+        car_name,
+        car_class_name,
+        event_session_id || ' ' || entrant_id as tie_breaker,
+        appeared_at
+    from practice_and_qualifying
     union all
     select
         car_id,

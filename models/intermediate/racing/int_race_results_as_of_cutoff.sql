@@ -20,6 +20,7 @@ select
     ] %}
         case when races.is_over then race_results.{{ column }} end as {{ column }},
     {%- endfor %}
+    race_results.start_position_source,
     race_results.entry_id
 from race_results
 inner join races on race_results.race_id = races.race_id

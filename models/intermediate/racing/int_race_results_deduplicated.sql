@@ -27,12 +27,29 @@ of_winners as (
         on race_results.file_id = winners.file_id and race_results.event_session_id = winners.event_session_id
 ),
 
+grids as (
+    select * from {{ ref('int_race_grids') }}
+),
+
+-- a race whose file tells no grid has that of its qualifying
+gridded as (
+    select
+        of_winners.*,
+        coalesce(of_winners.start_position, grids.start_position) as grid_position,
+        case
+            when of_winners.start_position is not null then 'race'
+            when grids.start_position is not null then 'qualifying'
+        end as start_position_source
+    from of_winners
+    left join grids on of_winners.race_id = grids.race_id and of_winners.entry_id = grids.entry_id
+),
+
 -- a car has one class, whoever drives it; results are grouped by class, so a file without classes gets the class none
 classed as (
     select
         *,
         coalesce(max(car_class_id) over (partition by race_id, entry_id), 'none') as class_id
-    from of_winners
+    from gridded
 ),
 
 -- times of cars on the winner's lap, each car once
@@ -99,8 +116,8 @@ placed as (
             order by finish_position nulls last
         ) as finish_rank,
         dense_rank() over (
-            partition by race_id, class_id, start_position is null
-            order by start_position nulls last
+            partition by race_id, class_id, grid_position is null
+            order by grid_position nulls last
         ) as start_rank
     from judged
 )
@@ -128,10 +145,11 @@ select
     coalesce(
         finish_position_in_class, case when finish_position is not null then cast(finish_rank as integer) end
     ) as finish_position_in_class,
-    start_position,
+    grid_position as start_position,
     coalesce(
-        start_position_in_class, case when start_position is not null then cast(start_rank as integer) end
+        start_position_in_class, case when grid_position is not null then cast(start_rank as integer) end
     ) as start_position_in_class,
+    start_position_source,
     laps,
     laps_led,
     case when not is_race_time_implausible then race_time_ms end as race_time_ms,
@@ -153,7 +171,7 @@ select
     safety_rating_after,
     file_class_strength_of_field,
     is_race_time_implausible,
-    -- drivers who drove a lap or had a place on the grid
+    -- drivers who drove a lap or had a place on the grid; whoever qualified need not have started
     coalesce(laps > 0, false) or start_position is not null as is_starter,
     -- null where the sim does not say how the race ended
     out_reason <> 'running' as did_not_finish,

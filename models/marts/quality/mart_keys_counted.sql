@@ -19,6 +19,8 @@ from samples
     'fct_stints': 'session_id, stint_number',
     'fct_race_results': 'race_id, entrant_id',
     'fct_race_team_results': 'race_id, entrant_id',
+    'fct_qualifying_results': 'event_session_id, entrant_id',
+    'fct_practice_results': 'event_session_id, entrant_id',
     'fct_race_laps': 'race_id, entry_id, lap_number',
 } %}
 {% for mart, key in keys.items() %}

@@ -64,6 +64,7 @@ select
     race_results.finish_position_in_class,
     race_results.start_position,
     race_results.start_position_in_class,
+    race_results.start_position_source,
     race_results.start_position - race_results.finish_position as places_gained,
     race_results.start_position_in_class - race_results.finish_position_in_class as places_gained_in_class,
     race_results.laps,

@@ -20,6 +20,7 @@ select
     finish_position_in_class,
     start_position,
     start_position_in_class,
+    start_position_source,
     laps,
     laps_led,
     race_time_ms,

@@ -6,14 +6,14 @@ laps as (
     select * from {{ ref('stg_acc__race_laps') }}
 ),
 
--- which driver drove which laps in a shared car
+-- which driver drove which laps in a shared car; a best lap is one that counts, as the car's is
 driver_laps as (
     select
         file_id,
         entry_id,
         entrant_id,
         cast(count(*) as integer) as laps,
-        min(lap_time_ms) as best_lap_ms
+        min(case when is_valid is not false then lap_time_ms end) as best_lap_ms
     from laps
     where entrant_id is not null
     group by file_id, entry_id, entrant_id
