@@ -17,8 +17,9 @@ event_sessions as (
         result_kind,
         coalesce(started_at, ended_at) as appeared_at
     from {{ ref('int_event_sessions_deduplicated') }}
-    where result_kind in ('practice', 'qualifying')
-        {%- if cutoff %} and coalesce(coalesce(ended_at, started_at) <= {{ cutoff }}, true) {%- endif %}
+    where
+        result_kind in ('practice', 'qualifying')
+        and {{ 'coalesce(coalesce(ended_at, started_at) <= ' ~ cutoff ~ ', true)' if cutoff else 'true' }}
 ),
 
 -- a car has one class, whoever drives it; results are grouped by class, so a file without classes gets the class none

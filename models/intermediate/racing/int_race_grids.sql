@@ -24,10 +24,10 @@ lines as (
     select
         results.event_session_id,
         coalesce('team:' || results.team_id, results.entrant_id) as entry_id,
+        results.result_kind,
         results.driver_id,
         results.entrant_name,
-        count(*) over (partition by results.event_session_id, results.file_id, results.entrant_name, results.driver_id is null)
-            as namesakes,
+        count(results.driver_id) over (partition by results.event_session_id, results.entrant_name) as namesakes,
         results.finish_position,
         results.start_position,
         results.race_time_ms
@@ -40,10 +40,10 @@ lines as (
 gridless_races as (
     select
         event_session_id,
-        cast(count(distinct entry_id) as integer) as entries,
+        count(distinct entry_id) as entries,
         min(case when finish_position = 1 then race_time_ms end) as winner_time_ms
     from lines
-    where event_session_id in (select event_sessions.event_session_id from event_sessions where result_kind = 'race')
+    where result_kind = 'race'
     group by event_session_id
     having count(start_position) = 0
 ),
@@ -60,8 +60,8 @@ races as (
     inner join gridless_races on event_sessions.event_session_id = gridless_races.event_session_id
 ),
 
--- Qualifying of the race's own event. Where each session has a file and an event of its own, as in ACC, it is the one that
--- ended just before on the same server, as far as the files name it.
+-- Qualifying of the race's own event. Where each session has a file and an event of its own, as in ACC, it is the one
+-- that ended just before on the same server, as far as the files name it.
 pairs as (
     select
         races.event_session_id as race_id,
@@ -85,7 +85,7 @@ pairs as (
                     and qualifying.sessions_of_event = 1
                     and races.layout_id = qualifying.layout_id
                     and coalesce(races.event_name = qualifying.event_name, true)
-                    and qualifying.ended_at < races.ended_at
+                    and races.ended_at > qualifying.ended_at
                     and qualifying.ended_at
                     >= races.green_flag_at - {{ var('qualifying_before_race_s') }} * interval '1 second'
                     -- a second race starts otherwise
@@ -104,8 +104,8 @@ pairs as (
             )
 ),
 
--- Whoever of a car's drivers qualified it; a car's number can be another's in another session. ACC leaves out ids in some
--- files, and then a name that is there once tells the driver.
+-- Whoever of a car's drivers qualified it; a car's number can be another's in another session. ACC leaves out ids in
+-- some files, and then a name that is there once tells the driver.
 qualified as (
     select
         pairs.race_id,

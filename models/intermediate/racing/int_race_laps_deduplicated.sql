@@ -18,9 +18,9 @@ winners as (
 )
 
 select
-    laps.event_session_id as race_id,
-    {% for column in race_lap_columns() | reject('equalto', 'event_session_id') -%}
-        laps.{{ column }}{{ ',' if not loop.last }}
-    {% endfor %}
+    {%- for column in race_lap_columns() if column != 'event_session_id' %}
+        laps.{{ column }},
+    {%- endfor %}
+    laps.event_session_id as race_id
 from laps
 inner join winners on laps.file_id = winners.file_id and laps.event_session_id = winners.event_session_id
