@@ -45,8 +45,14 @@ def exported(race: Race, kind: str) -> bytes:
     return (head + made.getvalue()).encode()
 
 
+def _milliseconds(lap_time: str) -> int:
+    minutes, _, seconds = lap_time.rpartition(":")
+    return round(1000 * (60 * int(minutes or 0) + float(seconds)))
+
+
 def build(other: Warehouse) -> None:
-    other.run("dbt", "build", "--select", "+int_races_deduplicated", "+int_files_with_state", *NO_TESTS)
+    results = ("+int_races_deduplicated", "+int_practice_and_qualifying_results", "+int_files_with_state")
+    other.run("dbt", "build", "--select", *results, *NO_TESTS)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +125,21 @@ def test_real_exports_of_one_event_are_told_apart(other: Warehouse, real_files: 
     found = {str(path): (kind, state) for path, state, kind, *_ in other.query(STATES) if str(path) in named}
     wanted = {"practice": ("practice", "used"), "qualify": ("qualifying", "used"), "race": ("race", "used")}
     assert found == {path: wanted[kind] for path, kind in named.items()}
+
+    fastest = other.query(
+        "select file_path, result_kind, count(*), count(best_lap_ms), min(best_lap_ms) "
+        "from intermediate.int_practice_and_qualifying_results inner join staging.stg_files__sightings using (file_id) "
+        "where file_path like '%-Qualify.csv' or file_path like '%-Practice.csv' group by 1, 2"
+    )
+    expected = set()
+    for path, kind in named.items():
+        if kind != "race":
+            table = Path(path).read_text(encoding="cp1252").partition('"Fin Pos"')[2]
+            rows = list(csv.DictReader(io.StringIO('"Fin Pos"' + table)))
+            laps = [_milliseconds(row["Fastest Lap Time"]) for row in rows if row["Fastest Lap Time"]]
+            expected.add((path, wanted[kind][0], len(rows), len(laps), min(laps, default=None)))
+    assert set(fastest) == expected
+    assert any(lap for *_, lap in expected)
 
 
 def test_one_real_race_in_two_encodings_is_one_race(other: Warehouse, real_files: Path) -> None:
