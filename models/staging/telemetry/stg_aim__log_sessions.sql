@@ -33,7 +33,7 @@ laps as (
     where documents.document_name = 'laps'
 ),
 
--- RaceStudio may round up to whole seconds. One end alone, as of a log without a whole lap, two logs of a day may share.
+-- RaceStudio may round up to whole seconds. One end alone, of a log without a whole lap, two logs of a day may share.
 rounded as (
     select
         file_id,
