@@ -298,6 +298,8 @@ def column_types(cursor: Cursor, name: str) -> dict[str, str]:
     if types := {str(column): str(data_type) for column, data_type in cursor}:
         return types
     names = [mart.name for mart in _read_marts(cursor)]
+    if name in names:
+        raise ExportError(f"This user may not read {SCHEMA}.{name}: `simrace db roles` gives the right.")
     if not names:
         raise ExportError(f"There is no {SCHEMA}.{name} yet: `simrace run` builds it.")
     like = difflib.get_close_matches(name, names)

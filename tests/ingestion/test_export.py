@@ -14,7 +14,16 @@ from typer.testing import CliRunner
 
 from simrace.cli.app import app
 from simrace.database.connection import ConnectionParameters
-from simrace.export.tables import DICTIONARY, Format, _copied, export_ml, export_table, read_exported
+from simrace.export.tables import (
+    DICTIONARY,
+    ExportError,
+    Format,
+    _copied,
+    column_types,
+    export_ml,
+    export_table,
+    read_exported,
+)
 
 TABLES = """
     create schema marts;
@@ -234,3 +243,11 @@ def test_why_a_copy_failed_is_told_however_soon_its_end_is_seen() -> None:
         with pytest.raises(psycopg2.errors.UndefinedColumn, match="nonsense"), _copied(Refused(), "nonsense") as stream:
             if not stream.read():
                 raise ValueError("there is no header")
+
+
+def test_a_mart_that_may_not_be_read_is_told(marts: ConnectionParameters) -> None:
+    """It is there, so the error does not say that there is none of that name."""
+    with closing(marts.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("set role pg_checkpoint")  # a role of PostgreSQL's own that reads nothing
+        with pytest.raises(ExportError, match=r"may not read marts\.ml_training_data: `simrace db roles`"):
+            column_types(cursor, "ml_training_data")

@@ -92,6 +92,7 @@ def retire(warehouse: Warehouse, session_id: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_warehouse_of_an_older_version_goes_over_with_one_run(
     server: Warehouse, harm_folder: Path, older: Path, project: Path
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_warehouse_of_an_older_version_goes_over_with_one_run(
     assert differences(upgraded, clean, retired) == []
 
 
+@pytest.mark.slow
 def test_rows_for_motec_hold_when_the_sim_of_a_log_becomes_known(server: Warehouse, harm_folder: Path) -> None:
     """Versions that knew no writers called every log of MoTeC's `motec`, and so did the seeds of their users."""
     project = copy_of_project(harm_folder / "project_of_motec")
