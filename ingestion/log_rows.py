@@ -1,5 +1,6 @@
 """The rows of a binary log: its channels, their values and its documents."""
 
+import io
 import json
 import math
 from collections.abc import Iterable, Iterator
@@ -68,7 +69,9 @@ def _channel_row(channel: Channel, span_s: int, file_id: str) -> dict[str, Any]:
 
 def as_json(value: Any) -> str:
     """A JSON text that the database takes: numbers that it does not know are written as text."""
-    return json.dumps(_storable(value), ensure_ascii=False)
+    written = io.StringIO()  # `json.dumps` would hold every value of a large document as a text of its own
+    written.writelines(json.JSONEncoder(ensure_ascii=False).iterencode(_storable(value)))
+    return written.getvalue()
 
 
 def _storable(value: Any) -> Any:

@@ -315,4 +315,6 @@ def relation_exists(cursor: Cursor, name: str) -> bool:
 
 def storable(text: str) -> str:
     """A text that the database takes: characters that it does not know are written as escapes."""
+    if text.isascii() and "\0" not in text:  # the same text, which takes no more memory
+        return text
     return text.replace("\0", "\ufffd").encode("utf-8", "backslashreplace").decode()

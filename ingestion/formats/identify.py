@@ -22,7 +22,6 @@ HEAD_LINES = 64
 # Memory holds a whole document about five times. The longest race known is a third of this size.
 MAX_DOCUMENT_BYTES = 32 << 20
 MAX_TEXT_BYTES = 32 << 20
-MAX_XML_BYTES = 1 << 20  # a parsed element takes a hundred bytes
 MAX_DOCUMENT_DEPTH = 500
 MAX_DOCUMENT_VALUES = 1_000_000
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -128,10 +127,7 @@ def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:
 def _identify_document(content: Content) -> Identity:
     if content.file_bytes > MAX_DOCUMENT_BYTES:
         raise RefusedError(Reason.TOO_LARGE, f"a document of {content.file_bytes:,} bytes")
-    text = read_text(content)
-    # One character beyond the first 65,536 makes all the others four bytes wide.
-    if (size := sys.getsizeof(text)) > MAX_TEXT_BYTES:
-        raise RefusedError(Reason.TOO_LARGE, f"a document of {size:,} bytes in memory")
+    text = _bounded_text(content)
     # A parsed value takes many times the memory of its text. Counting commas counts values before they are parsed.
     if (values := text.count(",") + text.count("[") + text.count("{")) > MAX_DOCUMENT_VALUES:
         raise RefusedError(Reason.TOO_LARGE, f"a document of {values:,} values")
@@ -161,10 +157,18 @@ def _identify_document(content: Content) -> Identity:
     raise RefusedError(Reason.UNKNOWN_FORMAT, "no format is a JSON document with", ", ".join(document))
 
 
+def _bounded_text(content: Content) -> str:
+    text = read_text(content)
+    # One character beyond the first 65,536 makes all the others four bytes wide.
+    if (size := sys.getsizeof(text)) > MAX_TEXT_BYTES:
+        raise RefusedError(Reason.TOO_LARGE, f"a document of {size:,} bytes in memory")
+    return text
+
+
 def _identify_xml(content: Content, xml_format: XmlFormat) -> Identity:
-    if content.file_bytes > MAX_XML_BYTES:
+    if content.file_bytes > xml_format.max_bytes:
         raise RefusedError(Reason.TOO_LARGE, f"an XML document of {content.file_bytes:,} bytes")
-    documents = xml_format.read(read_text(content))
+    documents = xml_format.read(_bounded_text(content))
     count = xml_format.count_entries(documents)
     return Identity(xml_format.name, xml_format.family, entry_count=count, documents=documents)
 

@@ -71,10 +71,11 @@ class XmlFormat:
 
     Attributes:
         name: Value of `source_format`.
-        family: Markers.
+        family: Results or markers.
         recognise: True when a text that begins like this is of this format.
         read: The parts. It raises RefusedError for a text that is not what it seems.
         count_entries: What the parts hold.
+        max_bytes: A larger document is refused.
     """
 
     name: str
@@ -82,3 +83,4 @@ class XmlFormat:
     recognise: Callable[[str], bool]
     read: Callable[[str], Sequence[Document]]
     count_entries: Callable[[Sequence[Document]], int]
+    max_bytes: int

@@ -22,6 +22,7 @@ from ingestion.formats.kinds import Family, XmlFormat
 from ingestion.formats.logs.log import Document
 from ingestion.reading import Reason, RefusedError
 
+MAX_BYTES = 1 << 20
 _BEACONS = '<MarkerGroup Name="Beacons"'
 
 
@@ -53,4 +54,6 @@ def _marker(marker: Any) -> dict[str, Any]:
     return {"name": marker.get("Name", ""), "time_us": time_us}
 
 
-FORMAT = XmlFormat("motec_ldx", Family.MARKERS, _recognise, _read, lambda documents: len(documents[0].content or ()))
+FORMAT = XmlFormat(
+    "motec_ldx", Family.MARKERS, _recognise, _read, lambda documents: len(documents[0].content or ()), MAX_BYTES
+)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from simrace.generator.native import evening_log, race_log
 from simrace.generator.refused import MADE_AT, write_archives, write_refused
-from simrace.generator.season import write_other_event, write_season
+from simrace.generator.season import write_other_events, write_season
 from simrace.generator.telemetry import drive, write_telemetry
 from simrace.generator.wide import write_wide_log
 from simrace.generator.writing import set_modified, write_text
@@ -46,7 +46,7 @@ def write_sample_files(
         telemetry, driven = [*telemetry, *paths], [*driven, *told]
     packed = results[:ARCHIVED_RESULTS]
     others = [
-        write_other_event(directory / "results", seed),
+        *write_other_events(directory / "results", seed),
         *write_archives(directory / "archive", telemetry[0], packed),
         *write_refused(directory / "refused"),
     ]

@@ -12,6 +12,7 @@ from simrace.generator.catalogue import LAYOUTS
 from simrace.generator.drivers import FORMULA, ROAD, SPORTS_CAR, Racer, make_ai, make_pool
 from simrace.generator.iracing_csv import Style, csv_bytes
 from simrace.generator.iracing_json import content_text, event_result_text, raw_text
+from simrace.generator.lmu_results import write_lmu_event
 from simrace.generator.race import FALCON, KESTREL, LYNX, MERLIN, Entry, Race, RaceCar, run_race
 from simrace.generator.raceroom_results import write_raceroom_event
 from simrace.generator.track import Layout
@@ -29,6 +30,7 @@ ALWAYS_THERE = 2  # regulars who miss no race, so that some driver's form is com
 BETWEEN_RACES = timedelta(hours=44)
 OTHER_EVENT = datetime(2026, 2, 8, 20, 15, tzinfo=UTC)
 OTHER_FIELD = 8
+LMU_EVENT = datetime(2026, 2, 15, 21, 10, tzinfo=UTC)
 OLD_STYLE = ("league_csv", "bare_csv", "official_2019")  # layouts of 2019, so raced in 2019
 TEAMS = ("team", "team_csv")
 UNOFFICIAL = (*LEAGUE, "hosted_csv", "team_csv")
@@ -89,10 +91,14 @@ def write_season(
     return written, truth, run
 
 
-def write_other_event(directory: Path, seed: int) -> Path:
-    """Write an evening of another sim, which is no part of the season's story."""
-    rng = np.random.default_rng([seed, 60])
-    return write_raceroom_event(directory, rng, make_pool(seed)[:OTHER_FIELD], LAYOUTS[0], OTHER_EVENT)
+def write_other_events(directory: Path, seed: int) -> list[Path]:
+    """Write an evening of each other sim, which is no part of the season's story."""
+    rng, lmu_rng = (np.random.default_rng([seed, number]) for number in (60, 61))
+    field = make_pool(seed)[:OTHER_FIELD]
+    return [
+        write_raceroom_event(directory, rng, field, LAYOUTS[0], OTHER_EVENT),
+        *write_lmu_event(directory, lmu_rng, field, LAYOUTS[1], LMU_EVENT),
+    ]
 
 
 def _race(

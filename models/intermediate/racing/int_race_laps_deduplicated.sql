@@ -1,4 +1,4 @@
-{%- set sources = ['stg_acc__race_laps', 'stg_raceroom__race_laps'] %}
+{%- set sources = ['stg_acc__race_laps', 'stg_raceroom__race_laps', 'stg_rfactor__race_laps'] %}
 
 with laps as (
     {% for source in sources %}
