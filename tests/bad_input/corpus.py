@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import re
 import struct
 import tarfile
 import warnings
@@ -51,7 +52,7 @@ class Bad:
 
 def corpus(small: Small) -> Iterator[Bad]:
     """The files of the corpus that are plain bytes."""
-    for make in (truncated, encoded, tables, documents, hostile, named, archives, binary_logs):
+    for make in (truncated, encoded, tables, documents, trees, hostile, named, archives, binary_logs):
         yield from make(small)
 
 
@@ -60,7 +61,7 @@ def truncated(small: Small, step: int = 1_000) -> Iterator[Bad]:
     for name, text in small.texts().items():
         data = text.encode()
         for end in range(step, len(data), step):
-            yield Bad(f"truncated/{end} {name}", data[:end], Reason.MALFORMED if name.endswith("json") else EITHER)
+            yield Bad(f"truncated/{end} {name}", data[:end], EITHER if name.endswith("csv") else Reason.MALFORMED)
     for name, text in small.texts().items():
         yield Bad(f"truncated/half a character {name}", b"\xff\xfe" + text.encode("utf-16-le")[:-1], Reason.UNDECODABLE)
         packed = gzip.compress(text.encode(), mtime=0)
@@ -253,6 +254,56 @@ def _twice(small: Small) -> Iterator[Bad]:
                 yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
             laps = document | {"serverName": "laps", "laps": document["laps"] * 2}
             yield Bad(f"documents/twice laps {name}.json", dumped(laps).encode(), LANDS)
+
+
+def trees(small: Small) -> Iterator[Bad]:
+    """XML that would take the memory, or read other files, or is no XML."""
+    for name, text in small.trees.items():
+        declared = '<!ENTITY rFEnt "rFactor Entity">'
+        assert declared in text
+        one_name = text.replace("Harrow & Pike", "{}", 1)
+
+        def bad(what: str, made: str, becomes: str = Reason.MALFORMED, name: str = name) -> Bad:
+            return Bad(f"trees/{what} {name}.xml", made.encode("utf-8", "surrogatepass"), becomes)
+
+        laughs = "".join(f'<!ENTITY a{at} "{f"&a{at - 1};" * 10}">' for at in range(1, 12))
+        yield bad("billion laughs", one_name.replace(declared, f'<!ENTITY a0 "ha">{laughs}').replace("{}", "&a11;"))
+        yield bad("billion laughs that nobody tells", text.replace(declared, f'<!ENTITY a0 "ha">{laughs}'))
+        big = f'<!ENTITY big "{"x" * 100_000}">'
+        yield bad("quadratic", one_name.replace(declared, big).replace("{}", "&big;" * 10_000))
+        yield bad("quadratic in an attribute", text.replace(declared, big).replace('et="12.5"', 'et="&big;&big;"'))
+        yield bad("its entity used", one_name.replace("{}", "&rFEnt;"))
+        yield bad("its entity used in an attribute", text.replace('et="12.5"', 'et="&rFEnt;"'))
+        yield bad("a file as an entity", one_name.replace(declared, '<!ENTITY f SYSTEM "file:///etc/hostname">'))
+        yield bad("a file", text.replace("DOCTYPE rF", 'DOCTYPE rF SYSTEM "file:///etc/hostname"'))
+        yield bad("an address", text.replace("DOCTYPE rF", 'DOCTYPE rF PUBLIC "-//x" "http://127.0.0.1:9/x.dtd"'))
+        yield bad("entity of parameters", text.replace(declared, '<!ENTITY % p "x">'))
+        yield bad("entity of a file's parameters", text.replace(declared, '<!ENTITY % p SYSTEM "x.dtd"> %p;'))
+        yield bad("unparsed entity", text.replace(declared, '<!ENTITY p SYSTEM "x.gif" NDATA gif>'))
+        yield bad("attributes by declaration", text.replace(declared, f'<!ATTLIST Lap x CDATA "{"x" * 10_000}">'))
+        yield bad("10000 nested", text.replace("<Stream>", "<a>" * 10_000 + "</a>" * 10_000 + "<Stream>"))
+        yield bad("nested and open", text.partition("<Race>")[0] + "<a>" * DEEP)
+        yield bad("50 nested", text.replace("<Stream>", "<a>" * 50 + "</a>" * 50 + "<Stream>"), LANDS)
+        yield bad("a million tags", text.replace("<Stream>", "<a/>\n" * 2_000_001 + "<Stream>"), Reason.TOO_LARGE)
+        many = f"<x {' '.join(f'a{at}=' + chr(34) * 2 for at in range(50_000))}/>"
+        yield bad("50000 attributes", text.replace("<Stream>", many + "<Stream>"), LANDS)
+        yield bad("attribute twice", text.replace('et="12.5"', 'et="12.5" et="1"'))
+        yield bad("another root", text.replace("rFactorXML", "html", 1) + "<rFactorXML", Reason.MALFORMED)
+        yield bad("no driver", re.sub("<Driver>.*</Driver>", "", text, flags=re.DOTALL), Reason.NO_DATA)
+        yield bad("no results", re.sub("<RaceResults>.*</RaceResults>", "", text, flags=re.DOTALL), Reason.NO_DATA)
+        yield bad("twice", text + text)
+        yield bad("letters after the end", text + "\xed\x01 more", LANDS)
+        yield bad("ampersands", one_name.replace("{}", "& && &x; &#0; &#xD800; &#x110000; &#65; &amp; &lt;"), LANDS)
+        yield bad("control characters", one_name.replace("{}", "\x01\x1b[2J\x0b\ufffe"), LANDS)
+        yield bad("a bare bracket", one_name.replace("{}", "a < b"))
+        yield bad("unquoted", text.replace('et="12.5"', "et=12.5"))
+        yield bad("sections", one_name.replace("{}", "<![CDATA[a < b & c]]>").replace("& ", "&amp; "), LANDS)
+        yield bad("comments", text.replace("<Stream>", "<!-- <Race> & --><?php x?><Stream>"), LANDS)
+        yield bad("namespaces", text.replace("<rFactorXML", '<rFactorXML xmlns:x="urn:x" x:y="1"', 1), LANDS)
+        yield bad("cars twice", re.sub("(<Driver>.*</Driver>)", r"\1\n\1", text, flags=re.DOTALL), LANDS)
+        yield bad("sessions twice", re.sub("(<Race>.*</Race>)", r"\1\n\1", text, flags=re.DOTALL), LANDS)
+        yield bad("events twice", re.sub("(<RaceResults>.*</RaceResults>)", r"\1\n\1", text, flags=re.DOTALL), LANDS)
+        yield bad("elements in a name", text.replace("<Name>", "<Name><b>x</b>", 1), LANDS)
 
 
 def hostile(small: Small) -> Iterator[Bad]:

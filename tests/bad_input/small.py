@@ -1,6 +1,7 @@
 """One small file of each format, cut out of the sample files; the bad ones are made from these."""
 
 import json
+import re
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -16,15 +17,18 @@ class Small:
     Attributes:
         tables: Text of a table by its name: preamble, header and some lines of data.
         documents: JSON by its name.
+        trees: XML by its name.
     """
 
     tables: dict[str, str]
     documents: dict[str, Any]
+    trees: dict[str, str]
 
     def texts(self) -> dict[str, str]:
         """All of them as text, by a name with its ending."""
         documents = {f"{name}.json": dumped(document) for name, document in self.documents.items()}
-        return {f"{name}.csv": text for name, text in self.tables.items()} | documents
+        trees = {f"{name}.xml": text for name, text in self.trees.items()}
+        return {f"{name}.csv": text for name, text in self.tables.items()} | documents | trees
 
 
 def dumped(document: Any) -> str:
@@ -54,7 +58,14 @@ def small_files(samples: Path) -> Small:
             documents.setdefault("raceroom", _few_players(document))
         elif document["sessionType"] == "R":
             documents.setdefault("acc", _few_cars(document))
-    return Small(tables, documents)
+    race = next(samples.glob("results/*R1.xml")).read_bytes().decode("latin-1")
+    return Small(tables, documents, {"lmu": _first_and_last_car(race)})
+
+
+def _first_and_last_car(text: str) -> str:
+    """A shared car, and one that never drove."""
+    before, *cars = re.split("(?=<Driver>\n)", text)
+    return before + cars[0] + cars[-1]
 
 
 def _few_entries(document: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ The files are well formed, so they land; the build with dbt then shows that no s
 import copy
 import csv
 import random
+import re
 import string
 from collections.abc import Iterator
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 from tests.bad_input.small import Small, dumped, header_and_data
 
@@ -83,6 +85,30 @@ def wrong_documents(small: Small, places_a_file: int, every: int = 1) -> Iterato
                 for place in places:
                     _at(spoiled, place[:-1])[place[-1]] = value
                 yield f"{kind} {number}.json", dumped(spoiled)
+
+
+def wrong_trees(small: Small, places_a_file: int, every: int = 1) -> Iterator[tuple[str, str]]:
+    """XML with each wrong value in each text and attribute, as (name, text).
+
+    Args:
+        small: XML to spoil.
+        places_a_file: Places that one file has the value in.
+        every: Take only one in so many of the combinations.
+    """
+    number = 0
+    for kind, text in small.trees.items():
+        pieces = re.split(r"((?<==\")[^\"<>]*(?=\")|(?<=>)[^<>\n]+(?=<))", text)
+        places = range(1, len(pieces), 2)
+        for value in (*WRONG_NUMBERS, *HOSTILE_TEXTS):
+            for start in range(0, len(places), places_a_file):
+                number += 1
+                if number % every:
+                    continue
+                spoiled = list(pieces)
+                for place in places[start : start + places_a_file]:
+                    spoiled[place] = quoteattr(value)[1:-1].replace(chr(34), "&quot;")
+                server = f"<ServerName>server {number}</ServerName>"
+                yield f"{kind} {number}.xml", re.sub("<ServerName>[^<]*</ServerName>", server, "".join(spoiled))
 
 
 def _own(document: dict[str, Any], number: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.bad_input.corpus import LANDS, Bad, corpus, write, write_disk_troubles
 from tests.bad_input.small import Small, small_files
-from tests.bad_input.wrong_values import HOSTILE_TEXTS, wrong_documents, wrong_tables
+from tests.bad_input.wrong_values import HOSTILE_TEXTS, wrong_documents, wrong_tables, wrong_trees
 from tests.conftest import ROOT, Warehouse
 
 NAMES = [text.strip() for text in HOSTILE_TEXTS if 0 < len(text.strip()) <= 60]
@@ -44,7 +44,8 @@ def land_and_build(warehouse: Warehouse, name: str, step: int, every: int) -> tu
     write((file for file in corpus(small) if _is_taken(file, step)), bad)
     write_disk_troubles(bad / "disk")
     (bad / "values").mkdir()
-    for file_name, text in (*wrong_documents(small, 12, every), *wrong_tables(small, every)):
+    wrong = (*wrong_documents(small, 12, every), *wrong_tables(small, every), *wrong_trees(small, 12, every))
+    for file_name, text in wrong:
         (bad / "values" / file_name).write_text(text, encoding="utf-8", newline="")
     landed = other.run("simrace", "land", bad, warehouse.folder / "files")
     counts = re.search(r"([\d,]+) files: ([\d,]+) landed, ([\d,]+) already landed, ([\d,]+) refused", landed.stdout)
