@@ -9,6 +9,11 @@
 {%- endmacro %}
 
 
+{% macro xml_text(element) -%}
+    case when jsonb_typeof({{ element }} -> 'content' -> 0) = 'string' then {{ element }} -> 'content' ->> 0 end
+{%- endmacro %}
+
+
 {% macro xml_texts(element) -%}
     (
         select jsonb_object_agg(texts.child ->> 'tag', trim(texts.child -> 'content' ->> 0) order by texts.place desc)

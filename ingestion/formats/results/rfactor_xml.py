@@ -23,6 +23,7 @@ from ingestion.formats.xml_tree import read_tree
 from ingestion.reading import Reason, RefusedError
 
 MAX_BYTES = 32 << 20  # a race of an hour with 44 cars takes one megabyte
+NAME_CHARACTERS = 128
 _ROOT = "rFactorXML"
 _END = f"</{_ROOT}>"
 
@@ -66,8 +67,9 @@ def _count_entries(documents: Sequence[Document]) -> int:
 
 
 def _crew(driver: dict[str, Any]) -> set[str]:
+    """Names in the changes of drivers, as SQL reads them."""
     swaps = [child.get("content", [""])[0] for child in _children(driver) if child["tag"] == "Swap"]
-    return {name.strip() for name in swaps if isinstance(name, str) and name.strip()}
+    return {name[:NAME_CHARACTERS].strip(" ") for name in swaps if isinstance(name, str)} - {""}
 
 
 def _of_sim(name: str) -> XmlFormat:

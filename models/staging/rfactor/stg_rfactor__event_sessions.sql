@@ -22,7 +22,7 @@ select
         select cast(coalesce(sum(greatest(crews.drivers, 1)), 0) as integer)
         from {{ xml_children('session', 'Driver') }} as cars
         cross join lateral (
-            select count(distinct nullif(trim(swaps.child -> 'content' ->> 0), '')) as drivers
+            select count(distinct {{ blank_to_null(short_text(xml_text('swaps.child'))) }}) as drivers
             from {{ xml_children('cars.child', 'Swap') }} as swaps
         ) as crews
     ) as result_lines,

@@ -22,7 +22,7 @@ controls as (
         cars.file_id,
         cars.race_id,
         cars.line_number,
-        bool_or(controls.child -> 'content' ->> 0 like '%PlayerControl%') as is_driven
+        bool_or(coalesce({{ xml_text('controls.child') }} like '%PlayerControl%', false)) as is_driven
     from cars
     cross join lateral {{ xml_children('cars.car', 'ControlAndAids') }} as controls
     group by cars.file_id, cars.race_id, cars.line_number
@@ -58,7 +58,7 @@ stints as (
         entries.file_id,
         entries.race_id,
         entries.line_number,
-        {{ blank_to_null(short_text("swaps.child -> 'content' ->> 0")) }} as driver_name,
+        {{ blank_to_null(short_text(xml_text('swaps.child'))) }} as driver_name,
         {{ at_least(to_int("swaps.child -> 'attributes' ->> 'startLap'"), 0) }} as first_lap,
         {{ at_least(to_int("swaps.child -> 'attributes' ->> 'endLap'"), 0) }} as last_lap,
         swaps.place

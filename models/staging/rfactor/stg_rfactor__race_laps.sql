@@ -10,8 +10,8 @@ laps as (
         drivers.entry_id,
         drivers.is_shared,
         laps.child -> 'attributes' as attributes,
-        laps.child -> 'content' ->> 0 as time,
-        {{ at_least(to_int("laps.child -> 'attributes' ->> 'num'"), 0) }} as told_number,
+        {{ xml_text('laps.child') }} as time,
+        {{ at_least(to_int("laps.child -> 'attributes' ->> 'num'"), 1) }} as told_number,
         cast(row_number() over (
             partition by drivers.file_id, drivers.race_id, drivers.entry_id order by laps.place
         ) as integer) as line_number
