@@ -65,7 +65,7 @@ def write_lmu_event(
         text = (
             _HEAD
             + _dated(event_at)
-            + f"<TrackVenue>{layout.track}</TrackVenue>\n<TrackCourse>{layout.track} - {layout.config}</TrackCourse>\n"
+            + f"<TrackVenue>{layout.track}</TrackVenue>\n<TrackCourse>{layout.config}</TrackCourse>\n"
             + f"<TrackLength>{layout.length_m:.1f}</TrackLength>\n<GameVersion>1.2000</GameVersion>\n"
             + '<ConnectionType upload="100000" download="360000">Custom</ConnectionType>\n'
             + f"<{kind}>\n{_dated(started_at)}<Laps>{NO_LIMIT}</Laps>\n<Minutes>20</Minutes>\n{_stream(cars)}"

@@ -16,10 +16,14 @@ events as (
     select
         documents.*,
         events.child as event,
-        {{ xml_texts('events.child') }} as texts,
-        row_number() over (partition by documents.file_id order by events.place) as event_rank
+        {{ xml_texts('events.child') }} as texts
     from documents
-    cross join lateral {{ xml_children('documents.document', 'RaceResults') }} as events
+    cross join lateral (
+        select results.child
+        from {{ xml_children('documents.document', 'RaceResults') }} as results
+        order by results.place
+        limit 1
+    ) as events
 ),
 
 -- what has elements of its own is a session
@@ -37,9 +41,7 @@ sessions as (
         {{ xml_texts('sessions.child') }} as session_texts
     from events
     cross join lateral {{ xml_children('events.event') }} as sessions
-    where
-        events.event_rank = 1
-        and exists (select 1 from {{ xml_children('sessions.child') }} as parts)
+    where exists (select 1 from {{ xml_children('sessions.child') }} as parts)
 ),
 
 described as (

@@ -1,15 +1,12 @@
-with drivers as (
-    select * from {{ ref('stg_rfactor__race_drivers') }}
-),
-
-laps as (
-    select * from {{ ref('stg_rfactor__race_laps') }}
+with cars as (
+    select * from {{ ref('stg_rfactor__race_cars') }}
 ),
 
 statuses as (
     select * from {{ ref('rfactor_finish_statuses') }}
 ),
 
+-- in a shared car each driver has laps of his own
 driver_laps as (
     select
         file_id,
@@ -18,179 +15,174 @@ driver_laps as (
         driver_index,
         cast(count(*) as integer) as laps,
         min(lap_time_ms) as best_lap_ms
-    from laps
+    from {{ ref('stg_rfactor__race_laps') }}
+    where is_shared
     group by file_id, race_id, entry_id, driver_index
 ),
 
-cars as (
+opened as (
     select
-        drivers.*,
-        {{ json_int('drivers.texts', 'Laps', 0) }} as car_laps,
-        {{ rfactor_ms(json_text('drivers.texts', 'FinishTime')) }} as car_time_ms,
-        {{ rfactor_ms(json_text('drivers.texts', 'BestLapTime')) }} as car_best_lap_ms,
-        {{ json_int('drivers.texts', 'Position', 1) }} as told_position,
-        {{ json_int('drivers.texts', 'GridPos', 1) }} as start_position,
-        coalesce({{ json_text('drivers.texts', 'FinishStatus') }}, 'None') as finish_status,
-        lower({{ json_text('drivers.texts', 'DNFReason') }}) as dnf_reason,
-        exists (select 1 from {{ xml_children('drivers.car', 'Lap') }} as driven) as has_laps
-    from drivers
+        *,
+        {{ json_int('texts', 'Laps', 0) }} as laps,
+        {{ rfactor_ms(json_text('texts', 'FinishTime')) }} as race_time_ms,
+        {{ rfactor_ms(json_text('texts', 'BestLapTime')) }} as best_lap_ms,
+        {{ json_int('texts', 'Position', 1) }} as told_position,
+        coalesce({{ json_text('texts', 'FinishStatus') }}, 'None') as finish_status,
+        lower({{ json_text('texts', 'DNFReason') }}) as dnf_reason,
+        exists (select 1 from {{ xml_children('cars.car', 'Lap') }} as driven) as has_laps
+    from cars
 ),
 
--- a reason that only repeats the status is none
 judged as (
     select
-        cars.*,
-        statuses.is_disqualified,
+        opened.*,
+        coalesce(statuses.is_disqualified, false) as is_disqualified,
         coalesce(statuses.is_finished, false) as is_finished,
         coalesce(statuses.is_out, true) as is_out,
-        case
-            -- who never drove started no race, whatever the status says
-            when coalesce(cars.car_laps, 0) = 0 and not cars.has_laps and not coalesce(statuses.is_out, true)
-                then 'did not start'
-            when statuses.finish_status is null then lower(cars.finish_status)
-            when statuses.is_out and not statuses.is_disqualified
-                then coalesce(nullif(cars.dnf_reason, lower(cars.finish_status)), statuses.out_reason)
-            else statuses.out_reason
-        end as out_reason
-    from cars
-    left join statuses on cars.finish_status = statuses.finish_status
+        statuses.out_reason,
+        statuses.finish_status is not null as is_known_status,
+        -- who never drove started no race, whatever the status says
+        coalesce(opened.laps, 0) = 0 and not opened.has_laps and not coalesce(statuses.is_out, true) as is_non_starter
+    from opened
+    left join statuses on opened.finish_status = statuses.finish_status
 ),
 
--- one row a car
-entries as (
-    select * from judged
-    where driver_index = 0
+-- A place is wrong when it is missing or held twice, or when a car stands before one that finished with more laps. Times
+-- alone do not say so: a penalty may have changed the order.
+doubted as (
+    select
+        *,
+        told_position is null
+        or row_number() over (partition by file_id, race_id, told_position order by line_number) > 1
+        or coalesce(
+            laps < max(case when is_finished then laps end) over (
+                partition by file_id, race_id
+                order by told_position, line_number
+                rows between 1 following and unbounded following
+            ),
+            false
+        ) as is_wrong
+    from judged
 ),
 
--- Places are broken when one is missing or held twice, or when a car stands before one that finished with more laps.
--- Times alone do not say so: a penalty may have changed the order.
 broken as (
     select
-        file_id,
-        race_id
-    from entries
-    group by file_id, race_id
-    having count(distinct told_position) < count(*)
-    union
-    select
-        entries.file_id,
-        entries.race_id
-    from entries
-    inner join entries as rivals
-        on entries.file_id = rivals.file_id
-            and entries.race_id = rivals.race_id
-            and entries.told_position < rivals.told_position
-            and entries.car_laps < rivals.car_laps
-    where rivals.is_finished
+        *,
+        bool_or(is_wrong) over (partition by file_id, race_id) as is_order_broken,
+        cast(row_number() over (
+            partition by file_id, race_id
+            order by
+                is_disqualified,
+                is_non_starter,
+                is_out,
+                laps desc nulls last,
+                race_time_ms nulls last,
+                told_position nulls last,
+                line_number
+        ) as integer) as made_position
+    from doubted
 ),
 
 placed as (
     select
-        entries.file_id,
-        entries.race_id,
-        entries.entry_id,
-        broken.file_id is not null as is_order_broken,
-        case
-            when broken.file_id is null then entries.told_position
-            else
-                cast(row_number() over (
-                    partition by entries.file_id, entries.race_id
-                    order by
-                        coalesce(entries.is_disqualified, false),
-                        coalesce(entries.out_reason = 'did not start', false),
-                        entries.is_out,
-                        entries.car_laps desc nulls last,
-                        entries.car_time_ms nulls last,
-                        entries.told_position nulls last,
-                        entries.line_number
-                ) as integer)
-        end as finish_position
-    from entries
-    left join broken on entries.file_id = broken.file_id and entries.race_id = broken.race_id
+        *,
+        case when is_order_broken then made_position else told_position end as finish_position
+    from broken
 ),
 
-winners as (
+compared as (
     select
-        entries.file_id,
-        entries.race_id,
-        entries.car_laps as winner_laps,
-        entries.car_time_ms as winner_time_ms
-    from entries
-    inner join placed
-        on entries.file_id = placed.file_id
-            and entries.race_id = placed.race_id
-            and entries.entry_id = placed.entry_id
-    where placed.finish_position = 1
+        *,
+        max(case when finish_position = 1 then laps end) over (partition by file_id, race_id) as winner_laps,
+        max(case when finish_position = 1 then race_time_ms end) over (partition by file_id, race_id) as winner_time_ms
+    from placed
 ),
 
 -- every driver of every car, and a line for a shared car
 lines as (
     select
-        judged.*,
-        false as is_team
-    from judged
-    union all
+        compared.*,
+        cast(drivers.place - 1 as integer) as driver_index,
+        {{ json_text('drivers.driver', 'driver_name') }} as driver_name,
+        drivers.place = 0 as is_team
+    from compared
+    cross join lateral (
+        select
+            crew.driver,
+            crew.place
+        from {{ json_rows('compared.crew') }} with ordinality as crew (driver, place)
+        union all
+        select
+            cast(null as jsonb) as driver,
+            0 as place
+        where compared.is_shared
+    ) as drivers
+),
+
+named as (
     select
-        judged.*,
-        true as is_team
-    from judged
-    where judged.driver_index = 0 and judged.is_shared
+        *,
+        {{ json_text('texts', 'TeamName') }} as team_name,
+        is_shared and not is_team as is_of_crew
+    from lines
 )
 
+-- the files have names and no ids of people
 select
     -- ids
-    lines.file_id,
-    lines.race_id,
+    named.file_id,
+    named.race_id,
     case
-        when lines.is_team then {{ pseudonymous_id("'team:' || lines.entry_id") }} else lines.entrant_id
+        when named.is_team then {{ pseudonymous_id("'team:' || named.entry_id") }}
+        else {{ pseudonymous_id("'driver:name:' || named.driver_name") }}
     end as entrant_id,
-    case when not lines.is_team then lines.driver_id end as driver_id,
-    case when lines.is_shared then {{ pseudonymous_key('team', 'lines.entry_id') }} end as team_id,
-    lines.sim || ':' || {{ json_text('lines.texts', 'CarType') }} as car_id,
-    lines.sim || ':' || {{ json_text('lines.texts', 'CarClass') }} as car_class_id,
+    case when not named.is_team then {{ pseudonymous_id("named.sim || ':name:' || named.driver_name") }} end as driver_id,
+    case when named.is_shared then {{ pseudonymous_key('team', 'named.entry_id') }} end as team_id,
+    named.sim || ':' || {{ json_text('named.texts', 'CarType') }} as car_id,
+    named.sim || ':' || {{ json_text('named.texts', 'CarClass') }} as car_class_id,
     -- strings
     case
-        when lines.is_team then {{ pseudonym(json_text('lines.texts', 'TeamName'), 'Team') }} else lines.driver_name
+        when named.is_team then {{ pseudonym('named.team_name', 'Team') }}
+        else {{ pseudonym('named.driver_name', 'Driver') }}
     end as entrant_name,
-    {{ pseudonym(json_text('lines.texts', 'TeamName'), 'Team') }} as team_name,
-    {{ json_id('lines.texts', 'CarNumber') }} as car_number,
-    {{ json_text('lines.texts', 'CarType') }} as car_name,
-    {{ json_text('lines.texts', 'CarClass') }} as car_class_name,
-    lines.out_reason,
+    {{ pseudonym('named.team_name', 'Team') }} as team_name,
+    named.car_number,
+    {{ json_text('named.texts', 'CarType') }} as car_name,
+    {{ json_text('named.texts', 'CarClass') }} as car_class_name,
+    -- a reason that only repeats the status is none
+    case
+        when named.is_non_starter then 'did not start'
+        when not named.is_known_status then lower(named.finish_status)
+        when named.is_out and not named.is_disqualified
+            then coalesce(nullif(named.dnf_reason, lower(named.finish_status)), named.out_reason)
+        else named.out_reason
+    end as out_reason,
     -- numerics
-    1000 * lines.line_number + case when lines.is_team then 0 else lines.driver_index + 1 end as line_number,
-    placed.finish_position,
-    case when not placed.is_order_broken then {{ json_int('lines.texts', 'ClassPosition', 1) }} end
+    1000 * named.line_number + named.driver_index + 1 as line_number,
+    named.finish_position,
+    case when not named.is_order_broken then {{ json_int('named.texts', 'ClassPosition', 1) }} end
         as finish_position_in_class,
-    case when lines.out_reason is distinct from 'did not start' then lines.start_position end as start_position,
+    case when not named.is_non_starter then {{ json_int('named.texts', 'GridPos', 1) }} end as start_position,
+    case when not named.is_non_starter then {{ json_int('named.texts', 'ClassGridPos', 1) }} end
+        as start_position_in_class,
+    case when named.is_of_crew then coalesce(driver_laps.laps, 0) else named.laps end as laps,
+    named.race_time_ms,
     case
-        when lines.out_reason is distinct from 'did not start' then {{ json_int('lines.texts', 'ClassGridPos', 1) }}
-    end as start_position_in_class,
-    case when lines.is_shared and not lines.is_team then coalesce(driver_laps.laps, 0) else lines.car_laps end as laps,
-    lines.car_time_ms as race_time_ms,
-    case
-        when lines.car_laps = winners.winner_laps and lines.car_time_ms >= winners.winner_time_ms
-            then lines.car_time_ms - winners.winner_time_ms
+        when named.laps = named.winner_laps and named.race_time_ms >= named.winner_time_ms
+            then named.race_time_ms - named.winner_time_ms
     end as interval_ms,
-    case
-        when winners.winner_laps is not null and lines.car_laps is not null
-            then greatest(winners.winner_laps - lines.car_laps, 0)
-    end as laps_down,
-    case when lines.is_shared and not lines.is_team then driver_laps.best_lap_ms else lines.car_best_lap_ms end
-        as best_lap_ms,
-    {{ json_int('lines.texts', 'Points', 0) }} as points,
+    case when named.winner_laps is not null and named.laps is not null then greatest(named.winner_laps - named.laps, 0) end
+        as laps_down,
+    case when named.is_of_crew then driver_laps.best_lap_ms else named.best_lap_ms end as best_lap_ms,
+    {{ json_int('named.texts', 'Points', 0) }} as points,
     -- booleans
-    lines.is_team,
-    lines.is_team as is_derived,
-    lines.is_ai
-from lines
-inner join placed
-    on lines.file_id = placed.file_id
-        and lines.race_id = placed.race_id
-        and lines.entry_id = placed.entry_id
-left join winners on lines.file_id = winners.file_id and lines.race_id = winners.race_id
+    named.is_team,
+    named.is_team as is_derived,
+    named.is_ai
+from named
 left join driver_laps
-    on lines.file_id = driver_laps.file_id
-        and lines.race_id = driver_laps.race_id
-        and lines.entry_id = driver_laps.entry_id
-        and lines.driver_index = driver_laps.driver_index
+    on named.file_id = driver_laps.file_id
+        and named.race_id = driver_laps.race_id
+        and named.entry_id = driver_laps.entry_id
+        and named.driver_index = driver_laps.driver_index
+        and named.is_of_crew
