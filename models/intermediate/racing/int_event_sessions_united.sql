@@ -1,7 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='replace_all') }}
 
 {%- set sources = ['stg_iracing__event_sessions_json', 'stg_iracing__event_sessions_csv',
-    'stg_iracing__event_sessions_log', 'stg_acc__event_sessions', 'stg_raceroom__event_sessions', 'stg_rfactor__event_sessions'] %}
+    'stg_iracing__event_sessions_log', 'stg_acc__event_sessions', 'stg_raceroom__event_sessions',
+    'stg_rfactor__event_sessions'] %}
 
 with formats as (
     select * from {{ ref('source_formats') }}

@@ -4,7 +4,8 @@
     race_result_columns(), line_fault='text', is_derived='boolean', is_best_lap_valid='boolean'
 ) %}
 {%- set sources = ['stg_iracing__race_results_json', 'stg_iracing__race_results_csv',
-    'stg_iracing__race_results_log', 'stg_acc__race_results', 'stg_raceroom__race_results', 'stg_rfactor__race_results'] %}
+    'stg_iracing__race_results_log', 'stg_acc__race_results', 'stg_raceroom__race_results',
+    'stg_rfactor__race_results'] %}
 
 with event_sessions as (
     select * from {{ ref('int_event_sessions_united') }}

@@ -29,7 +29,10 @@ entries as (
     select
         *,
         coalesce(
-            case when row_number() over (partition by file_id, race_id, car_number order by line_number) = 1 then car_number end,
+            case
+                when row_number() over (partition by file_id, race_id, car_number order by line_number) = 1
+                    then car_number
+            end,
             'line-' || line_number
         ) as entry_id
     from numbered

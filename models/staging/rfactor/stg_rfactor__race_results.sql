@@ -42,7 +42,9 @@ judged as (
         statuses.out_reason,
         statuses.finish_status is not null as is_known_status,
         -- who never drove started no race, whatever the status says
-        coalesce(opened.laps, 0) = 0 and not opened.has_laps and not coalesce(statuses.is_out, true) as is_non_starter
+        coalesce(opened.laps, 0) = 0
+        and not opened.has_laps
+        and not coalesce(statuses.is_out, true) as is_non_starter
     from opened
     left join statuses on opened.finish_status = statuses.finish_status
 ),
@@ -136,7 +138,9 @@ select
         when named.is_team then {{ pseudonymous_id("'team:' || named.entry_id") }}
         else {{ pseudonymous_id("'driver:name:' || named.driver_name") }}
     end as entrant_id,
-    case when not named.is_team then {{ pseudonymous_id("named.sim || ':name:' || named.driver_name") }} end as driver_id,
+    case
+        when not named.is_team then {{ pseudonymous_id("named.sim || ':name:' || named.driver_name") }}
+    end as driver_id,
     case when named.is_shared then {{ pseudonymous_key('team', 'named.entry_id') }} end as team_id,
     named.sim || ':' || {{ json_text('named.texts', 'CarType') }} as car_id,
     named.sim || ':' || {{ json_text('named.texts', 'CarClass') }} as car_class_id,
@@ -171,8 +175,10 @@ select
         when named.laps = named.winner_laps and named.race_time_ms >= named.winner_time_ms
             then named.race_time_ms - named.winner_time_ms
     end as interval_ms,
-    case when named.winner_laps is not null and named.laps is not null then greatest(named.winner_laps - named.laps, 0) end
-        as laps_down,
+    case
+        when named.winner_laps is not null and named.laps is not null
+            then greatest(named.winner_laps - named.laps, 0)
+    end as laps_down,
     case when named.is_of_crew then driver_laps.best_lap_ms else named.best_lap_ms end as best_lap_ms,
     {{ json_int('named.texts', 'Points', 0) }} as points,
     -- booleans
