@@ -23,27 +23,28 @@ driver_laps as (
 opened as (
     select
         *,
-        {{ json_int('texts', 'Laps', 0) }} as laps,
+        {{ json_int('texts', 'Laps', 0) }} as told_laps,
         {{ rfactor_ms(json_text('texts', 'FinishTime')) }} as race_time_ms,
         {{ rfactor_ms(json_text('texts', 'BestLapTime')) }} as best_lap_ms,
         {{ json_int('texts', 'Position', 1) }} as told_position,
         coalesce({{ json_text('texts', 'FinishStatus') }}, 'None') as finish_status,
         lower({{ json_text('texts', 'DNFReason') }}) as dnf_reason,
-        exists (select 1 from {{ xml_children('cars.car', 'Lap') }} as driven) as has_laps
+        (select cast(count(*) as integer) from {{ xml_children('cars.car', 'Lap') }} as driven) as listed_laps
     from cars
 ),
 
 judged as (
     select
         opened.*,
+        coalesce(opened.told_laps, opened.listed_laps) as laps,
         coalesce(statuses.is_disqualified, false) as is_disqualified,
         coalesce(statuses.is_finished, false) as is_finished,
         coalesce(statuses.is_out, true) as is_out,
         statuses.out_reason,
         statuses.finish_status is not null as is_known_status,
         -- who never drove started no race, whatever the status says
-        coalesce(opened.laps, 0) = 0
-        and not opened.has_laps
+        coalesce(opened.told_laps, 0) = 0
+        and opened.listed_laps = 0
         and not coalesce(statuses.is_out, true) as is_non_starter
     from opened
     left join statuses on opened.finish_status = statuses.finish_status
@@ -77,7 +78,7 @@ broken as (
                 is_disqualified,
                 is_non_starter,
                 is_out,
-                laps desc nulls last,
+                laps desc,
                 race_time_ms nulls last,
                 told_position nulls last,
                 line_number
@@ -175,10 +176,7 @@ select
         when named.laps = named.winner_laps and named.race_time_ms >= named.winner_time_ms
             then named.race_time_ms - named.winner_time_ms
     end as interval_ms,
-    case
-        when named.winner_laps is not null and named.laps is not null
-            then greatest(named.winner_laps - named.laps, 0)
-    end as laps_down,
+    case when named.winner_laps is not null then greatest(named.winner_laps - named.laps, 0) end as laps_down,
     case when named.is_of_crew then driver_laps.best_lap_ms else named.best_lap_ms end as best_lap_ms,
     {{ json_int('named.texts', 'Points', 0) }} as points,
     -- booleans
