@@ -80,6 +80,22 @@ def test_qualifying_is_a_session_of_the_event_of_the_race(warehouse: Warehouse) 
     assert [session[1:] for session in sessions] == [("qualifying", False), ("race", True)]
     assert len({session[0] for session in sessions}) == 1
 
+    (path,) = (warehouse.folder / "files/results").glob("*Q1.xml")
+    cars = cars_of(path.read_bytes().decode("latin-1"), "Qualify")
+    results = warehouse.query(
+        "select entrant_id, position, laps, best_lap_ms from marts.fct_qualifying_results "
+        "where event_session_id like 'lmu:%'"
+    )
+    assert set(results) == {
+        (
+            f"driver:name:{texts(car, 'Name')[0]}",
+            int(texts(car, "Position")[0]),
+            int(texts(car, "Laps")[0]),
+            milliseconds(car, "BestLapTime"),
+        )
+        for car in cars
+    }
+
 
 def test_real_races_are_what_their_files_say(warehouse: Warehouse, real_files: Path) -> None:
     """The tree is read against texts that are found without a parser."""
@@ -97,8 +113,7 @@ def test_real_races_are_what_their_files_say(warehouse: Warehouse, real_files: P
         where = f"file_id = '{landed[path]}'"
         results = other.query(
             "select finish_position, laps, race_time_ms, out_reason, entry_id, is_team "
-            f"from staging.stg_rfactor__race_results inner join (select file_id, race_id, entrant_id, entry_id from "
-            f"intermediate.int_race_results_deduplicated) as entries using (file_id, race_id, entrant_id) where {where}"
+            f"from intermediate.int_race_results_deduplicated where {where}"
         )
         if not results:
             assert other.query(f"select 1 from intermediate.int_event_session_files where {where} and not is_winner")
@@ -112,6 +127,6 @@ def test_real_races_are_what_their_files_say(warehouse: Warehouse, real_files: P
         assert sorted(int(str(row[0])) for row in one_a_car.values()) == list(range(1, len(cars) + 1)), path
         finished = sorted((-int(str(row[1])), row[2], row[0]) for row in one_a_car.values() if row[2] and row[1])
         assert [place for *_, place in finished] == sorted(place for *_, place in finished), path
-        laps = other.query(f"select count(*) from staging.stg_rfactor__race_laps where {where}")
+        laps = other.query(f"select count(*) from intermediate.int_race_laps_deduplicated where {where}")
         assert laps == [(sum(car.count("<Lap ") for car in cars),)], path
     assert races >= 10

@@ -1,26 +1,26 @@
-with race_sessions as (
+with document_sessions as (
     select * from {{ ref('stg_rfactor__document_sessions') }}
-    where is_race
 ),
 
 -- No joins from here on: PostgreSQL expects one row of what it unpacks, and would compare every car with every other
 cars as (
     select
-        race_sessions.file_id,
-        race_sessions.event_session_id as race_id,
-        race_sessions.sim,
+        document_sessions.file_id,
+        document_sessions.event_session_id,
+        document_sessions.sim,
+        document_sessions.is_race,
         cars.child as car,
         {{ xml_texts('cars.child') }} as texts,
         cars.place
-    from race_sessions
-    cross join lateral {{ xml_children('race_sessions.session', 'Driver') }} as cars
+    from document_sessions
+    cross join lateral {{ xml_children('document_sessions.session', 'Driver') }} as cars
 ),
 
 numbered as (
     select
         *,
         {{ json_id('texts', 'CarNumber') }} as car_number,
-        cast(row_number() over (partition by file_id, race_id order by place) as integer) as line_number
+        cast(row_number() over (partition by file_id, event_session_id order by place) as integer) as line_number
     from cars
 ),
 
@@ -30,7 +30,7 @@ entries as (
         *,
         coalesce(
             case
-                when row_number() over (partition by file_id, race_id, car_number order by line_number) = 1
+                when row_number() over (partition by file_id, event_session_id, car_number order by line_number) = 1
                     then car_number
             end,
             'line-' || line_number
@@ -72,7 +72,7 @@ crewed as (
 
 select
     file_id,
-    race_id,
+    event_session_id,
     sim,
     entry_id,
     line_number,
@@ -80,6 +80,7 @@ select
     coalesce(crew, jsonb_build_array(jsonb_build_object('driver_name', car_driver_name))) as crew,
     car,
     texts,
+    is_race,
     coalesce(jsonb_array_length(crew) > 1, false) as is_shared,
     -- the flag isPlayer is not what it says
     not coalesce(

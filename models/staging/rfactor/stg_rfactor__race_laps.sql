@@ -5,7 +5,7 @@ with cars as (
 laps as (
     select
         cars.file_id,
-        cars.race_id,
+        cars.event_session_id,
         cars.sim,
         cars.entry_id,
         cars.crew,
@@ -14,7 +14,7 @@ laps as (
         {{ xml_text('laps.child') }} as lap_time,
         {{ at_least(to_int("laps.child -> 'attributes' ->> 'num'"), 1) }} as told_number,
         cast(row_number() over (
-            partition by cars.file_id, cars.race_id, cars.entry_id order by laps.place
+            partition by cars.file_id, cars.event_session_id, cars.entry_id order by laps.place
         ) as integer) as line_number
     from cars
     cross join lateral {{ xml_children('cars.car', 'Lap') }} as laps
@@ -25,7 +25,7 @@ repeated as (
         *,
         told_number is null
         or row_number() over (
-            partition by file_id, race_id, entry_id, told_number order by line_number
+            partition by file_id, event_session_id, entry_id, told_number order by line_number
         ) > 1 as is_repeated
     from laps
 ),
@@ -34,7 +34,7 @@ numbered as (
     select
         *,
         case
-            when bool_or(is_repeated) over (partition by file_id, race_id, entry_id) then line_number else told_number
+            when bool_or(is_repeated) over (partition by file_id, event_session_id, entry_id) then line_number else told_number
         end as lap_number
     from repeated
 ),
@@ -66,7 +66,7 @@ named as (
 
 select
     file_id,
-    race_id,
+    event_session_id,
     entry_id,
     {{ pseudonymous_id("'driver:name:' || driver_name") }} as entrant_id,
     {{ pseudonymous_id("sim || ':name:' || driver_name") }} as driver_id,

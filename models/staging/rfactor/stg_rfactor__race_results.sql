@@ -10,14 +10,14 @@ statuses as (
 driver_laps as (
     select
         file_id,
-        race_id,
+        event_session_id,
         entry_id,
         driver_index,
         cast(count(*) as integer) as laps,
         min(lap_time_ms) as best_lap_ms
     from {{ ref('stg_rfactor__race_laps') }}
     where is_shared
-    group by file_id, race_id, entry_id, driver_index
+    group by file_id, event_session_id, entry_id, driver_index
 ),
 
 opened as (
@@ -50,16 +50,16 @@ judged as (
     left join statuses on opened.finish_status = statuses.finish_status
 ),
 
--- A place is wrong when it is missing or held twice, or when a car stands before one that finished with more laps. Times
--- alone do not say so: a penalty may have changed the order.
+-- A place of a race is wrong when it is missing or held twice, or when a car stands before one that finished with more
+-- laps. Times alone do not say so: a penalty may have changed the order.
 doubted as (
     select
         *,
         told_position is null
-        or row_number() over (partition by file_id, race_id, told_position order by line_number) > 1
+        or row_number() over (partition by file_id, event_session_id, told_position order by line_number) > 1
         or coalesce(
             laps < max(case when is_finished then laps end) over (
-                partition by file_id, race_id
+                partition by file_id, event_session_id
                 order by told_position, line_number
                 rows between 1 following and unbounded following
             ),
@@ -71,9 +71,9 @@ doubted as (
 broken as (
     select
         *,
-        bool_or(is_wrong) over (partition by file_id, race_id) as is_order_broken,
+        is_race and bool_or(is_wrong) over (partition by file_id, event_session_id) as is_order_broken,
         cast(row_number() over (
-            partition by file_id, race_id
+            partition by file_id, event_session_id
             order by
                 is_disqualified,
                 is_non_starter,
@@ -96,8 +96,8 @@ placed as (
 compared as (
     select
         *,
-        max(case when finish_position = 1 then laps end) over (partition by file_id, race_id) as winner_laps,
-        max(case when finish_position = 1 then race_time_ms end) over (partition by file_id, race_id) as winner_time_ms
+        max(case when finish_position = 1 then laps end) over (partition by file_id, event_session_id) as winner_laps,
+        max(case when finish_position = 1 then race_time_ms end) over (partition by file_id, event_session_id) as winner_time_ms
     from placed
 ),
 
@@ -134,7 +134,7 @@ named as (
 select
     -- ids
     named.file_id,
-    named.race_id,
+    named.event_session_id,
     case
         when named.is_team then {{ pseudonymous_id("'team:' || named.entry_id") }}
         else {{ pseudonymous_id("'driver:name:' || named.driver_name") }}
@@ -186,7 +186,7 @@ select
 from named
 left join driver_laps
     on named.file_id = driver_laps.file_id
-        and named.race_id = driver_laps.race_id
+        and named.event_session_id = driver_laps.event_session_id
         and named.entry_id = driver_laps.entry_id
         and named.driver_index = driver_laps.driver_index
         and named.is_of_crew
