@@ -34,7 +34,8 @@ numbered as (
     select
         *,
         case
-            when bool_or(is_repeated) over (partition by file_id, event_session_id, entry_id) then line_number else told_number
+            when bool_or(is_repeated) over (partition by file_id, event_session_id, entry_id) then line_number
+            else told_number
         end as lap_number
     from repeated
 ),

@@ -75,13 +75,13 @@ broken as (
         cast(row_number() over (
             partition by file_id, event_session_id
             order by
-                is_disqualified,
-                is_non_starter,
-                is_out,
+                is_disqualified asc,
+                is_non_starter asc,
+                is_out asc,
                 laps desc,
-                race_time_ms nulls last,
-                told_position nulls last,
-                line_number
+                race_time_ms asc nulls last,
+                told_position asc nulls last,
+                line_number asc
         ) as integer) as made_position
     from doubted
 ),
@@ -97,7 +97,8 @@ compared as (
     select
         *,
         max(case when finish_position = 1 then laps end) over (partition by file_id, event_session_id) as winner_laps,
-        max(case when finish_position = 1 then race_time_ms end) over (partition by file_id, event_session_id) as winner_time_ms
+        max(case when finish_position = 1 then race_time_ms end) over (partition by file_id, event_session_id)
+            as winner_time_ms
     from placed
 ),
 
