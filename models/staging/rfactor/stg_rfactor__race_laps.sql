@@ -50,9 +50,7 @@ driven as (
         select cast(crew.place - 1 as integer) as driver_index
         from {{ json_rows('numbered.crew') }} with ordinality as crew (driver, place)
         cross join lateral {{ json_rows("crew.driver -> 'stints'") }} as stints (stint)
-        where
-            numbered.is_shared
-            and numbered.lap_number between cast(stints.stint ->> 0 as integer) and cast(stints.stint ->> 1 as integer)
+        where numbered.lap_number between cast(stints.stint ->> 0 as integer) and cast(stints.stint ->> 1 as integer)
         order by cast(stints.stint ->> 0 as integer) desc, cast(stints.stint ->> 1 as integer) desc, crew.place
         limit 1
     ) as drivers on true
