@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from simrace.generator.acc_results import write_acc_evening
+from simrace.generator.assetto_corsa_race_out import write_race_out
+from simrace.generator.assetto_corsa_results import write_assetto_corsa_evening
 from simrace.generator.catalogue import LAYOUTS
 from simrace.generator.drivers import FORMULA, ROAD, SPORTS_CAR, Racer, make_ai, make_pool
 from simrace.generator.iracing_csv import Style, csv_bytes
@@ -93,11 +95,13 @@ def write_season(
 
 def write_other_events(directory: Path, seed: int) -> list[Path]:
     """Write an evening of each other sim, which is no part of the season's story."""
-    rng, lmu_rng = (np.random.default_rng([seed, number]) for number in (60, 61))
+    rng, lmu_rng, ac_rng = (np.random.default_rng([seed, number]) for number in (60, 61, 62))
     field = make_pool(seed)[:OTHER_FIELD]
     return [
         write_raceroom_event(directory, rng, field, LAYOUTS[0], OTHER_EVENT),
         *write_lmu_event(directory, lmu_rng, field, LAYOUTS[1], LMU_EVENT),
+        *write_assetto_corsa_evening(directory, ac_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=1)),
+        *write_race_out(directory, ac_rng, field[:5], LAYOUTS[0], OTHER_EVENT + timedelta(days=2)),
     ]
 
 

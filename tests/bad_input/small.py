@@ -56,6 +56,10 @@ def small_files(samples: Path) -> Small:
             documents.setdefault("team" if document["driver_changes"] else "solo", _few_entries(document))
         elif "Experience" in document:
             documents.setdefault("raceroom", _few_players(document))
+        elif "players" in document:
+            documents.setdefault("race_out", _few_cars_of_sessions(document))
+        elif "Result" in document:
+            documents.setdefault("assetto_corsa", _few_places(document))
         elif document["sessionType"] == "R":
             documents.setdefault("acc", _few_cars(document))
     race = next(samples.glob("results/*R1.xml")).read_bytes().decode("latin-1")
@@ -75,6 +79,18 @@ def _few_entries(document: dict[str, Any]) -> dict[str, Any]:
 
 def _few_players(document: dict[str, Any]) -> dict[str, Any]:
     return document | {"Sessions": [one | {"Players": one["Players"][:3]} for one in document["Sessions"]]}
+
+
+def _few_places(document: dict[str, Any]) -> dict[str, Any]:
+    lines = document["Result"][:3]
+    places = [line["CarId"] for line in lines]
+    laps = [lap for lap in document["Laps"] if lap["CarId"] in places][:12]
+    return document | {"Result": lines, "Laps": laps, "Cars": document["Cars"][:3]}
+
+
+def _few_cars_of_sessions(document: dict[str, Any]) -> dict[str, Any]:
+    sessions = [one | {"laps": [lap for lap in one["laps"] if lap["car"] < 2]} for one in document["sessions"]]
+    return document | {"players": document["players"][:2], "sessions": sessions}
 
 
 def _few_cars(document: dict[str, Any]) -> dict[str, Any]:

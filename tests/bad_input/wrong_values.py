@@ -115,6 +115,12 @@ def _own(document: dict[str, Any], number: int) -> dict[str, Any]:
     """Make it a race of its own; otherwise all would be one race, and only the newest would be built."""
     if "subsession_id" in document:
         return document | {"subsession_id": 40_000_000 + number}
+    if "players" in document:
+        added = {"lap": number, "car": 99, "time": number, "sectors": []}
+        return document | {"sessions": [one | {"laps": [*one["laps"], added]} for one in document["sessions"]]}
+    if "Result" in document:
+        later = [lap | {"Timestamp": lap["Timestamp"] + number} for lap in document["Laps"]]
+        return document | {"Laps": later}
     return document | {"Server" if "Experience" in document else "serverName": f"server {number}"}
 
 

@@ -46,6 +46,7 @@ RESULTS = '"Fin Pos","Car ID","Cust ID","Name"\n"1","100","77","Ada Vale"\n'
 OFFICIAL = '"Start Time","Track"\n"2026-01-01T00:00:00Z","Alder Park"\n\n' + RESULTS
 LEAGUE = '"Start Time","Track"\n"x","y"\n\n\n\n"League Name","League ID"\n"z","1"\n\n' + RESULTS
 SUBSESSION = {"subsession_id": 1, "session_results": [{"simsession_number": 0}]}
+RACE_OUT = {"track": "oak", "number_of_sessions": 1, "players": [{"name": "Ada"}], "sessions": [{"type": 3}]}
 ACC_RESULTS = {"sessionType": "R", "trackName": "alder", "sessionResult": {"leaderBoardLines": [{}]}, "laps": []}
 
 
@@ -177,6 +178,9 @@ def test_all_that_is_before_the_data_is_in_the_first_block(tmp_path: Path) -> No
         ({**ACC_RESULTS, "sessionResult": None, "snapShot": {"leaderBoardLines": [{}]}}, "acc_results_json"),
         ({"sessionDef": {}, "snapShot": {"leaderBoardLines": [{}]}, "laps": []}, "acc_results_json"),
         ({"Server": "Leaf", "Experience": "RaceRoom", "Sessions": [{"Players": [{}]}]}, "raceroom_results_json"),
+        ({"TrackName": "oak", "Cars": [], "Result": [{"CarId": 0}], "Laps": None}, "assetto_corsa_server_json"),
+        (RACE_OUT, "assetto_corsa_race_out_json"),
+        (RACE_OUT | {"__raceIni": "[RACE]"}, "assetto_corsa_content_manager_json"),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le"])
@@ -207,6 +211,8 @@ def test_a_document_is_recognised_in_every_envelope(
         ('{"subsession_id": 1, "session_results": {"results": 1}}', Reason.NO_DATA),
         (OFFICIAL.removesuffix('"1","100","77","Ada Vale"\n'), Reason.NO_DATA),
         ('{"Server": "Leaf", "Experience": "RaceRoom", "Sessions": [{"Players": []}]}', Reason.NO_DATA),
+        ('{"TrackName": "oak", "Cars": [], "Result": null, "Laps": []}', Reason.NO_DATA),
+        ('{"track": "oak", "number_of_sessions": 1, "players": [{"name": "Ada"}], "sessions": []}', Reason.NO_DATA),
         ('{"subsession_id": 1, "session', Reason.MALFORMED),
         ('{"subsession_id": -Infinity, "session_results": [1]}', Reason.MALFORMED),
         ('{"subsession_id": ' + "1" * 5_000 + ', "session_results": [1]}', Reason.MALFORMED),
@@ -280,9 +286,6 @@ NOT_READ: list[tuple[bytes, str]] = [
     (b'"position","name","points","dropped","clubname"', "iRacing season standings CSV"),
     (b'\nexport const EVENT_1 = {"type": "event_result"}', "program's source"),
     (b'{"entries": [], "configVersion": 1, "forceEntryList": 0}', "ACC entry list"),
-    (b'{"Cars": [], "Laps": [], "Result": [], "TrackName": "alder", "Type": "RACE"}', "Assetto Corsa server results"),
-    (b'{"track": "a", "players": [], "number_of_sessions": 1, "sessions": [], "__raceIni": ""}', "Content Manager"),
-    (b'{"number_of_sessions": 0, "players": [], "sessions": [], "track": "a"}', "race_out.json"),
     (b'{"session_info": {}, "driver_statistics": []}', "statistics of an Assetto Corsa session"),
     (b"// Persistent data for addon 'sms_stats', addon version 2.0\n\n{}", "Automobilista 2 / Project CARS 2"),
     (b'{"SessionRunTime": "2026", "Simulator": "AMS 2", "Drivers": []}', "SecondMonitor session"),
