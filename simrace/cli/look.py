@@ -73,3 +73,5 @@ def sample(
             on_progress=lambda path: progress.update(task, description=f"writing {path.name}"),
         )
     console.print(f"{len(files):,} files in {directory}; land them: simrace run {directory}")
+    if not any(path.suffix == ".duckdb" for path in files):
+        say('Without a log of Le Mans Ultimate, because DuckDB is not installed: pip install "simrace[lmu]"')

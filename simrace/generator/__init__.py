@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
-from simrace.generator.native import evening_log, race_log
+from simrace.generator.native import evening_log, practice_log, race_log
 from simrace.generator.refused import MADE_AT, write_archives, write_refused
 from simrace.generator.season import write_other_events, write_season
 from simrace.generator.telemetry import drive, write_telemetry
@@ -27,12 +28,13 @@ def write_sample_files(
 ) -> list[Path]:
     """Write telemetry, a season of results, archives and files to refuse; eight sessions show every format.
 
-    What is true of them (lap times, corners, ratings) is written beside them to `.truth.json`.
+    A log of Le Mans Ultimate is among them where the extra `simrace[lmu]` is installed. What is true of them (lap
+    times, corners, ratings) is written beside them to `.truth.json`.
 
     Args:
         directory: Folder to write to; it gets the folders telemetry, results, archive and refused.
         sessions: Telemetry sessions, at least one. The season has twice as many races, at least eight.
-        seed: Same seed, same bytes.
+        seed: Same seed, same bytes, but for a few that DuckDB leaves to chance in a new file.
         on_progress: Called after each file with its path.
 
     Returns:
@@ -41,6 +43,8 @@ def write_sample_files(
     telemetry, driven = write_telemetry(directory / "telemetry", sessions, seed, on_progress)
     results, raced, races = write_season(directory / "results", max(FEWEST_RACES, 2 * sessions), seed, on_progress)
     logs = [race_log(races), evening_log([race for race in raced if race["variant"] == "acc"])]
+    if find_spec("duckdb"):
+        logs.append(practice_log())
     for at, variant in enumerate(logs):
         paths, told = drive(directory / "telemetry", variant, (seed, LOG_SEED + at), on_progress)
         telemetry, driven = [*telemetry, *paths], [*driven, *told]

@@ -47,7 +47,10 @@ EVENTS: tuple[tuple[str, str, Read], ...] = (  # name, type, values
 
 
 def write_lmu(directory: Path, session: Session, started_at: datetime) -> list[Path]:
-    """Write a session as a practice. The same session gives the same tables; DuckDB marks each file with a number.
+    """Write a session as a practice.
+
+    The same session gives the same tables, but DuckDB leaves a few bytes to chance. A file that holds these tables
+    stays as it is, so that nobody lands the same session again.
 
     Args:
         directory: Folder to write to.
@@ -62,13 +65,27 @@ def write_lmu(directory: Path, session: Session, started_at: datetime) -> list[P
     recorded_at = f"{started_at:%Y-%m-%dT%H_%M_%SZ}"
     path = directory / f"{session.layout.track}_P_{recorded_at}.duckdb"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with connect(str(path)) as database:
+    new = path.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with connect(str(new)) as database:
         for name, table in _tables(session, recorded_at).items():
             database.register("written", table)
             database.execute(f'create table "{name}" as select * from written')
+    if path.exists() and _read(path) == _read(new):
+        new.unlink()
+    else:
+        new.replace(path)
     set_modified(path, started_at)
     return [path]
+
+
+def _read(path: Path) -> dict[str, str]:
+    """Each table with the text of all its rows."""
+    from duckdb import connect
+
+    with connect(str(path), read_only=True) as database:
+        names = [name for (name,) in database.execute("select table_name from duckdb_tables()").fetchall()]
+        return {name: database.table(f'"{name}"').df().to_csv() for name in sorted(names)}
 
 
 def _tables(session: Session, recorded_at: str) -> dict[str, pd.DataFrame]:

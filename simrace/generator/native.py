@@ -1,13 +1,14 @@
 """Logs as the sims themselves write them, of drives in races that the season tells of."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from simrace.generator.catalogue import CARS, LAYOUTS, MERLIN
+from simrace.generator.catalogue import CARS, LAYOUTS, MERLIN, SALTMARSH
 from simrace.generator.iracing_ibt import Recording, write_ibt
 from simrace.generator.iracing_session_text import entry_of
 from simrace.generator.iracing_variables import RATE_HZ, SESSION_OFFSET_S
+from simrace.generator.lmu_duckdb import CLOCK_START_S, EVENT_HZ, write_lmu
 from simrace.generator.motec_ld import ACC_DRIVEN_HZ, write_acc_ld
 from simrace.generator.race import Race
 from simrace.generator.session import Driver
@@ -36,3 +37,10 @@ def evening_log(evenings: list[dict[str, Any]]) -> Variant:
     started_at = datetime.fromisoformat(evening["ended_at"]) - IN_RACE
     return Variant("acc_ld", "motec_ld", write_acc_ld, layout, MERLIN, Driver("Kester Jelvik", 0.95), FLYING_LAPS,
                    started_at, ACC_DRIVEN_HZ)  # fmt: skip
+
+
+def practice_log() -> Variant:
+    """A .duckdb of a practice of Le Mans Ultimate; DuckDB writes it, which the extra `simrace[lmu]` installs."""
+    return Variant("lmu", "lmu_duckdb", write_lmu, SALTMARSH, MERLIN, Driver("Dagny Morrowby", 0.955, 0.008),
+                   FLYING_LAPS, datetime(2025, 5, 30, 18, 12, 40, tzinfo=UTC), EVENT_HZ,
+                   clock_offset_s=CLOCK_START_S)  # fmt: skip

@@ -1,5 +1,6 @@
 """A generated .duckdb holds the drive in tables as the sim writes them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,17 @@ def test_events_tell_the_laps(tables: Tables) -> None:
     gear = tables["Gear"]
     assert (np.diff(gear["ts"]) > 0).all()
     assert (np.diff(gear["value"].astype(int)) != 0).all()
+
+
+def test_a_file_with_the_same_tables_stays_as_it_is(tmp_path: Path) -> None:
+    """Its bytes would be others, and a landing would take it for another file."""
+    (path,) = write_lmu(tmp_path, SESSION, AT)
+    before = path.read_bytes()
+    assert write_lmu(tmp_path, SESSION, AT) == [path]
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+    write_lmu(tmp_path, replace(SESSION, flying_laps=SESSION.flying_laps - 1), AT)
+    assert path.read_bytes() != before
 
 
 def test_same_seed_same_tables(tables: Tables, tmp_path: Path) -> None:

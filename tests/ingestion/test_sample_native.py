@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,9 @@ def logged(truth: dict[str, Any], source_format: str) -> dict[str, Any]:
 
 def test_one_log_of_each_format_with_its_beacons(folder: Path, truth: dict[str, Any]) -> None:
     written = sorted(path.suffix for path in (folder / "telemetry").iterdir() if path.suffix != ".csv")
-    assert written == [".ibt", ".ld", ".ldx"]
-    for source_format in ("iracing_ibt", "motec_ld"):
+    assert [suffix for suffix in written if suffix != ".duckdb"] == [".ibt", ".ld", ".ldx"]
+    assert (".duckdb" in written) is bool(find_spec("duckdb"))
+    for source_format in ("iracing_ibt", "motec_ld", *(["lmu_duckdb"] if ".duckdb" in written else [])):
         file = logged(truth, source_format)
         assert (folder / "telemetry" / file["file"]).exists()
         assert [lap["class"] for lap in file["laps"]] == ["out", "flying", "flying", "in"]
