@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from decimal import ROUND_HALF_UP, Decimal
 from html import unescape
 from pathlib import Path
 
@@ -11,11 +12,11 @@ from tests.warehouse.test_build import NO_TESTS
 CARS = """
     select
         results.race_id, results.entrant_id, results.finish_position, results.out_reason, results.laps,
-        results.race_time_ms, results.gap_to_winner_ms, results.is_starter, results.is_team
+        results.race_time_ms, results.gap_to_winner_ms, results.is_starter, false as is_team
     from marts.fct_race_results as results
     union all
     select
-        race_id, entrant_id, finish_position, out_reason, laps, race_time_ms, gap_to_winner_ms, null, true
+        race_id, entrant_id, finish_position, out_reason, laps, race_time_ms, interval_ms, null, true
     from marts.fct_race_team_results
 """
 
@@ -32,7 +33,7 @@ def cars_of(text: str, kind: str) -> list[str]:
 
 def milliseconds(element: str, tag: str) -> int | None:
     found = texts(element, tag)
-    return round(float(found[0]) * 1000) if found else None
+    return int((Decimal(found[0]) * 1000).quantize(Decimal(1), ROUND_HALF_UP)) if found else None
 
 
 def test_a_race_of_the_samples_is_what_its_file_says(warehouse: Warehouse) -> None:
