@@ -245,7 +245,7 @@ def _twice(small: Small) -> Iterator[Bad]:
             for what, changed in {"sessions": sessions * 2, "players": players}.items():
                 spoiled = document | {"Server": what, "Sessions": changed}
                 yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
-        else:
+        elif "sessionResult" in document:
             result = document["sessionResult"]
             cars = result["leaderBoardLines"]
             crew = [line | {"car": line["car"] | {"drivers": line["car"]["drivers"] * 3}} for line in cars]
@@ -254,6 +254,12 @@ def _twice(small: Small) -> Iterator[Bad]:
                 yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
             laps = document | {"serverName": "laps", "laps": document["laps"] * 2}
             yield Bad(f"documents/twice laps {name}.json", dumped(laps).encode(), LANDS)
+        else:  # Assetto Corsa
+            lists = [key for key, value in document.items() if isinstance(value, list)]
+            assert lists, name
+            for key in lists:
+                spoiled = document | {key: document[key] * 2}
+                yield Bad(f"documents/twice {key} {name}.json", dumped(spoiled).encode(), LANDS)
 
 
 def trees(small: Small) -> Iterator[Bad]:
