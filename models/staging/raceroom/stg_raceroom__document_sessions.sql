@@ -76,11 +76,7 @@ select
     file_id,
     source_format,
     'raceroom:' || subsession_id || ':'
-    || case
-        when session_type = 'race' then cast(kind_number as text)
-        when kind_number = 0 then session_type
-        else session_type || '-' || (kind_number + 1)
-    end as event_session_id,
+    || {{ session_of_its_kind('session_type', 'kind_number') }} as event_session_id,
     subsession_id,
     session_type,
     simsession_name,
