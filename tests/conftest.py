@@ -149,6 +149,7 @@ def warehouse() -> Iterator[Warehouse]:
     try:
         made.run("simrace", "sample", "--sessions", "8", folder / "files")
         made.run("simrace", "run", folder / "files")
+        made.run("simrace", "db", "roles")  # some test makes them on this server: the others do not depend on which
         yield made
     finally:
         made.run("simrace", "db", "stop", check=False)

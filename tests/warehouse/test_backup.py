@@ -10,7 +10,8 @@ def test_a_restored_backup_is_the_same_and_builds_on(warehouse: Warehouse) -> No
     backup = warehouse.folder / "backup"
     warehouse.run("simrace", "db", "pg_dump", "--format", "custom", "--file", backup)
     other = warehouse.other("restored")
-    other.run("simrace", "db", "pg_restore", "--exit-on-error", "--dbname", "restored", backup)
+    [(database,)] = other.query("select current_database()")
+    other.run("simrace", "db", "pg_restore", "--exit-on-error", "--dbname", str(database), backup)
     assert other.checksums() == warehouse.checksums()
     assert other.query(KEYS) == warehouse.query(KEYS) != [(0,)]
     done = other.run("simrace", "run", warehouse.folder / "files")

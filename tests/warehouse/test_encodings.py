@@ -26,12 +26,6 @@ def write_log(folder: Path, source_format: str) -> bytes:
 @pytest.mark.parametrize("source_format", ["acc_motec_csv", "garage61_csv"])
 def test_copies_of_a_log_are_one_session(warehouse: Warehouse, tmp_path: Path, source_format: str) -> None:
     """Built in part in a new database of a server that has the reader's role: no schema marts is there to read."""
-    create = "create role simrace_reader"
-    warehouse.run("simrace", "db", "psql", "-qc", create, check=False)  # another test may have made it
-    lets_read = (
-        "grant usage on schema marts to simrace_reader; grant select on all tables in schema marts to simrace_reader"
-    )
-    warehouse.run("simrace", "db", "psql", "-qc", lets_read)  # as a build would: other tests read as that role
     other = warehouse.other(source_format)
     text = write_log(tmp_path, source_format).decode().replace("\r\n", "\n")
     files = other.folder / "files"

@@ -32,8 +32,6 @@ def test_every_figure_is_measured_and_has_its_limit(warehouse: Warehouse) -> Non
 @pytest.fixture(scope="module")
 def measured_again(warehouse: Warehouse) -> tuple[object, ...]:
     """The history before plain dbt measured once more, with a full refresh, which history survives."""
-    create = "create role simrace_reader"
-    warehouse.run("simrace", "db", "psql", "-qc", create, check=False)  # another test may have made it
     [before] = warehouse.query(PAST)
     warehouse.run("dbt", *MEASURE, "--full-refresh")
     return before

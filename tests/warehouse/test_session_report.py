@@ -272,8 +272,6 @@ def test_what_is_not_there_is_named_with_a_way_out(
 
 
 def test_a_report_is_read_as_the_reader(connection: Connection) -> None:
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"do $$ begin create role {READER}; exception when duplicate_object then end $$")
     become_reader(connection)
     with connection, connection.cursor() as cursor:
         cursor.execute("select current_user")
