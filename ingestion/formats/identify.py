@@ -145,12 +145,13 @@ def _identify_document(content: Content) -> Identity:
         raise RefusedError(Reason.NUL_CHARACTERS, r"an escaped NUL character (\u0000) in the JSON")
     if not text_is_storable:
         raise RefusedError(Reason.MALFORMED, "half of a surrogate pair in the JSON")
-    if isinstance(document, dict):
-        for json_format in formats():
-            if isinstance(json_format, JsonFormat) and (results := json_format.unwrap(document)) is not None:
-                if not json_format.has_data(results):
-                    raise RefusedError(Reason.NO_DATA, f"{json_format.name} without a single result")
-                return Identity(json_format.name, json_format.family, entry_count=json_format.count_entries(results))
+    for json_format in formats():
+        if not (isinstance(json_format, JsonFormat) and isinstance(document, json_format.outermost)):
+            continue
+        if (results := json_format.unwrap(document)) is not None:
+            if not json_format.has_data(results):
+                raise RefusedError(Reason.NO_DATA, f"{json_format.name} without a single result")
+            return Identity(json_format.name, json_format.family, entry_count=json_format.count_entries(results))
     _refuse_known(known for known in not_read_yet() if known.is_of_json(document))
     if not isinstance(document, dict):
         raise RefusedError(Reason.UNKNOWN_FORMAT, f"no format is such a list (JSON, {len(document):,} in it)")

@@ -56,13 +56,15 @@ class JsonFormat:
         unwrap: The object that holds the results, whatever envelope it came in; None when it is not of this format.
         has_data: True when that object holds at least one result.
         count_entries: Result lines in that object, and drivers inside them; a test compares it with what SQL reads.
+        outermost: What the document is, an object or a list; `unwrap` gets no other.
     """
 
     name: str
     family: Family
-    unwrap: Callable[[dict[str, Any]], dict[str, Any] | None]
-    has_data: Callable[[dict[str, Any]], bool]
-    count_entries: Callable[[dict[str, Any]], int]
+    unwrap: Callable[[Any], Any]
+    has_data: Callable[[Any], bool]
+    count_entries: Callable[[Any], int]
+    outermost: type[dict[str, Any]] | type[list[Any]] = dict
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@
         'file_id': 'text', 'event_session_id': 'text', 'entry_id': 'text', 'entrant_id': 'text', 'driver_id': 'text',
         'line_number': 'integer', 'lap_number': 'integer', 'driver_index': 'integer', 'lap_time_ms': 'integer',
         'sector_1_ms': 'integer', 'sector_2_ms': 'integer', 'sector_3_ms': 'integer',
-        'is_valid': 'boolean', 'is_formation_lap': 'boolean', 'is_known_entry': 'boolean',
+        'position_after_lap': 'integer', 'gap_to_leader_ms': 'integer', 'laps_down': 'integer', 'lap_events': 'text',
+        'is_valid': 'boolean', 'is_pit_lap': 'boolean', 'is_formation_lap': 'boolean', 'is_known_entry': 'boolean',
     }) }}
 {%- endmacro %}
 

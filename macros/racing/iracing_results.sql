@@ -53,3 +53,8 @@
         (select reasons.out_reason_id as id, reasons.out_reason as reason from {{ ref('iracing_out_reasons') }} as reasons) as known
         on {{ relation }}.out_reason_id = known.id
 {%- endmacro %}
+
+
+{% macro iracing_chunk_key(file_name) -%}
+    coalesce(substring(lower({{ file_name }}) from '[0-9a-f]{64}'), split_part({{ file_name }}, '?', 1))
+{%- endmacro %}

@@ -45,6 +45,7 @@ ACC = (
 RESULTS = '"Fin Pos","Car ID","Cust ID","Name"\n"1","100","77","Ada Vale"\n'
 OFFICIAL = '"Start Time","Track"\n"2026-01-01T00:00:00Z","Alder Park"\n\n' + RESULTS
 LEAGUE = '"Start Time","Track"\n"x","y"\n\n\n\n"League Name","League ID"\n"z","1"\n\n' + RESULTS
+STANDINGS = '"position","name","points","dropped","week"\n"1","Ada Vale","4","0","1"\n'
 SUBSESSION = {"subsession_id": 1, "session_results": [{"simsession_number": 0}]}
 RACE_OUT = {"track": "oak", "number_of_sessions": 1, "players": [{"name": "Ada"}], "sessions": [{"type": 3}]}
 ACC_RESULTS = {"sessionType": "R", "trackName": "alder", "sessionResult": {"leaderBoardLines": [{}]}, "laps": []}
@@ -53,6 +54,7 @@ ACC_RESULTS = {"sessionType": "R", "trackName": "alder", "sessionResult": {"lead
 @pytest.mark.parametrize(
     ("text", "source_format", "layout"),
     [
+        (STANDINGS, "iracing_standings_csv", (1, None, 2)),
         (MOTEC, "motec_i2_csv", (7, 8, 11)),
         (MOTEC.replace("\n", "\r\n"), "motec_i2_csv", (7, 8, 11)),
         (MOTEC.replace('"', ""), "motec_i2_csv", (7, 8, 11)),
@@ -84,7 +86,9 @@ def test_a_table_is_recognised_and_its_parts_are_found(
     assert identity.delimiter == (";" if ";" in text else "\t" if "\t" in text else ",")
 
 
-@pytest.mark.parametrize("text", [MOTEC, MOTEC_EXCEL, MU, MU_EDITED, GARAGE61, ACC, RESULTS, OFFICIAL, LEAGUE])
+@pytest.mark.parametrize(
+    "text", [MOTEC, MOTEC_EXCEL, MU, MU_EDITED, GARAGE61, ACC, RESULTS, OFFICIAL, LEAGUE, STANDINGS]
+)
 def test_no_table_is_of_two_formats(text: str) -> None:
     rows = [cells(line, ",") for line in text.split("\n")]
     assert sum(known.recognise(rows) for known in formats() if isinstance(known, TableFormat)) == 1
@@ -283,19 +287,62 @@ NOT_READ: list[tuple[bytes, str]] = [
     (b"[Header]\nGame=RACE 07\nTimeString=2011/04/27\n[Slot000]\nDriver=Ada Vale", "results of GTR 2"),
     (b"Server CFG Path :  cfg/server_cfg.ini\\rEntry List Path", "Assetto Corsa server log"),
     (b"'++++++\nPractice\n'++++++\nGame:", "simresults.net"),
-    (b'"position","name","points","dropped","clubname"', "iRacing season standings CSV"),
     (b'\nexport const EVENT_1 = {"type": "event_result"}', "program's source"),
     (b'{"entries": [], "configVersion": 1, "forceEntryList": 0}', "ACC entry list"),
     (b'{"session_info": {}, "driver_statistics": []}', "statistics of an Assetto Corsa session"),
     (b"// Persistent data for addon 'sms_stats', addon version 2.0\n\n{}", "Automobilista 2 / Project CARS 2"),
     (b'{"SessionRunTime": "2026", "Simulator": "AMS 2", "Drivers": []}', "SecondMonitor session"),
     (b'[{"gamePhase": 9, "lapDistance": 4.5}]', "Le Mans Ultimate session"),
-    (b'{"success": true, "session_info": {}, "chunk_info": {}}', "iRacing lap chart"),
-    (b'[{"cust_id": 77, "name": "Ada Vale", "lap_number": 0, "lap_time": -1}]', "laps of an iRacing lap chart"),
-    (b'{"success": true, "season_id": 2, "standings": {}}', "iRacing season standings (JSON)"),
     (b'{"m": {"1": "start_time"}, "d": []}', "list of iRacing races"),
     (b'{"races": [], "cust_id": 77}', "recent races of an iRacing driver"),
 ]
+
+
+CHUNKS = {"chunk_info": {"chunk_file_names": ["a.json", "b.json"]}}
+OF_LAPS = {"chunk_info": {"chunk_file_names": ["a.json"], "base_download_url": "https://laps.example/lapdata/1/0/7/"}}
+LAP = {"group_id": -7, "lap_number": 0, "lap_time": -1}
+PLACE = {"rank": 1, "cust_id": 77, "points": 4.5, "weeks_counted": 1}
+FROM_API = [
+    ({"session_info": {}, "best_lap_time": 1, **CHUNKS}, "iracing_lap_index_json", 2),
+    ({"session_info": {}, **OF_LAPS}, "iracing_lap_index_json", 1),
+    ({"session_info": {}, **CHUNKS}, "iracing_event_log_index_json", 2),
+    ({"season_id": 1, **CHUNKS}, "iracing_standings_index_json", 2),
+    ({"season_id": 1, "standings": {"driver_standings": [{}, {}], "team_standings": [{}]}},
+     "iracing_league_standings_json", 3),
+    ([LAP, "text", {**LAP, "lap_number": 1}], "iracing_laps_json", 2),
+    ([{"cust_id": 77, "lap_number": 4, "lap_time": 9}], "iracing_laps_json", 1),
+    ([{"event_seq": 1, "event_code": 2, "lap_number": 1, "cust_id": 77}], "iracing_event_log_json", 1),
+    ([PLACE, None, PLACE], "iracing_standings_json", 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "source_format", "entries"), FROM_API)
+def test_answers_of_the_api_of_iracing_are_told_apart(
+    tmp_path: Path, document: object, source_format: str, entries: int
+) -> None:
+    file = tmp_path / "answer"
+    file.write_text(json.dumps(document), encoding="utf-8-sig")
+    identity = identify(read_content(file))
+    assert (identity.source_format, identity.entry_count) == (source_format, entries)
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"session_info": {}, "best_lap_time": 1, "chunk_info": {"chunk_file_names": []}}, Reason.NO_DATA),
+        ({"session_info": {}, "chunk_info": {"chunk_file_names": None}}, Reason.NO_DATA),
+        ({"season_id": 1, "standings": {"driver_standings": [], "team_standings": {}}}, Reason.NO_DATA),
+        ({"session_info": {}, "chunk_info": []}, Reason.UNKNOWN_FORMAT),
+        ([[LAP]], Reason.UNKNOWN_FORMAT),
+        (["text", LAP], Reason.UNKNOWN_FORMAT),
+        ([], Reason.UNKNOWN_FORMAT),
+        ([{"lap_number": 1, "lap_time": 1}], Reason.UNKNOWN_FORMAT),
+        ([SUBSESSION], Reason.UNKNOWN_FORMAT),
+    ],
+)
+def test_an_answer_of_the_api_without_rows_is_refused(tmp_path: Path, document: object, reason: Reason) -> None:
+    (tmp_path / "answer").write_text(json.dumps(document))
+    assert refusal_of(tmp_path / "answer").reason is reason
 
 
 def refusal_of(file: Path) -> RefusedError:

@@ -86,6 +86,11 @@ def test_a_race_is_a_race_in_every_order(other: Warehouse, monkeypatch: pytest.M
         other.run("simrace", "land", files / str(place))
         if place != 1:
             build(other)
+        if place == 0:
+            firsts = sorted(order[0] for order in ORDERS)
+            assert sorted(str(kind) for _, _, kind, *_ in other.query(STATES)) == firsts
+            of_races = other.query("select count(*) from intermediate.int_races_deduplicated")
+            assert of_races == [(firsts.count("race"),)], "practice or qualifying alone is no race"
     states = other.query(STATES)
     assert len(states) == len(KINDS) * len(ORDERS)
     for file_path, state, session_type, lines_read, lines_loaded in states:

@@ -1,4 +1,6 @@
-{%- set is_withheld = 'lines.lines_refused > 0 and lines.lines_loaded = 0 and lines.lines_superseded = 0' %}
+{%- set is_withheld = 
+    'lines.lines_refused > 0 and lines.lines_loaded = 0 and lines.lines_superseded = 0 and lines.waits_for is null'
+%}
 
 with files as (
     select * from {{ ref('stg_files__files') }}
@@ -20,7 +22,9 @@ lines as (
         lines_superseded,
         lines_refused,
         lines_withheld,
-        0 as lines_set_aside
+        0 as lines_set_aside,
+        cast(null as {{ dbt.type_string() }}) as waits_for,
+        false as is_kept
     from {{ ref('int_telemetry_file_lines') }}
     union all
     select
@@ -30,7 +34,9 @@ lines as (
         lines_superseded,
         lines_refused,
         lines_withheld,
-        lines_set_aside
+        lines_set_aside,
+        waits_for,
+        is_kept
     from {{ ref('int_result_file_lines') }}
     union all
     select
@@ -40,7 +46,12 @@ lines as (
         case when not beacon_files.is_used then files.entry_count else 0 end as lines_superseded,
         0 as lines_refused,
         0 as lines_withheld,
-        case when beacon_files.is_used is null then files.entry_count else 0 end as lines_set_aside
+        case when beacon_files.is_used is null then files.entry_count else 0 end as lines_set_aside,
+        case
+            when beacon_files.is_used is null
+                then 'beacons, which wait for the log of the same name in their folder'
+        end as waits_for,
+        false as is_kept
     from files
     left join beacon_files on files.file_id = beacon_files.beacons_file_id
     where files.format_family = 'markers'
@@ -62,7 +73,8 @@ select
     files.source_format,
     files.format_family,
     case
-        when files.format_family = 'markers' and beacon_files.is_used is null then 'waiting'
+        when lines.is_kept then 'kept'
+        when lines.waits_for is not null then 'waiting'
         when files.format_family = 'markers' and beacon_files.is_used then 'used'
         when files.format_family = 'markers' then 'superseded'
         when lines.lines_loaded > 0 then 'used'
@@ -73,8 +85,8 @@ select
     end as state,
     case when {{ is_withheld }} then 'too_many_bad_lines' end as reason,
     case
-        when files.format_family = 'markers' and beacon_files.is_used is null
-            then 'beacons, which wait for the log of the same name in their folder'
+        when lines.is_kept then 'landed; no mart is made of it yet'
+        when lines.waits_for is not null then lines.waits_for
         when {{ is_withheld }}
             then
                 lines.lines_refused || ' of ' || (lines.lines_read - lines.lines_set_aside)

@@ -5,6 +5,11 @@ with telemetry as (
 results as (
     select * from {{ ref('int_race_results_united') }}
     where refused_reason is not null
+),
+
+laps as (
+    select * from {{ ref('int_iracing_laps_matched') }}
+    where refused_reason is not null
 )
 
 select
@@ -20,3 +25,10 @@ select
     line_number,
     refused_reason as reason
 from results
+union all
+select
+    file_id,
+    coalesce(event_session_id, '') as race_id,
+    line_number,
+    refused_reason as reason
+from laps

@@ -1,5 +1,11 @@
+-- event logs and standings are landed, and nothing is made of them yet
 with files as (
-    select * from {{ ref('stg_files__files') }}
+    select
+        file_id,
+        case
+            when source_format like 'iracing_event_log%' or source_format like 'iracing%standings%' then entry_count
+        end as kept_lines
+    from {{ ref('stg_files__files') }}
     where format_family = 'results'
 ),
 
@@ -27,16 +33,51 @@ results as (
         on results.file_id = session_files.file_id and results.event_session_id = session_files.event_session_id
     where not results.is_derived and results.result_kind is not null
     group by results.file_id
+),
+
+laps as (
+    select
+        file_id,
+        count(*) as lines_read,
+        count(case when state = 'loaded' then 1 end) as lines_loaded,
+        count(case when state = 'superseded' then 1 end) as lines_superseded,
+        count(case when state = 'refused' then 1 end) as lines_refused,
+        count(case when state = 'set_aside' then 1 end) as lines_set_aside,
+        max(waits_for) as waits_for
+    from {{ ref('int_iracing_laps_matched') }}
+    group by file_id
+),
+
+-- an index is read by the files that it names
+indexes as (
+    select
+        file_id,
+        count(distinct chunk_number) as lines_read,
+        count(distinct case when chunk_file_id is not null then chunk_number end) as lines_loaded
+    from {{ ref('stg_iracing__lap_indexes') }}
+    group by file_id
 )
 
 select
     files.file_id,
-    coalesce(sessions.lines_read, 0) as lines_read,
-    coalesce(results.lines_loaded, 0) as lines_loaded,
-    coalesce(results.lines_superseded, 0) as lines_superseded,
-    coalesce(results.lines_refused, 0) as lines_refused,
+    files.kept_lines is not null as is_kept,
+    case
+        when indexes.lines_read > indexes.lines_loaded
+            then
+                'an index, which waits for ' || (indexes.lines_read - indexes.lines_loaded)
+                || ' of its ' || indexes.lines_read || ' files of laps'
+        else laps.waits_for
+    end as waits_for,
+    coalesce(sessions.lines_read, laps.lines_read, indexes.lines_read, files.kept_lines, 0) as lines_read,
+    coalesce(results.lines_loaded, laps.lines_loaded, indexes.lines_loaded, 0) as lines_loaded,
+    coalesce(results.lines_superseded, laps.lines_superseded, 0) as lines_superseded,
+    coalesce(results.lines_refused, laps.lines_refused, 0) as lines_refused,
     coalesce(results.lines_withheld, 0) as lines_withheld,
-    coalesce(sessions.lines_set_aside, 0) as lines_set_aside
+    coalesce(
+        sessions.lines_set_aside, laps.lines_set_aside, indexes.lines_read - indexes.lines_loaded, files.kept_lines, 0
+    ) as lines_set_aside
 from files
 left join sessions on files.file_id = sessions.file_id
 left join results on files.file_id = results.file_id
+left join laps on files.file_id = laps.file_id
+left join indexes on files.file_id = indexes.file_id

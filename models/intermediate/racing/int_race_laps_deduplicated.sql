@@ -10,6 +10,12 @@ with laps as (
     {% endfor %}
 ),
 
+-- laps of iRacing are in files of their own, which say what race they are of
+iracing_laps as (
+    select * from {{ ref('int_iracing_laps_matched') }}
+    where state = 'loaded'
+),
+
 winners as (
     select
         file_id,
@@ -25,3 +31,10 @@ select
     laps.event_session_id as race_id
 from laps
 inner join winners on laps.file_id = winners.file_id and laps.event_session_id = winners.event_session_id
+union all
+select
+    {%- for column in race_lap_columns() if column != 'event_session_id' %}
+        {{ column if not column.startswith('sector_') else 'cast(null as integer) as ' ~ column }},
+    {%- endfor %}
+    event_session_id as race_id
+from iracing_laps

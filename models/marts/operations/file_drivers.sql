@@ -45,6 +45,14 @@ in_cars as (
     from {{ ref('stg_acc__race_drivers') }}
 ),
 
+in_laps as (
+    select
+        file_id,
+        driver_id,
+        driver_name
+    from {{ ref('int_iracing_laps_matched') }}
+),
+
 named as (
     select * from named_in_telemetry
     union all
@@ -53,6 +61,8 @@ named as (
     select * from in_results
     union all
     select * from in_cars
+    union all
+    select * from in_laps
 )
 
 select distinct

@@ -9,7 +9,7 @@ with files as (
     select
         count(*) as found,
         count(case when state <> 'refused' then 1 end) as landed,
-        count(case when state in ('used', 'superseded', 'no_results') then 1 end) as used,
+        count(case when state in ('used', 'superseded', 'no_results', 'kept') then 1 end) as used,
         sum(lines_read) as lines_read,
         sum(lines_refused) as lines_refused,
         sum(

@@ -28,7 +28,12 @@ select
     laps.sector_1_ms,
     laps.sector_2_ms,
     laps.sector_3_ms,
+    laps.position_after_lap,
+    laps.gap_to_leader_ms,
+    laps.laps_down,
+    laps.lap_events,
     laps.is_valid,
+    laps.is_pit_lap,
     laps.is_formation_lap,
     laps.is_known_entry,
     laps.file_id

@@ -1,0 +1,129 @@
+"""Laps that programs save from iRacing's API: they join the race whose results are there, and never make one."""
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simrace.generator.iracing_api import CHARTED, LOST, ONE_CAR, UNINDEXED
+from tests.conftest import Warehouse
+from tests.reliability.conftest import NO_TESTS
+
+LAPS = """
+    select driver_id, lap_number, lap_time_ms, position_after_lap, gap_to_leader_ms, laps_down,
+        coalesce(lap_events, ''), is_valid, is_pit_lap
+    from marts.fct_race_laps where race_id = '{}'
+"""
+STATES = """
+    select file_name, state, coalesce(detail, '')
+    from intermediate.int_files_with_state where source_format like 'iracing_lap%'
+"""
+
+
+def expected(rows: list[dict[str, Any]]) -> set[tuple[object, ...]]:
+    """Each lap as the marts must show it, worked out from the file alone."""
+    laps = [row for row in rows if row["lap_number"] > 0]
+    assert laps
+    return {
+        (
+            f"iracing:{row['cust_id']}",
+            row["lap_number"],
+            None if row["lap_time"] < 0 else int(row["lap_time"] / 10 + 0.5),
+            row.get("lap_position"),
+            -row["interval"] if row.get("interval_units") == "ms" else None,
+            -row["interval"] if row.get("interval_units") == "lap" else None,
+            ", ".join(row["lap_events"]),
+            row["lap_time"] > 0 and "invalid" not in row["lap_events"],
+            "pitted" in row["lap_events"],
+        )
+        for row in laps
+    }
+
+
+def races(warehouse: Warehouse) -> dict[str, str]:
+    """The id of the first race of each variant."""
+    truth = json.loads((warehouse.folder / "files" / ".truth.json").read_text("utf-8"))["races"]
+    return {
+        race["variant"]: f"iracing:{race['subsession_id']}:0" for race in reversed(truth) if "subsession_id" in race
+    }
+
+
+def saved(folder: Path, name: str) -> list[dict[str, Any]]:
+    """All rows that a file has, or that an index names."""
+    document = json.loads((folder / name).read_text("utf-8"))
+    if isinstance(document, list):
+        return document
+    names = [chunk.partition("?")[0] for chunk in document["chunk_info"]["chunk_file_names"]]
+    return [row for chunk in names for row in json.loads((folder / chunk).read_text("utf-8"))]
+
+
+@pytest.mark.parametrize(
+    ("variant", "name"),
+    [(CHARTED, "lap_chart.json"), (ONE_CAR, "lap_data.json"), (UNINDEXED, "laps of sunday.json")],
+)
+def test_laps_are_those_of_the_files(warehouse: Warehouse, variant: str, name: str) -> None:
+    rows = saved(warehouse.folder / "files" / "iracing_api", name)
+    found = warehouse.query(LAPS.format(races(warehouse)[variant]))
+    assert len(found) == len(set(found))
+    assert set(found) == expected(rows)
+
+
+def test_laps_without_results_are_no_race(warehouse: Warehouse) -> None:
+    """Of one race there is an index alone, and of no session of the sample are laps the only file."""
+    states = {str(name): (state, detail) for name, state, detail in warehouse.query(STATES)}
+    assert states.pop("lap_chart (1).json") == ("waiting", "an index, which waits for 1 of its 1 files of laps")
+    assert set(states.values()) == {("used", "")}
+    assert not warehouse.query(LAPS.format(races(warehouse)[LOST]))
+    kept = warehouse.query("select distinct source_format from marts.file_quality where state = 'kept'")
+    assert len(kept) == 5
+
+
+def test_laps_wait_for_their_race_and_an_index_for_its_laps(warehouse: Warehouse) -> None:
+    """Without results there is neither a race nor a lap of one."""
+    folder = warehouse.folder / "files" / "iracing_api"
+    index = json.loads((folder / "lap_chart.json").read_text("utf-8"))
+    names = [name.partition("?")[0] for name in index["chunk_info"]["chunk_file_names"]]
+    other = warehouse.other("iracing_laps")
+    other.run("simrace", "land", folder / names[0], folder / "lap_chart.json", folder / "laps of sunday.json")
+    other.run("dbt", "build", "--select", "+int_files_with_state", "+int_race_laps_deduplicated", *NO_TESTS)
+    assert dict((name, (state, detail)) for name, state, detail in other.query(STATES)) == {
+        names[0]: ("waiting", "laps, which wait for the results of their race"),
+        "lap_chart.json": ("waiting", f"an index, which waits for {len(names) - 1} of its {len(names)} files of laps"),
+        "laps of sunday.json": ("waiting", "laps, which wait for the index that names their session"),
+    }
+    assert not other.query("select 1 from intermediate.int_event_sessions_united")
+    assert not other.query("select 1 from intermediate.int_race_laps_deduplicated")
+
+
+def test_real_laps_wait_for_their_race(warehouse: Warehouse, real_files: Path) -> None:
+    """The chunk lost its name, so nothing says what race it is of; its index and the standings land."""
+    folders = ("iracing-api-other-json", "iracing-standings-csv")
+    other = warehouse.other("real_iracing_laps")
+    other.run("simrace", "land", *(real_files / folder for folder in folders), check=False)
+    other.run("dbt", "build", "--select", "+int_files_with_state", "+int_iracing_laps_matched", *NO_TESTS)
+    landed = other.query(
+        "select source_format, state, count(*), sum(lines_read) from intermediate.int_files_with_state "
+        "where state <> 'refused' group by 1, 2 order by 1"
+    )
+    rows = json.loads(next(real_files.glob("iracing-api-other-json/*lapChartChunk.json")).read_text("utf-8"))
+    places = [path.read_text("cp1252").rstrip().count("\n") for path in real_files.glob("iracing-standings-csv/*.csv")]
+    assert landed == [
+        ("iracing_lap_index_json", "waiting", 1, 1),
+        ("iracing_laps_json", "waiting", 1, len(rows)),
+        ("iracing_standings_csv", "kept", len(places), sum(places)),
+    ]
+    with (real_files / "SOURCES.csv").open(encoding="utf-8", newline="") as sources:
+        notes = [row["note"] for row in csv.DictReader(sources) if row["file"].startswith("iracing-standings-csv/")]
+    told = [int(match[1].replace(",", "")) for note in notes if (match := re.search(r"([\d,]+) drivers", note))]
+    assert sorted(places) == sorted(told)
+    found = other.query(
+        "select driver_id, lap_number, lap_time_ms, position_after_lap, gap_to_leader_ms, laps_down, "
+        "coalesce(lap_events, ''), is_valid, is_pit_lap from intermediate.int_iracing_laps_matched where lap_number > 0"
+    )
+    assert set(found) == expected(rows)
+    index = json.loads(next(real_files.glob("iracing-api-other-json/*lapChart.json")).read_text("utf-8"))
+    best = (index["best_lap_num"], round(index["best_lap_time"] / 10))
+    assert best == min(((lap, time) for _, lap, time, *_ in found if time), key=lambda lap: lap[1])
