@@ -46,9 +46,7 @@ def expected(rows: list[dict[str, Any]]) -> set[tuple[object, ...]]:
 def races(warehouse: Warehouse) -> dict[str, str]:
     """The id of the first race of each variant."""
     truth = json.loads((warehouse.folder / "files" / ".truth.json").read_text("utf-8"))["races"]
-    return {
-        race["variant"]: f"iracing:{race['subsession_id']}:0" for race in reversed(truth) if "subsession_id" in race
-    }
+    return {race["variant"]: race["race_id"] for race in reversed(truth)}
 
 
 def saved(folder: Path, name: str) -> list[dict[str, Any]]:
@@ -88,11 +86,15 @@ def test_laps_wait_for_their_race_and_an_index_for_its_laps(warehouse: Warehouse
     names = [name.partition("?")[0] for name in index["chunk_info"]["chunk_file_names"]]
     other = warehouse.other("iracing_laps")
     other.run("simrace", "land", folder / names[0], folder / "lap_chart.json", folder / "laps of sunday.json")
-    other.run("dbt", "build", "--select", "+int_files_with_state", "+int_race_laps_deduplicated", *NO_TESTS)
-    assert dict((name, (state, detail)) for name, state, detail in other.query(STATES)) == {
-        names[0]: ("waiting", "laps, which wait for the results of their race"),
-        "lap_chart.json": ("waiting", f"an index, which waits for {len(names) - 1} of its {len(names)} files of laps"),
-        "laps of sunday.json": ("waiting", "laps, which wait for the index that names their session"),
+    other.run("dbt", "build", "--select", "+int_result_file_lines", "+int_race_laps_deduplicated", *NO_TESTS)
+    waiting = other.query(
+        "select file_name, waits_for from intermediate.int_result_file_lines "
+        "inner join staging.stg_files__sightings using (file_id)"
+    )
+    assert {str(name): what for name, what in waiting} == {
+        names[0]: "laps, which wait for the results of their race",
+        "lap_chart.json": f"an index, which waits for {len(names) - 1} of its {len(names)} files of laps",
+        "laps of sunday.json": "laps, which wait for the index that names their session",
     }
     assert not other.query("select 1 from intermediate.int_event_sessions_united")
     assert not other.query("select 1 from intermediate.int_race_laps_deduplicated")
@@ -125,5 +127,5 @@ def test_real_laps_wait_for_their_race(warehouse: Warehouse, real_files: Path) -
     )
     assert set(found) == expected(rows)
     index = json.loads(next(real_files.glob("iracing-api-other-json/*lapChart.json")).read_text("utf-8"))
-    best = (index["best_lap_num"], round(index["best_lap_time"] / 10))
-    assert best == min(((lap, time) for _, lap, time, *_ in found if time), key=lambda lap: lap[1])
+    timed = [(int(str(time)), lap) for _, lap, time, *_ in found if time]
+    assert min(timed) == (round(index["best_lap_time"] / 10), index["best_lap_num"])
