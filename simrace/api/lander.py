@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingestion.outcomes import Outcome
 from simrace.api.uploads import Upload, open_uploads
+from simrace.build.dbt import collect_garbage
 from simrace.operations import commands
 
 FILES_A_BATCH = 1_000
@@ -64,6 +65,7 @@ class Lander:
             batch, is_last = self._next_batch()
             if batch:
                 _do(batch)
+                collect_garbage()
 
     def _next_batch(self) -> tuple[list[Job], bool]:
         """All waiting jobs, at least one; and whether to end after them."""

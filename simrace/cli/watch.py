@@ -12,7 +12,7 @@ import typer
 from ingestion.outcomes import Outcome, State, count_states
 from ingestion.paths import expand
 from ingestion.sources import open_sources
-from simrace.build.dbt import project_directory
+from simrace.build.dbt import collect_garbage, project_directory
 from simrace.cli.summaries import printable, shown
 from simrace.cli.terminal import console, readable_errors, say
 from simrace.operations import commands
@@ -72,6 +72,7 @@ def watch(
             found = files.look()
             if found:
                 wait_s = _take_in(files, found, interval, wait_s)
+                collect_garbage()
             time.sleep(wait_s)
     except KeyboardInterrupt:
         say("Stopped.")
