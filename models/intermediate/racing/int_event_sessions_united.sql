@@ -63,10 +63,12 @@ select
     numbered.event_session_id as file_session_id,
     numbered.known_simsession_number as simsession_number,
     {% for column in event_session_columns() | reject(
-        'in', ['file_id', 'event_session_id', 'simsession_number', 'license_category_id']
+        'in', ['file_id', 'event_session_id', 'simsession_number', 'license_category_id', 'ended_at']
     ) -%}
         numbered.{{ column }},
     {% endfor -%}
+    -- an end before the start is none: the file does not tell which of the two is wrong
+    case when not coalesce(numbered.ended_at < numbered.started_at, false) then numbered.ended_at end as ended_at,
     -- races are grouped by category; a race that names none has the category none
     coalesce(numbered.license_category_id, 'none') as license_category_id,
     case
