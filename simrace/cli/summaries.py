@@ -200,7 +200,7 @@ def _show_files(console: Console, status: Status, freshness: Freshness) -> None:
     for reason, count in status.refused.items():
         console.print(f"  refused: {count:,} {reason}")
     if status.waiting:
-        console.print(f"  waiting: {status.waiting:,} files of beacons (.ldx), for the log of the same name")
+        console.print(f"  waiting: {status.waiting:,} files, for what they belong to: select * from marts.file_quality")
     if lines := status.lines:
         console.print(
             f"[bold]{lines['read']:,} lines[/] read: {lines['loaded']:,} loaded, {lines['superseded']:,} superseded, "

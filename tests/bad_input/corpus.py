@@ -254,6 +254,10 @@ def _twice(small: Small) -> Iterator[Bad]:
                 yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
             laps = document | {"serverName": "laps", "laps": document["laps"] * 2}
             yield Bad(f"documents/twice laps {name}.json", dumped(laps).encode(), LANDS)
+        elif "chunk_info" in document:
+            names = document["chunk_info"]["chunk_file_names"]
+            spoiled = document | {"chunk_info": document["chunk_info"] | {"chunk_file_names": names * 2}}
+            yield Bad(f"documents/twice files {name}.json", dumped(spoiled).encode(), LANDS)
         else:  # Assetto Corsa
             lists = [key for key, value in document.items() if isinstance(value, list)]
             assert lists, name

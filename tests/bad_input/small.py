@@ -62,6 +62,7 @@ def small_files(samples: Path) -> Small:
             documents.setdefault("assetto_corsa", _few_places(document))
         elif document["sessionType"] == "R":
             documents.setdefault("acc", _few_cars(document))
+    documents["lap_index"] = json.loads((samples / "iracing_api" / "lap_chart.json").read_text("utf-8"))
     race = next(samples.glob("results/*R1.xml")).read_bytes().decode("latin-1")
     return Small(tables, documents, {"lmu": _first_and_last_car(race)})
 

@@ -87,6 +87,27 @@ def wrong_documents(small: Small, places_a_file: int, every: int = 1) -> Iterato
                 yield f"{kind} {number}.json", dumped(spoiled)
 
 
+def wrong_laps(small: Small) -> Iterator[tuple[str, str]]:
+    """Laps of the solo race with each wrong value in each place of a row, and the index that names them."""
+    race = small.documents["solo"]
+    driver = race["session_results"][0]["results"][0]
+    good = {
+        "group_id": driver["cust_id"], "cust_id": driver["cust_id"], "display_name": driver["display_name"],
+        "lap_number": 1, "lap_time": 901_234, "lap_position": 2, "interval": -1_250, "interval_units": "ms",
+        "lap_events": ["off track"], "flags": 4, "ai": False,
+    }  # fmt: skip
+    rows: list[Any] = [good]
+    for key in good:
+        for value in WRONG_TYPES:
+            rows.append(good | {"lap_number": len(rows) + 1} | {key: value})
+            rows.append(good | {"lap_number": len(rows) + 1} | {key: [value]})
+    yield "wrong laps.json", dumped([*rows, *WRONG_TYPES])
+    index = small.documents["lap_index"]
+    of_race = index["session_info"] | {"subsession_id": race["subsession_id"], "simsession_number": 0}
+    chunks = index["chunk_info"] | {"chunk_file_names": ["wrong laps.json", *WRONG_TYPES]}
+    yield "index of wrong laps.json", dumped(index | {"session_info": of_race, "chunk_info": chunks})
+
+
 def wrong_trees(small: Small, places_a_file: int, every: int = 1) -> Iterator[tuple[str, str]]:
     """XML with each wrong value in each text and attribute, as (name, text).
 
@@ -113,6 +134,8 @@ def wrong_trees(small: Small, places_a_file: int, every: int = 1) -> Iterator[tu
 
 def _own(document: dict[str, Any], number: int) -> dict[str, Any]:
     """Make it a race of its own; otherwise all would be one race, and only the newest would be built."""
+    if "chunk_info" in document:
+        return document | {"last_updated": f"2026-01-01T00:00:00.{number:09}Z"}
     if "subsession_id" in document:
         return document | {"subsession_id": 40_000_000 + number}
     if "players" in document:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.bad_input.corpus import LANDS, Bad, corpus, write, write_disk_troubles
 from tests.bad_input.small import Small, small_files
-from tests.bad_input.wrong_values import HOSTILE_TEXTS, wrong_documents, wrong_tables, wrong_trees
+from tests.bad_input.wrong_values import HOSTILE_TEXTS, wrong_documents, wrong_laps, wrong_tables, wrong_trees
 from tests.conftest import ROOT, Warehouse
 
 NAMES = [text.strip() for text in HOSTILE_TEXTS if 0 < len(text.strip()) <= 60]
@@ -44,7 +44,10 @@ def land_and_build(warehouse: Warehouse, name: str, step: int, every: int) -> tu
     write((file for file in corpus(small) if _is_taken(file, step)), bad)
     write_disk_troubles(bad / "disk")
     (bad / "values").mkdir()
-    wrong = (*wrong_documents(small, 12, every), *wrong_tables(small, every), *wrong_trees(small, 12, every))
+    wrong = (
+        *(*wrong_documents(small, 12, every), *wrong_tables(small, every)),
+        *(*wrong_trees(small, 12, every), *wrong_laps(small)),
+    )
     for file_name, text in wrong:
         (bad / "values" / file_name).write_text(text, encoding="utf-8", newline="")
     landed = other.run("simrace", "land", bad, warehouse.folder / "files")
@@ -99,6 +102,12 @@ def test_bad_input_stops_nothing_and_is_accounted_for(warehouse: Warehouse) -> N
     races = "select race_id, entrant_id, finish_position, laps, incidents from marts.fct_race_results"
     missing = {row[0] for row in set(warehouse.query(races)) - set(other.query(races))}
     assert len(missing) <= 5 < len(warehouse.query("select race_id from marts.fct_race_results group by 1"))
+
+    # a wrong value in a row of laps costs its field, or the row
+    [(read, loaded, refused)] = other.query(
+        "select lines_read, lines_loaded, lines_refused from marts.file_quality where file_name = 'wrong laps.json'"
+    )
+    assert 0 < refused < loaded < read
 
     # names are data: they come out as they went in, wherever they stand
     for relation, column, prefix in (

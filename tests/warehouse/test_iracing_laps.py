@@ -79,6 +79,16 @@ def test_laps_without_results_are_no_race(warehouse: Warehouse) -> None:
     assert len(kept) == 5
 
 
+def test_whom_laps_name_can_be_forgotten(warehouse: Warehouse) -> None:
+    """What finds a person's files finds those of laps."""
+    held = warehouse.query(
+        "select drivers.driver_id, drivers.driver_name from ops.file_drivers as drivers "
+        "inner join staging.stg_files__sightings using (file_id) where file_name = 'laps of sunday.json'"
+    )
+    rows = saved(warehouse.folder / "files" / "iracing_api", "laps of sunday.json")
+    assert set(held) == {(f"iracing:{row['cust_id']}", row["display_name"]) for row in rows}
+
+
 def test_laps_wait_for_their_race_and_an_index_for_its_laps(warehouse: Warehouse) -> None:
     """Without results there is neither a race nor a lap of one."""
     folder = warehouse.folder / "files" / "iracing_api"
