@@ -17,7 +17,7 @@ from ingestion.formats.logs import find_log_format
 from ingestion.formats.logs.log import LogFormat
 from ingestion.formats.not_read_yet import HEAD_BYTES
 from ingestion.loading import Loader, Pending, Row
-from ingestion.log_rows import document_rows, log_rows
+from ingestion.log_rows import as_json, document_rows, log_rows
 from ingestion.outcomes import Outcome, State
 from ingestion.raw_tables import (
     BLOCKS_TABLE,
@@ -172,6 +172,7 @@ def _file_row(content: Content, identity: Identity, quoting: str | None, entry_c
         "line_count": content.line_count,
         "entry_count": entry_count,
         "text_id": content.text_id if layout else None,  # what a document says has no order of keys
+        "repairs": None if identity.repairs is None else as_json(identity.repairs),
         "landed_at": now,
     }
 

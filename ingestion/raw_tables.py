@@ -44,6 +44,7 @@ _COLUMNS: dict[str, dict[str, "TDataType"]] = {
         "line_count": "bigint",
         "entry_count": "bigint",
         "text_id": "text",
+        "repairs": "text",
         "landed_at": "timestamp",
     },
     "file_sightings": {
@@ -100,8 +101,9 @@ _NULLABLE = {
     "header_line",
     "units_line",
     "first_data_line",
-    "entry_count",  # files of older versions have neither
+    "entry_count",  # files of older versions have none of these three
     "text_id",
+    "repairs",
     "head",
     "modified_at",
     "sample_rate_hz",

@@ -20,7 +20,7 @@ BLOCK_CHARACTERS = 2 << 20  # dlt holds about 20; at least HEAD_BYTES: the first
 MAX_LINE_CHARACTERS = CHUNK_BYTES
 MAX_QUOTED = 120
 BINARY = "binary"  # in place of an encoding, for a log, which is no text
-_JSON = re.compile(r"\s*(\{|\[\s*([\[{\"\d\]-]|true\b|false\b|null\b|$))")
+_JSON = re.compile(r"\s*(?://[^\n]*\n\s*)*(\{|\[\s*([\[{\"\d\]-]|true\b|false\b|null\b|$))")
 
 
 class Reason(StrEnum):
@@ -260,7 +260,7 @@ class _TextDigest:
 
 
 def is_json(head: str) -> bool:
-    """Whether a text begins as JSON does; `[Header]` begins a text of another kind."""
+    """Whether a text begins as JSON does, behind lines of comments; `[Header]` begins a text of another kind."""
     return _JSON.match(head) is not None
 
 

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from ingestion.formats import motec_ldx
+from ingestion.formats.json_text import with_escapes, without_comment_lines
 from ingestion.formats.kinds import Family, JsonFormat, Layout, TableFormat, XmlFormat
 from ingestion.formats.lines import Rows, cells, is_blank
 from ingestion.formats.logs.log import Document
@@ -24,6 +25,7 @@ MAX_DOCUMENT_BYTES = 32 << 20
 MAX_TEXT_BYTES = 32 << 20
 MAX_DOCUMENT_DEPTH = 500
 MAX_DOCUMENT_VALUES = 1_000_000
+_DECLARED_ENCODING = re.compile(r"""\s*<\?xml[^>]{1,99}\bencoding=["']([\w-]+)""")
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -39,7 +41,9 @@ class Identity:
         is_quoted: Whether cells can stand in quotation marks.
         entry_count: Result lines of a document, and the drivers inside them; None for a table, whose lines are counted
             while it is read.
-        documents: Parts of an XML document.
+        documents: An XML document as its tree, and a JSON document that had to be put right.
+        repairs: How often something had to be put right in a document before it could be read, by what it was; what did
+            not occur is left out. The text that is landed stays as it is. None for a table and a log.
     """
 
     source_format: str
@@ -49,6 +53,7 @@ class Identity:
     is_quoted: bool = True
     entry_count: int | None = None
     documents: Sequence[Document] = ()
+    repairs: dict[str, int] | None = None
 
 
 def formats() -> tuple[TableFormat | JsonFormat | XmlFormat, ...]:
@@ -127,12 +132,19 @@ def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:
 def _identify_document(content: Content) -> Identity:
     if content.file_bytes > MAX_DOCUMENT_BYTES:
         raise RefusedError(Reason.TOO_LARGE, f"a document of {content.file_bytes:,} bytes")
-    text = _bounded_text(content)
+    text, comment_lines = without_comment_lines(_bounded_text(content))
     # A parsed value takes many times the memory of its text. Counting commas counts values before they are parsed.
     if (values := text.count(",") + text.count("[") + text.count("{")) > MAX_DOCUMENT_VALUES:
         raise RefusedError(Reason.TOO_LARGE, f"a document of {values:,} values")
+    control_characters = 0
     try:
-        document = json.loads(text, parse_constant=_not_json, parse_float=_stored_number)
+        try:
+            document = _parsed(text)
+        except json.JSONDecodeError:
+            text, control_characters = with_escapes(text)
+            if not control_characters:
+                raise
+            document = _parsed(text)
         text_is_storable = not _has_lone_surrogate(document)
         is_too_deep = _is_deeper(document, MAX_DOCUMENT_DEPTH)
     except RecursionError:
@@ -151,7 +163,14 @@ def _identify_document(content: Content) -> Identity:
         if (results := json_format.unwrap(document)) is not None:
             if not json_format.has_data(results):
                 raise RefusedError(Reason.NO_DATA, f"{json_format.name} without a single result")
-            return Identity(json_format.name, json_format.family, entry_count=json_format.count_entries(results))
+            repairs = {"comment_lines": comment_lines, "control_characters": control_characters}
+            return Identity(
+                json_format.name,
+                json_format.family,
+                entry_count=json_format.count_entries(results),
+                documents=[Document("tree", document, None, None, 0)] if any(repairs.values()) else (),
+                repairs=_counted(repairs, content, text),
+            )
     _refuse_known(known for known in not_read_yet() if known.is_of_json(document))
     if not isinstance(document, dict):
         raise RefusedError(Reason.UNKNOWN_FORMAT, f"no format is such a list (JSON, {len(document):,} in it)")
@@ -169,9 +188,28 @@ def _bounded_text(content: Content) -> str:
 def _identify_xml(content: Content, xml_format: XmlFormat) -> Identity:
     if content.file_bytes > xml_format.max_bytes:
         raise RefusedError(Reason.TOO_LARGE, f"an XML document of {content.file_bytes:,} bytes")
-    documents = xml_format.read(_bounded_text(content))
-    count = xml_format.count_entries(documents)
-    return Identity(xml_format.name, xml_format.family, entry_count=count, documents=documents)
+    text = _bounded_text(content)
+    documents, repairs = xml_format.read(text)
+    return Identity(
+        xml_format.name,
+        xml_format.family,
+        entry_count=xml_format.count_entries(documents),
+        documents=documents,
+        repairs=_counted(repairs, content, text),
+    )
+
+
+def _counted(repairs: dict[str, int], content: Content, text: str) -> dict[str, int]:
+    """What occurred, and the characters that are not the UTF-8 which the document says or has to be."""
+    foreign = 0
+    declared = _DECLARED_ENCODING.match(text)
+    if content.encoding == "cp1252" and (declared is None or declared[1].lower() == "utf-8"):
+        foreign = len(text) - len(text.encode("ascii", "ignore"))
+    return {name: count for name, count in (repairs | {"latin_1_characters": foreign}).items() if count}
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text, parse_constant=_not_json, parse_float=_stored_number)
 
 
 def _not_json(constant: str) -> Any:

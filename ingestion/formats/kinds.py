@@ -75,7 +75,8 @@ class XmlFormat:
         name: Value of `source_format`.
         family: Results or markers.
         recognise: True when a text that begins like this is of this format.
-        read: The parts. It raises RefusedError for a text that is not what it seems.
+        read: The parts, and what had to be put right to read them. It raises RefusedError for a text that is not what
+            it seems.
         count_entries: What the parts hold.
         max_bytes: A larger document is refused.
     """
@@ -83,6 +84,6 @@ class XmlFormat:
     name: str
     family: Family
     recognise: Callable[[str], bool]
-    read: Callable[[str], Sequence[Document]]
+    read: Callable[[str], tuple[Sequence[Document], dict[str, int]]]
     count_entries: Callable[[Sequence[Document]], int]
     max_bytes: int

@@ -30,7 +30,7 @@ def _recognise(head: str) -> bool:
     return head.lstrip().startswith("<") and ("<LDXFile" in head or _BEACONS in head)
 
 
-def _read(text: str) -> list[Document]:
+def _read(text: str) -> tuple[list[Document], dict[str, int]]:
     try:
         root = fromstring(text, forbid_dtd=True)
     except (ParseError, DefusedXmlException) as error:
@@ -41,7 +41,7 @@ def _read(text: str) -> list[Document]:
     groups = [group for group in root.iter("MarkerGroup") if group.get("Name") == "Beacons"]
     markers = [_marker(marker) for group in groups for marker in group.iter("Marker")]
     details = {one.get("Id"): one.get("Value") for part in root.iter("Details") for one in part if one.get("Id")}
-    return [Document("markers", markers, None, None, 0), Document("details", details, None, None, 0)]
+    return [Document("markers", markers, None, None, 0), Document("details", details, None, None, 0)], {}
 
 
 def _marker(marker: Any) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def read_tree(text: str) -> XmlTree:
     except (ParseError, DefusedXmlException) as error:
         told = str(error) if isinstance(error, ParseError) else "it declares what no results need"
         raise RefusedError(Reason.MALFORMED, f"not valid XML: {told}") from None
-    repairs = {"ampersands": ampersands, "characters": bad_characters}
+    repairs = {"ampersands": ampersands, "control_characters": bad_characters}
     return XmlTree(tree.root, {name: count for name, count in repairs.items() if count})
 
 

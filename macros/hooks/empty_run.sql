@@ -45,6 +45,7 @@
             line_count bigint not null,
             entry_count bigint,
             text_id varchar,
+            repairs varchar,
             landed_at timestamptz not null,
             _dlt_load_id varchar not null,
             _dlt_id varchar not null unique

@@ -23,6 +23,11 @@
 {%- endmacro %}
 
 
+{% macro json_members(object) -%}
+    jsonb_each(case when jsonb_typeof({{ object }}) = 'object' then {{ object }} end)
+{%- endmacro %}
+
+
 {% macro to_boolean(text) -%}
     case lower(trim({{ text }}))
         when 'true' then true

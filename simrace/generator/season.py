@@ -17,6 +17,7 @@ from simrace.generator.iracing_json import content_text, event_result_text, raw_
 from simrace.generator.lmu_results import write_lmu_event
 from simrace.generator.race import FALCON, KESTREL, LYNX, MERLIN, Entry, Race, RaceCar, run_race
 from simrace.generator.raceroom_results import write_raceroom_event
+from simrace.generator.sms_stats import write_sms_stats
 from simrace.generator.track import Layout
 from simrace.generator.writing import set_modified
 
@@ -95,13 +96,14 @@ def write_season(
 
 def write_other_events(directory: Path, seed: int) -> list[Path]:
     """Write an evening of each other sim, which is no part of the season's story."""
-    rng, lmu_rng, ac_rng = (np.random.default_rng([seed, number]) for number in (60, 61, 62))
+    rng, lmu_rng, ac_rng, sms_rng = (np.random.default_rng([seed, number]) for number in (60, 61, 62, 63))
     field = make_pool(seed)[:OTHER_FIELD]
     return [
         write_raceroom_event(directory, rng, field, LAYOUTS[0], OTHER_EVENT),
         *write_lmu_event(directory, lmu_rng, field, LAYOUTS[1], LMU_EVENT),
         *write_assetto_corsa_evening(directory, ac_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=1)),
         *write_race_out(directory, ac_rng, field[:5], LAYOUTS[0], OTHER_EVENT + timedelta(days=2)),
+        *write_sms_stats(directory, sms_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=3)),
     ]
 
 

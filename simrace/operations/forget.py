@@ -179,9 +179,12 @@ def strike(connection: Connection, driver_id: str) -> bool:
 
 
 def _mentions(driver_id: str) -> list[str]:
-    """How logs of iRacing write a driver's id, as text and as JSON."""
-    found = re.fullmatch(r"iracing:(\d+)", driver_id)
-    return [f"UserID: {found[1]}\n", f'"UserID": "{found[1]}"'] if found else []
+    """How logs of iRacing, and statistics of servers, write a driver's id, as text and as JSON."""
+    if found := re.fullmatch(r"iracing:(\d+)", driver_id):
+        return [f"UserID: {found[1]}\n", f'"UserID": "{found[1]}"']
+    # also who joined a server and has no result
+    found = re.fullmatch(r"(?:ams2|project_cars2?):(\d{17})", driver_id)
+    return [f'"{found[1]}"'] if found else []
 
 
 def drop_work_files(loader: Loader) -> None:

@@ -201,10 +201,15 @@ def documents(small: Small) -> Iterator[Bad]:
         yield bad("escaped pair", with_member(r'"text":"\ud83c\udfce"'), LANDS)
         yield bad("escaped nul", with_member(r'"text":"\u0000"'), Reason.NUL_CHARACTERS)
         yield bad("backslash before nul", with_member(r'"text":"\\u0000"'), LANDS)
-        yield bad("control character", with_member('"text":"\x01"'), Reason.MALFORMED)
+        yield bad("control characters", with_member('"text\t":"\x01\n\x1b[2J"'), LANDS)
+        yield bad("control character outside of a text", "{\x01" + text[1:], Reason.MALFORMED)
+        yield bad("quotes without end", with_member('"' + '\\"' * 500_000), Reason.MALFORMED)
         yield bad("empty key", with_member('"":{"":""}'), LANDS)
         yield bad("comma at the end", text[:-1] + ",}", Reason.MALFORMED)
         yield bad("comment", "/* */" + text, Reason.UNKNOWN_FORMAT)
+        yield bad("comment lines", f"// a\n\n //b\r\n{text}\n// c\n\n//", LANDS)
+        yield bad("a comment line inside", "{\n// a\n" + text[1:], Reason.MALFORMED)
+        yield bad("comment lines alone", "// a\n" * 200_000, Reason.UNKNOWN_FORMAT)
         yield bad("two documents", text + text, Reason.MALFORMED)
         yield bad("lines of documents", f"{text}\n{text}\n", Reason.MALFORMED)
         yield bad("in a list", f"[{text}]", Reason.UNKNOWN_FORMAT)
@@ -258,6 +263,16 @@ def _twice(small: Small) -> Iterator[Bad]:
             names = document["chunk_info"]["chunk_file_names"]
             spoiled = document | {"chunk_info": document["chunk_info"] | {"chunk_file_names": names * 2}}
             yield Bad(f"documents/twice files {name}.json", dumped(spoiled).encode(), LANDS)
+        elif "stats" in document:
+            [event] = document["stats"]["history"]
+            doubled = {
+                name: {key: value * 2 if isinstance(value, list) else value for key, value in stage.items()}
+                for name, stage in event["stages"].items()
+            }
+            lists = event | {"index": 70, "stages": doubled}
+            for what, history in {"events": [event | {"index": 71}] * 2, "lists": [lists]}.items():
+                spoiled = document | {"stats": document["stats"] | {"history": history}}
+                yield Bad(f"documents/twice {what} {name}.json", dumped(spoiled).encode(), LANDS)
         else:  # Assetto Corsa
             lists = [key for key, value in document.items() if isinstance(value, list)]
             assert lists, name

@@ -50,12 +50,15 @@ def small_files(samples: Path) -> Small:
     documents: dict[str, Any] = {}
     for path in sorted(samples.glob("results/*.json")):
         data = path.read_bytes()
-        document = json.loads(data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-8-sig"))
+        text = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-8-sig")
+        document = json.loads(re.sub("^//.*", "", text, flags=re.MULTILINE))
         document = document.get("data", document.get("content", document))
         if "session_results" in document:
             documents.setdefault("team" if document["driver_changes"] else "solo", _few_entries(document))
         elif "Experience" in document:
             documents.setdefault("raceroom", _few_players(document))
+        elif "stats" in document:
+            documents["sms_stats"] = _few_of_stages(document)
         elif "players" in document:
             documents.setdefault("race_out", _few_cars_of_sessions(document))
         elif "Result" in document:
@@ -92,6 +95,16 @@ def _few_places(document: dict[str, Any]) -> dict[str, Any]:
 def _few_cars_of_sessions(document: dict[str, Any]) -> dict[str, Any]:
     sessions = [one | {"laps": [lap for lap in one["laps"] if lap["car"] < 2]} for one in document["sessions"]]
     return document | {"players": document["players"][:2], "sessions": sessions}
+
+
+def _few_of_stages(document: dict[str, Any]) -> dict[str, Any]:
+    """The last event with laps; its lists with a few of each."""
+    event = [event for event in document["stats"]["history"] if "qualifying1" in event["stages"]][-1]
+    stages = {
+        name: stage | {key: stage[key][:3] for key in ("events", "results") if stage[key]}
+        for name, stage in event["stages"].items()
+    }
+    return document | {"stats": document["stats"] | {"history": [event | {"stages": stages}]}}
 
 
 def _few_cars(document: dict[str, Any]) -> dict[str, Any]:

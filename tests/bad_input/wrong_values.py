@@ -138,6 +138,12 @@ def _own(document: dict[str, Any], number: int) -> dict[str, Any]:
         return document | {"last_updated": f"2026-01-01T00:00:00.{number:09}Z"}
     if "subsession_id" in document:
         return document | {"subsession_id": 40_000_000 + number}
+    if "stats" in document:
+        history = document["stats"].get("history") if isinstance(document["stats"], dict) else None
+        for event in history if isinstance(history, list) else ():
+            if isinstance(event, dict):
+                event["index"] = number
+        return document
     if "players" in document:
         added = {"lap": number, "car": 99, "time": number, "sectors": []}
         return document | {"sessions": [one | {"laps": [*one["laps"], added]} for one in document["sessions"]]}

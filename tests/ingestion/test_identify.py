@@ -48,6 +48,7 @@ LEAGUE = '"Start Time","Track"\n"x","y"\n\n\n\n"League Name","League ID"\n"z","1
 STANDINGS = '"position","name","points","dropped","week"\n"1","Ada Vale","4","0","1"\n'
 SUBSESSION = {"subsession_id": 1, "session_results": [{"simsession_number": 0}]}
 RACE_OUT = {"track": "oak", "number_of_sessions": 1, "players": [{"name": "Ada"}], "sessions": [{"type": 3}]}
+SMS_EVENT = {"setup": {"TrackId": 4}, "stages": {"race1": {"results": [{"refid": 1}]}}}
 ACC_RESULTS = {"sessionType": "R", "trackName": "alder", "sessionResult": {"leaderBoardLines": [{}]}, "laps": []}
 
 
@@ -185,6 +186,9 @@ def test_all_that_is_before_the_data_is_in_the_first_block(tmp_path: Path) -> No
         ({"TrackName": "oak", "Cars": [], "Result": [{"CarId": 0}], "Laps": None}, "assetto_corsa_server_json"),
         (RACE_OUT, "assetto_corsa_race_out_json"),
         (RACE_OUT | {"__raceIni": "[RACE]"}, "assetto_corsa_content_manager_json"),
+        ({"stats": {"history": [SMS_EVENT]}}, "ams2_stats_json"),
+        ({"stats": {"history": [None, SMS_EVENT | {"setup": {"PracticeDateYear": 1}}]}}, "project_cars2_stats_json"),
+        ({"stats": {"history": [SMS_EVENT | {"setup": {"Practice2Length": 0}}]}}, "project_cars_stats_json"),
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le"])
@@ -217,6 +221,8 @@ def test_a_document_is_recognised_in_every_envelope(
         ('{"Server": "Leaf", "Experience": "RaceRoom", "Sessions": [{"Players": []}]}', Reason.NO_DATA),
         ('{"TrackName": "oak", "Cars": [], "Result": null, "Laps": []}', Reason.NO_DATA),
         ('{"track": "oak", "number_of_sessions": 1, "players": [{"name": "Ada"}], "sessions": []}', Reason.NO_DATA),
+        ('{"stats": {"history": {}}}', Reason.NO_DATA),
+        ('{"stats": {"history": [{"stages": {"race1": {"results": {}}}}, {"stages": {}}]}}', Reason.NO_DATA),
         ('{"subsession_id": 1, "session', Reason.MALFORMED),
         ('{"subsession_id": -Infinity, "session_results": [1]}', Reason.MALFORMED),
         ('{"subsession_id": ' + "1" * 5_000 + ', "session_results": [1]}', Reason.MALFORMED),
@@ -290,7 +296,7 @@ NOT_READ: list[tuple[bytes, str]] = [
     (b'\nexport const EVENT_1 = {"type": "event_result"}', "program's source"),
     (b'{"entries": [], "configVersion": 1, "forceEntryList": 0}', "ACC entry list"),
     (b'{"session_info": {}, "driver_statistics": []}', "statistics of an Assetto Corsa session"),
-    (b"// Persistent data for addon 'sms_stats', addon version 2.0\n\n{}", "Automobilista 2 / Project CARS 2"),
+    (b'// Persistent data for addon \'ams2_stats\'\n\n{"meta": {}, "sessions": []}\n// EOF', "addon ams2_stats"),
     (b'{"SessionRunTime": "2026", "Simulator": "AMS 2", "Drivers": []}', "SecondMonitor session"),
     (b'[{"gamePhase": 9, "lapDistance": 4.5}]', "Le Mans Ultimate session"),
     (b'{"m": {"1": "start_time"}, "d": []}', "list of iRacing races"),
@@ -431,3 +437,50 @@ def test_entries_of_a_document_are_counted(tmp_path: Path, document: dict[str, o
     path = tmp_path / "race.json"
     path.write_text(json.dumps(document), encoding="utf-8")
     assert identify(read_content(path)).entry_count == entry_count
+
+
+REPAIRED = {"subsession_id": 1, "session_results": [{"name": "Ada\tVäle"}]}
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "tail", "encoding", "repairs"),
+    [
+        ("", "Ada\\tVäle", "", "utf-8", {}),
+        ("\n", "Ada\\tVäle", " \n", "utf-16", {}),
+        ("", "Ada\\tVäle", "", "cp1252", {"latin_1_characters": 1}),
+        ('// a \\ "\n\r\n  // {b}\n', "Ada\\tVäle", "\r\n// c // d\n\n//", "utf-8", {"comment_lines": 4}),
+        ("//\n", "Ada\tVäle", "", "cp1252", {"comment_lines": 1, "control_characters": 1, "latin_1_characters": 1}),
+    ],
+)
+def test_what_is_no_json_is_put_right_for_the_tree_and_counted(
+    tmp_path: Path, head: str, name: str, tail: str, encoding: str, repairs: dict[str, int]
+) -> None:
+    path = tmp_path / "race.json"
+    text = json.dumps(REPAIRED, ensure_ascii=False, indent=1).replace("Ada\\tVäle", name)
+    path.write_bytes(f"{head}{text}{tail}".encode(encoding))
+    identity = identify(read_content(path))
+    assert identity.repairs == repairs
+    has_tree = bool(repairs.keys() - {"latin_1_characters"})
+    assert [(tree.name, tree.content) for tree in identity.documents] == [("tree", REPAIRED)] * has_tree
+
+
+def test_a_line_that_begins_like_a_comment_is_kept_inside(tmp_path: Path) -> None:
+    path = tmp_path / "race.json"
+    path.write_text('{"subsession_id": 1, "session_results":\n[{"name": "\n// Ada\n"}]\n}')
+    identity = identify(read_content(path))
+    assert identity.repairs == {"control_characters": 2}
+    assert identity.documents[0].content == {"subsession_id": 1, "session_results": [{"name": "\n// Ada\n"}]}
+
+
+@pytest.mark.parametrize(
+    ("declared", "repairs"),
+    [("", {"latin_1_characters": 2}), ("UTF-8", {"latin_1_characters": 2}), ("iso-8859-1", {}), ("windows-1252", {})],
+)
+def test_latin_1_is_put_right_where_a_document_says_utf_8(
+    tmp_path: Path, declared: str, repairs: dict[str, int]
+) -> None:
+    head = f"<?xml version='1.0' encoding='{declared}'?>\n" if declared else ""
+    path = tmp_path / "race.xml"
+    driver = "<RaceResults><Race><Driver><Name>Väle é</Name></Driver></Race></RaceResults>"
+    path.write_bytes(f"{head}<rFactorXML>{driver}</rFactorXML>".encode("latin-1"))
+    assert identify(read_content(path)).repairs == repairs

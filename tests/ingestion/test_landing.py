@@ -37,7 +37,7 @@ GARAGE61 = (
 ROW = "55.5,0.01,48.1,11.5,0,1,7000,0.05,4,1,false,false,1.5,2.5,9.8,0.5,0.02,3\n"
 DESIGN = {
     "files": "file_id file_bytes encoding has_bom newline source_format format_family delimiter quoting header_line "
-    "units_line first_data_line line_count entry_count text_id landed_at",
+    "units_line first_data_line line_count entry_count text_id repairs landed_at",
     "file_sightings": "file_id file_path file_name modified_at seen_at",
     "file_blocks": "file_id block_number first_line line_count lines",
     "file_channels": "file_id channel_number channel_name unit description value_type sample_rate_hz sample_count "
@@ -132,6 +132,30 @@ def lap(tmp_path: Path) -> Path:
     file.parent.mkdir()
     file.write_text(GARAGE61 + ROW * 2_500, encoding="utf-8")
     return file
+
+
+def test_repairs_are_counted_and_the_text_stays_as_it_is(database: ConnectionParameters, tmp_path: Path) -> None:
+    text = '// a\n{"subsession_id": 1, "session_results": [{"name": "A\x01"}]}\n'
+    (tmp_path / "race.json").write_text(text)
+    (tmp_path / "lap.csv").write_text(GARAGE61 + ROW)
+    (tmp_path / "whole.json").write_text('{"subsession_id": 2, "session_results": [{"name": "A"}]}')
+    land(database, tmp_path / "home", *sorted(tmp_path.glob("*.*")))
+    rows = query(
+        database,
+        "select files.repairs, blocks.lines, documents.content from raw.files "
+        "inner join raw.file_blocks as blocks using (file_id) "
+        "left join raw.file_documents as documents using (file_id) "
+        "order by files.source_format, files.file_bytes",
+    )
+    assert rows == [
+        (None, GARAGE61 + ROW, None),
+        ("{}", '{"subsession_id": 2, "session_results": [{"name": "A"}]}', None),
+        (
+            '{"comment_lines": 1, "control_characters": 1}',
+            text,
+            '{"subsession_id": 1, "session_results": [{"name": "A\\u0001"}]}',
+        ),
+    ]
 
 
 def test_a_file_lands_in_blocks_that_are_the_file(database: ConnectionParameters, tmp_path: Path, lap: Path) -> None:

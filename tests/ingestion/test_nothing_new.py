@@ -162,13 +162,13 @@ def test_tables_of_an_older_version_get_what_they_lack_though_nothing_is_new(
 ) -> None:
     land(database, tmp_path, folder)
     query(database, "alter table raw.rejected_files drop column modified_at; truncate raw._dlt_version")
-    query(database, "alter table raw.files drop column entry_count, drop column text_id")
+    query(database, "alter table raw.files drop column entry_count, drop column text_id, drop column repairs")
     land(database, tmp_path, folder)
     assert query(database, "select count(modified_at) from raw.rejected_files") == [(0,)]
     # without that dlt was made to forget what it knows of the tables
-    query(database, "alter table raw.files drop column entry_count, drop column text_id")
+    query(database, "alter table raw.files drop column entry_count, drop column text_id, drop column repairs")
     land(database, tmp_path, folder)
-    assert query(database, "select count(entry_count), count(text_id) from raw.files") == [(0, 0)]
+    assert query(database, "select count(entry_count), count(text_id), count(repairs) from raw.files") == [(0, 0, 0)]
 
 
 @pytest.fixture

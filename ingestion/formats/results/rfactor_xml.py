@@ -38,7 +38,7 @@ def _format_of(head: str) -> str | None:
     return "rfactor2_results_xml" if "<ClientFuelVisible>" in head else "rfactor_results_xml"
 
 
-def _read(text: str) -> list[Document]:
+def _read(text: str) -> tuple[list[Document], dict[str, int]]:
     whole, end, rest = text.rpartition(_END)
     is_cut = not end or not rest.strip()
     tree = read_tree(text if is_cut else whole + end)
@@ -46,9 +46,8 @@ def _read(text: str) -> list[Document]:
         raise RefusedError(Reason.MALFORMED, f"results that stand in no {_ROOT}")
     if not any(_drivers(tree.root)):
         raise RefusedError(Reason.NO_DATA, "results XML without a single driver")
-    documents = [Document("tree", tree.root, None, None, 0)]
     repairs = tree.repairs if is_cut else tree.repairs | {"characters_after_the_end": len(rest)}
-    return [*documents, Document("repairs", repairs, None, None, 0)] if repairs else documents
+    return [Document("tree", tree.root, None, None, 0)], repairs
 
 
 def _children(element: dict[str, Any]) -> list[dict[str, Any]]:

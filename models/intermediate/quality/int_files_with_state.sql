@@ -101,6 +101,7 @@ select
     lines.lines_refused,
     lines.lines_withheld,
     lines.lines_set_aside,
+    cast(files.repairs as jsonb) as repairs,
     files.modified_at,
     files.landed_at
 from files
@@ -131,6 +132,7 @@ select
     0 as lines_refused,
     0 as lines_withheld,
     0 as lines_set_aside,
+    cast(null as jsonb) as repairs,
     cast(null as timestamptz) as modified_at,
     cast(null as timestamptz) as landed_at
 from rejected

@@ -3,7 +3,7 @@
 {%- set sources = ['stg_iracing__event_sessions_json', 'stg_iracing__event_sessions_csv',
     'stg_iracing__event_sessions_log', 'stg_acc__event_sessions', 'stg_raceroom__event_sessions',
     'stg_rfactor__event_sessions', 'stg_assetto_corsa__event_sessions_server',
-    'stg_assetto_corsa__event_sessions_race_out'] %}
+    'stg_assetto_corsa__event_sessions_race_out', 'stg_sms__event_sessions'] %}
 
 with formats as (
     select * from {{ ref('source_formats') }}

@@ -1,5 +1,5 @@
 {%- set sources = ['stg_acc__race_laps', 'stg_raceroom__race_laps', 'stg_rfactor__race_laps',
-    'stg_assetto_corsa__race_laps_server', 'stg_assetto_corsa__race_laps_race_out'] %}
+    'stg_assetto_corsa__race_laps_server', 'stg_assetto_corsa__race_laps_race_out', 'stg_sms__race_laps'] %}
 
 with laps as (
     {% for source in sources %}

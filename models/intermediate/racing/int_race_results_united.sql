@@ -6,7 +6,7 @@
 {%- set sources = ['stg_iracing__race_results_json', 'stg_iracing__race_results_csv',
     'stg_iracing__race_results_log', 'stg_acc__race_results', 'stg_raceroom__race_results',
     'stg_rfactor__race_results', 'stg_assetto_corsa__race_results_server',
-    'stg_assetto_corsa__race_results_race_out'] %}
+    'stg_assetto_corsa__race_results_race_out', 'stg_sms__race_results'] %}
 
 with event_sessions as (
     select * from {{ ref('int_event_sessions_united') }}

@@ -25,6 +25,17 @@ select
     cast(files.lines_withheld as bigint) as lines_withheld,
     cast(files.lines_set_aside as bigint) as lines_set_aside,
     cast(session_files.file_rank as smallint) as file_rank,
+    (
+        select
+            cast(
+                case when files.repairs is not null then coalesce(sum(cast(repaired.times as bigint)), 0) end as bigint
+            )
+        from jsonb_each_text(files.repairs) as repaired (kind, times)
+    ) as repairs,
+    (
+        select string_agg(repaired.kind || ': ' || repaired.times, ', ' order by repaired.kind)
+        from jsonb_each_text(files.repairs) as repaired (kind, times)
+    ) as repairs_by_kind,
     files.modified_at,
     files.landed_at
 from files

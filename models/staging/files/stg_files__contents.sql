@@ -16,6 +16,7 @@ select
     cast(files.source_format as {{ dbt.type_string() }}) as source_format,
     cast(files.format_family as {{ dbt.type_string() }}) as format_family,
     cast(files.text_id as {{ dbt.type_string() }}) as text_id,
+    cast(files.repairs as {{ dbt.type_string() }}) as repairs,
     files.encoding,
     files.newline,
     files.delimiter,

@@ -28,6 +28,7 @@ named as (
 select
     files.file_id,
     files.text_id,
+    files.repairs,
     files.source_format,
     files.format_family,
     named.file_name,
