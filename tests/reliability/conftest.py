@@ -47,6 +47,7 @@ def make_warehouse(folder: Path, home: Path | None = None) -> Warehouse:
         **own_server(folder),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
+        "DBT_LOG_LEVEL_FILE": "info",
         "COLUMNS": "160",
     }
     give_parsed_project(environment)
