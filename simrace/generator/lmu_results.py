@@ -15,6 +15,7 @@ QUALIFYING_LAPS = 3
 NO_LIMIT = 2_147_483_647
 NO_TIME = "--.----"
 START_S = 41.2345  # of the first car after the session began
+OUT_LAP = 1.3  # of another lap's time
 SECTOR_SHARES = (0.28, 0.31)
 LEFT_OUT = 0.2  # share of laps whose time does not count, because the car left the track
 CLASSES = (("Hyper", "Gryphon LMH", 47.0), ("GT3", "Harrier LMGT3", 40.0))
@@ -110,6 +111,7 @@ def _cars(rng: np.random.Generator, cars: list[Racer], layout: Layout, laps: int
         car_class, car, mean_mps = CLASSES[at >= half]
         driven, status = ends.get(at, (laps if at < half or not is_race else laps - 1, "Finished Normally"))
         times = layout.length_m / mean_mps * (1 + 0.003 * at + np.abs(rng.normal(0, 0.002, driven)))
+        times[driven // 2 : driven // 2 + 1] *= OUT_LAP  # behind the lap that ended in the pits
         counts = rng.random(driven) >= LEFT_OUT
         counts[:1] = True
         team = TEAM if at == 0 else f"Team {racer.last_name}"
@@ -132,7 +134,7 @@ def _cars(rng: np.random.Generator, cars: list[Racer], layout: Layout, laps: int
 
 
 def _laps(times: np.ndarray, counts: np.ndarray, at: int) -> list[str]:
-    """A lap has the time at which it began. Fuel is a share of the tank."""
+    """A lap has the time at which it began. Fuel is a share of the tank. The lap that ends in the pits says so."""
     lines = []
     began_s = START_S + 0.4 * at
     for number, (time_s, is_counted) in enumerate(zip(times.tolist(), counts.tolist(), strict=True), 1):
@@ -140,10 +142,11 @@ def _laps(times: np.ndarray, counts: np.ndarray, at: int) -> list[str]:
         sectors = (
             f's1="{first_s:.4f}" s2="{second_s:.4f}" s3="{time_s - first_s - second_s:.4f}" ' if is_counted else ""
         )
+        in_pits = ' pit="1"' if number == len(times) // 2 else ""
         lines.append(
             f'<Lap num="{number}" p="{at + 1}" et="{began_s:.4f}" {sectors}topspeed="281.30" '
             f'fuel="{0.95 - 0.04 * number:.3f}" ve="{0.97 - 0.05 * number:.3f}" fcompound="0,Medium" '
-            f'rcompound="0,Medium">{f"{time_s:.4f}" if is_counted else NO_TIME}</Lap>\n'
+            f'rcompound="0,Medium"{in_pits}>{f"{time_s:.4f}" if is_counted else NO_TIME}</Lap>\n'
         )
         began_s += time_s
     return lines

@@ -15,6 +15,7 @@ RACE_LAPS = 9
 QUALIFYING_LAPS = 4
 MEAN_MPS = 41.0
 NO_TIME = -1000
+OUT_LAP = 1.3  # of another lap's time
 SECTOR_SHARES = (0.29, 0.66)
 CARS = ((9_101, "GTR3 Falcon"), (9_102, "GTR3 Kestrel"))
 FIRST_USER_ID = 5_000_000
@@ -61,7 +62,8 @@ def _session(
 ) -> dict[str, Any]:
     players = []
     for at, racer in enumerate(racers):
-        times = (mean_ms[at] * (1 + np.abs(rng.normal(0, 0.004, laps)))).astype(int).tolist()
+        stops = np.where(np.arange(laps) == laps // 3, OUT_LAP, 1)  # behind the lap that ended in the pits
+        times = (mean_ms[at] * stops * (1 + np.abs(rng.normal(0, 0.004, laps)))).astype(int).tolist()
         is_out = kind == "Race" and at == len(racers) - 1
         if is_out:  # the lap on which he stopped stands there without a time
             times = [*times[: laps // 2], NO_TIME]
@@ -77,7 +79,7 @@ def _session(
                 "BestLapTime": min(driven),
                 "TotalTime": sum(driven) if kind == "Race" and not is_out else -1,
                 "FinishStatus": "DidNotFinish" if is_out else "Finished",
-                "RaceSessionLaps": [_lap(time) for time in times],
+                "RaceSessionLaps": [_lap(time, number == laps // 3) for number, time in enumerate(times, 1)],
             }
         )
     if kind == "Race":
@@ -87,11 +89,11 @@ def _session(
     return {"Type": kind, "Players": [player | {"Position": at + 1} for at, player in enumerate(order)]}
 
 
-def _lap(time_ms: int) -> dict[str, Any]:
+def _lap(time_ms: int, is_pit_lap: bool) -> dict[str, Any]:
     splits = [int(time_ms * share) for share in SECTOR_SHARES] + [time_ms]
     return {
         "Time": time_ms,
         "SectorTimes": splits if time_ms > 0 else [NO_TIME] * 3,
         "Valid": time_ms > 0,
-        "PitStopOccured": False,
+        "PitStopOccured": is_pit_lap,
     }

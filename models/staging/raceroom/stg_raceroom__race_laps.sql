@@ -15,7 +15,9 @@ laps as (
         {{ at_least(to_int("laps.lap -> 'SectorTimes' ->> 0"), 1, 99999999) }} as split_1_ms,
         {{ at_least(to_int("laps.lap -> 'SectorTimes' ->> 1"), 1, 99999999) }} as split_2_ms,
         {{ at_least(to_int("laps.lap -> 'SectorTimes' ->> 2"), 1, 99999999) }} as split_3_ms,
-        {{ to_boolean(json_text('laps.lap', 'Valid')) }} as is_valid
+        {{ json_int('laps.lap', 'Position', 1) }} as position_after_lap,
+        {{ to_boolean(json_text('laps.lap', 'Valid')) }} as is_valid,
+        {{ to_boolean(json_text('laps.lap', 'PitStopOccured')) }} as is_pit_lap
     from players
     cross join
         lateral
@@ -36,7 +38,9 @@ select
     split_1_ms as sector_1_ms,
     case when split_2_ms > split_1_ms then split_2_ms - split_1_ms end as sector_2_ms,
     case when split_3_ms > split_2_ms then split_3_ms - split_2_ms end as sector_3_ms,
+    position_after_lap,
     is_valid,
+    is_pit_lap,
     false as is_formation_lap,
     true as is_known_entry
 from laps

@@ -76,6 +76,8 @@ select
     {{ rfactor_ms("attributes ->> 's1'") }} as sector_1_ms,
     {{ rfactor_ms("attributes ->> 's2'") }} as sector_2_ms,
     {{ rfactor_ms("attributes ->> 's3'") }} as sector_3_ms,
+    {{ at_least(to_int("attributes ->> 'p'"), 1) }} as position_after_lap,
+    coalesce(attributes ->> 'pit' = '1', false) as is_pit_lap,
     is_shared,
     false as is_formation_lap,
     true as is_known_entry
