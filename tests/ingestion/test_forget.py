@@ -166,6 +166,22 @@ def test_what_is_pending_is_landed_first_and_forgotten_too(
     assert query(database, "select file_name from raw.file_sightings") == [("deep.csv",)]
 
 
+def test_a_server_file_is_found_for_who_joined_and_has_no_result(
+    database: ConnectionParameters, tmp_path: Path
+) -> None:
+    history = '"history": [{"stages": {"race1": {"results": [{"refid": 1}]}}}]'
+    players = '"players" : {"76561199700000012" : {}}'
+    (tmp_path / "server.json").write_text("// a\n" + '{"stats": {' + f"{players}, {history}" + "}}")
+    land(database, tmp_path, tmp_path / "server.json")
+    stage(database)
+    query(database, "create table ops.file_drivers (file_id text, driver_id text, driver_name text)")
+    with closing(database.connect()) as connection:
+        found, others = find_driver(connection, "ams2:76561199700000012")
+        assert (found, [Path(content.paths[0]).name for content in others]) == ([], ["server.json"])
+        with pytest.raises(ForgetError):
+            find_driver(connection, "ams2:76561199700000013")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_who_is_only_mentioned_in_a_log_is_struck_and_the_log_stays(
     database: ConnectionParameters, tmp_path: Path, encoding: str

@@ -1,9 +1,13 @@
--- event logs and standings are landed, and nothing is made of them yet
+-- event logs, standings and entry lists are landed, and nothing is made of them yet
 with files as (
     select
         file_id,
         case
-            when source_format like 'iracing_event_log%' or source_format like 'iracing%standings%' then entry_count
+            when
+                source_format like 'iracing_event_log%'
+                or source_format like 'iracing%standings%'
+                or source_format = 'acc_entry_list_json'
+                then entry_count
         end as kept_lines
     from {{ ref('stg_files__files') }}
     where format_family = 'results'

@@ -45,6 +45,14 @@ in_cars as (
     from {{ ref('stg_acc__race_drivers') }}
 ),
 
+in_entry_lists as (
+    select
+        file_id,
+        driver_id,
+        driver_name
+    from {{ ref('stg_acc__entry_list_drivers') }}
+),
+
 in_laps as (
     select
         file_id,
@@ -61,6 +69,8 @@ named as (
     select * from in_results
     union all
     select * from in_cars
+    union all
+    select * from in_entry_lists
     union all
     select * from in_laps
 )
