@@ -66,7 +66,7 @@ def documents(folder: Path) -> list[dict[str, Any]]:
     """Documents of iRacing out of their envelopes, each race once."""
     found = {}
     for name, content in race_files(folder).items():
-        if name.endswith(".json") and not content.startswith(b"{\0"):
+        if name.endswith(".json") and b'"subsession_id"' in content:
             document = json.loads(content.decode("utf-8-sig"))
             document = document.get("data", document.get("content", document))
             if "session_results" in document:
