@@ -61,6 +61,17 @@
 {%- endmacro %}
 
 
+{% macro penalty_columns() -%}
+    {{ return({
+        'file_id': 'text', 'event_session_id': 'text', 'entry_id': 'text', 'entrant_id': 'text', 'driver_id': 'text',
+        'sim_kind': 'text', 'sim_reason': 'text', 'kind': 'text', 'reason': 'text',
+        'line_number': 'integer', 'lap_number': 'integer', 'served_lap_number': 'integer', 'session_time_ms': 'integer',
+        'penalty_s': 'numeric(10, 3)', 'penalty_laps': 'integer', 'warning_points': 'numeric(8, 2)',
+        'is_penalty': 'boolean', 'is_served': 'boolean', 'is_in_race_time': 'boolean', 'is_known_entry': 'boolean',
+    }) }}
+{%- endmacro %}
+
+
 {% macro race_outcome_columns() -%}
     {{ return(['file_strength_of_field', 'cautions', 'caution_laps', 'lead_changes', 'is_wet']) }}
 {%- endmacro %}

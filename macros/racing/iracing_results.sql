@@ -20,6 +20,7 @@
         car_class_name,
         -- the number is the truth: one can stand beside the text of another
         coalesce(known.reason, lower(out_reason_text)) as out_reason,
+        case when known.id is null then out_reason_id || coalesce(' ' || out_reason_text, '') end as unmapped_out_reason,
         line_number,
         out_reason_id,
         finish_position,

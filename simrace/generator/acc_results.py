@@ -16,6 +16,7 @@ NO_LAP = 2_147_483_647
 FORMATION_MS = 420_000
 FIRST_CAR_ID = 1_001
 UNKNOWN_CAR_ID = 1_900  # a car that left before the board was written
+POST_RACE_S = 80  # instead of a drive-through that came too late to be served; in the car's total
 SPLIT_SHARES = (0.31, 0.33)
 MEAN_MPS = 39.0
 
@@ -105,11 +106,15 @@ def _document(session: AccSession, rng: np.random.Generator, racers: list[Racer]
         times.append(driven.tolist())
     if session.without_lap:
         times[-1] = []
+    totals = [sum(laps) for laps in times]
     if race:
-        order = sorted(range(len(racers)), key=lambda at: (-len(times[at]), sum(times[at])))
+        totals[-2] += POST_RACE_S * 1000
+        order = sorted(range(len(racers)), key=lambda at: (-len(times[at]), totals[at]))
     else:
         order = sorted(range(len(racers)), key=lambda at: min(times[at], default=NO_LAP))
-    lines = [_line(FIRST_CAR_ID + at, racers[at], times[at], session, rank) for rank, at in enumerate(order)]
+    lines = [
+        _line(FIRST_CAR_ID + at, racers[at], times[at], totals[at], session, rank) for rank, at in enumerate(order)
+    ]
 
     crossings = [
         (sum(laps[: lap + 1]), FIRST_CAR_ID + at, time)
@@ -129,15 +134,6 @@ def _document(session: AccSession, rng: np.random.Generator, racers: list[Racer]
         for _, car_id, time in sorted(crossings)
     ]
     best = min(time for _, _, time in crossings)
-    penalty = {
-        "carId": lines[-1]["car"]["carId"],
-        "driverIndex": 0,
-        "reason": "Cutting",
-        "penalty": "RemoveBestLaptime",
-        "penaltyValue": 3,
-        "violationInLap": 2,
-        "clearedInLap": 2,
-    }
     known: dict[str, Any] = {"sessionType": session.kind, "trackName": layout.slug.replace(" ", "_")}
     if race:
         known["serverName"] = "Saltwind Racing Evenings 3 of 6"
@@ -151,12 +147,32 @@ def _document(session: AccSession, rng: np.random.Generator, racers: list[Racer]
             "leaderBoardLines": lines,
         },
         "laps": laps_done,
-        "penalties": [] if race else [penalty],
+        "penalties": _penalties(session, FIRST_CAR_ID + len(racers) - 1, lines[-1]["car"]["carId"]),
         "post_race_penalties": None if race else [],
     }
 
 
-def _line(car_id: int, racer: Racer, laps: list[int], session: AccSession, rank: int) -> dict[str, Any]:
+def _penalties(session: AccSession, last_car_id: int, slowest_car_id: int) -> list[dict[str, Any]]:
+    """Laps count from 0, and 0 is none too. What the race turned into a time is cleared as if it had been served."""
+    last_lap = session.lap_limit - 1
+    listed = (
+        [
+            (last_car_id, "PitSpeeding", "StopAndGo_30", 3, 3, 5),
+            (UNKNOWN_CAR_ID, "Cutting", "DriveThrough", 3, 0, 0),
+            (last_car_id - 1, "Cutting", "DriveThrough", 3, last_lap, last_lap),
+            (last_car_id - 1, "Cutting", "PostRaceTime", POST_RACE_S, last_lap, 0),
+        ]
+        if session.kind == "R"
+        else [
+            (slowest_car_id, "Cutting", "RemoveBestLaptime", 3, 2, 2),
+            (last_car_id, "Cutting", "None", 0, 0, 3),
+        ]
+    )
+    keys = ("carId", "reason", "penalty", "penaltyValue", "violationInLap", "clearedInLap")
+    return [{"driverIndex": 0} | dict(zip(keys, penalty, strict=True)) for penalty in listed]
+
+
+def _line(car_id: int, racer: Racer, laps: list[int], total_ms: int, session: AccSession, rank: int) -> dict[str, Any]:
     """A line of the board; its place in the list is the only position there is."""
     driver = {
         "firstName": racer.first_name,
@@ -183,7 +199,7 @@ def _line(car_id: int, racer: Racer, laps: list[int], session: AccSession, rank:
             "lastSplits": _splits(last),
             "bestLap": best,
             "bestSplits": _splits(best),
-            "totalTime": sum(laps),
+            "totalTime": total_ms,
             "lapCount": len(laps),
             "lastSplitId": 0,
         },

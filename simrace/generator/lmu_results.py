@@ -20,6 +20,7 @@ SECTOR_SHARES = (0.28, 0.31)
 LEFT_OUT = 0.2  # share of laps whose time does not count, because the car left the track
 CLASSES = (("Hyper", "Gryphon LMH", 47.0), ("GT3", "Harrier LMGT3", 40.0))
 TEAM = "Harrow & Pike Rénault"  # neither the ampersand nor the accent is written as XML wants it
+ADDED_S = 40  # to the time of a car that finished before it had served
 UTC_OFFSET = timedelta(hours=1)  # of the computer's clock
 
 _HEAD = """<?xml version="1.0" encoding="utf-8"?>
@@ -55,13 +56,13 @@ def write_lmu_event(
         f'<Swap startLap="1" endLap="{RACE_LAPS // 2}">{cars[0].name}</Swap>'
         f'<Swap startLap="{RACE_LAPS // 2 + 1}" endLap="{RACE_LAPS}">{racers[1].name}</Swap>\n'
     )
-    qualifying = _cars(rng, cars, layout, QUALIFYING_LAPS, is_race=False)
-    race = _cars(rng, cars, layout, RACE_LAPS, is_race=True)
+    qualifying, _ = _cars(rng, cars, layout, QUALIFYING_LAPS, is_race=False)
+    race, clocks = _cars(rng, cars, layout, RACE_LAPS, is_race=True)
     race[0] = race[0].replace("</Driver>\n", f"{swaps}</Driver>\n")
     paths = []
-    for kind, letter, drivers, started_at in (
-        ("Qualify", "Q", qualifying, event_at + timedelta(minutes=5)),
-        ("Race", "R", race, event_at + timedelta(minutes=30)),
+    for kind, letter, drivers, penalties, started_at in (
+        ("Qualify", "Q", qualifying, "", event_at + timedelta(minutes=5)),
+        ("Race", "R", race, _penalties(cars, clocks), event_at + timedelta(minutes=30)),
     ):
         text = (
             _HEAD
@@ -69,7 +70,8 @@ def write_lmu_event(
             + f"<TrackVenue>{layout.track}</TrackVenue>\n<TrackCourse>{layout.config}</TrackCourse>\n"
             + f"<TrackLength>{layout.length_m:.1f}</TrackLength>\n<GameVersion>1.2000</GameVersion>\n"
             + '<ConnectionType upload="100000" download="360000">Custom</ConnectionType>\n'
-            + f"<{kind}>\n{_dated(started_at)}<Laps>{NO_LIMIT}</Laps>\n<Minutes>20</Minutes>\n{_stream(cars)}"
+            + f"<{kind}>\n{_dated(started_at)}<Laps>{NO_LIMIT}</Laps>\n<Minutes>20</Minutes>\n"
+            + _stream(cars, penalties)
             + "".join(drivers)
             + f"</{kind}>\n</RaceResults>\n</rFactorXML>\n"
         )
@@ -85,7 +87,7 @@ def _dated(at: datetime) -> str:
     return f"<DateTime>{int(at.timestamp())}</DateTime>\n<TimeString>{told}</TimeString>\n"
 
 
-def _stream(cars: list[Racer]) -> str:
+def _stream(cars: list[Racer], penalties: str) -> str:
     first, second = (_name(racer) for racer in cars[:2])
     return (
         "<Stream>\n"
@@ -93,20 +95,64 @@ def _stream(cars: list[Racer]) -> str:
         f'<Incident et="58.4">{first}(0) reported contact (320.50) with another vehicle {second}(1)</Incident>\n'
         f'<TrackLimits Driver="{second}" ID="1" Lap="2" WarningPoints="1" CurrentPoints="1" Resolution="6" et="151.0">'
         "Lap Invalidated</TrackLimits>\n"
-        "</Stream>\n"
+        f"{penalties}</Stream>\n"
     )
+
+
+def _late(cars: list[Racer]) -> int:
+    """The last on the winner's lap: what is added to his time costs him no place."""
+    return len(cars) // 2 - 1
+
+
+def _penalties(cars: list[Racer], clocks: list[list[float]]) -> str:
+    """Of the race: a drive-through, told twice and served, and a stop that was not served before the end.
+
+    Track limits count laps from 0. The books of the second are closed by a sentence that it was served, too.
+    """
+    late = _late(cars)
+    driver, other = _name(cars[1]), _name(cars[late])
+    lap_began, end = clocks[1], clocks[late][-1]
+    looked_at = (
+        (lap_began[0] + 15, 0, "0", "7", "No Further Action"),
+        (lap_began[1] + 22, 1, "0.75", "4", "Warning"),
+        (lap_began[3] + 30, 3, "1.25", "2", "Drive Through Penalty"),
+    )
+    lines = [
+        f'<TrackLimits Driver="{driver}" ID="1" Lap="{lap}" WarningPoints="{points}" CurrentPoints="2" '
+        f'Resolution="{resolution}" et="{at:.1f}">{decision}</TrackLimits>'
+        for at, lap, points, resolution, decision in looked_at
+    ]
+    for name, car, at, kind, stop_s, reason in (
+        (driver, 1, lap_began[3] + 30.1, "Drive Thru", 0, "Track Limits"),
+        (other, late, clocks[late][-2] + 5, "Stop/Go", 10, "Speeding In Pitlane"),
+    ):
+        lines.append(
+            f'<Penalty Driver="{name}" ID="{car}" Penalty="{kind}" Time="{stop_s}" Laps="0" Reason="{reason}" '
+            f'et="{at:.1f}">{name} received {kind} penalty, {stop_s}s, 0laps for {reason}. Result: penalties=1, '
+            f"1st={kind},{stop_s}s</Penalty>"
+        )
+    lines += [
+        f'<Penalty et="{lap_began[5] + 12:.1f}">{driver} served 1st Drive Thru penalty, result: penalties=0, '
+        "1st=Drive Thru,0s</Penalty>",
+        f'<Penalty et="{end:.1f}">{other} finished before serving penalty, added {ADDED_S} seconds to totalET'
+        "</Penalty>",
+        f'<Penalty et="{end:.1f}">{other} served 1st Stop/Go penalty, result: penalties=0, 1st=Stop/Go,10s</Penalty>',
+    ]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _name(racer: Racer) -> str:
     return escape(racer.name)
 
 
-def _cars(rng: np.random.Generator, cars: list[Racer], layout: Layout, laps: int, is_race: bool) -> list[str]:
-    """One element a car, in the order of their places."""
+def _cars(
+    rng: np.random.Generator, cars: list[Racer], layout: Layout, laps: int, is_race: bool
+) -> tuple[list[str], list[list[float]]]:
+    """One element a car, in the order of their places, and the clock at each of its laps' starts and at its end."""
     on_its_way, retired, absent = (len(cars) - place for place in (3, 2, 1))
     ends = {retired: (laps // 2, "DNF"), on_its_way: (laps - 1, "None"), absent: (0, "None")} if is_race else {}
     half = len(cars) // 2
-    written = []
+    written, clocks = [], []
     for at, racer in enumerate(cars):
         car_class, car, mean_mps = CLASSES[at >= half]
         driven, status = ends.get(at, (laps if at < half or not is_race else laps - 1, "Finished Normally"))
@@ -116,13 +162,15 @@ def _cars(rng: np.random.Generator, cars: list[Racer], layout: Layout, laps: int
         counts[:1] = True
         team = TEAM if at == 0 else f"Team {racer.last_name}"
         place_in_class = at + 1 if at < half else at + 1 - half
-        finish_s = f"<FinishTime>{times.sum() + 0.4 * at:.4f}</FinishTime>\n"
+        clocks.append((START_S + 0.4 * at + np.concatenate(([0.0], times.cumsum()))).tolist())
+        added_s = ADDED_S if is_race and at == _late(cars) else 0
+        finish_s = f"<FinishTime>{clocks[at][-1] - START_S + added_s:.4f}</FinishTime>\n"
         lines = [
             f"<Driver>\n<Name>{_name(racer)}</Name>\n<CarType>{car}</CarType>\n<CarClass>{car_class}</CarClass>\n",
             f"<CarNumber>{racer.number}</CarNumber>\n<TeamName>{team}</TeamName>\n<isPlayer>1</isPlayer>\n",
             f"<GridPos>{at + 1}</GridPos>\n<ClassGridPos>{place_in_class}</ClassGridPos>\n" if is_race else "",
             f"<Position>{at + 1}</Position>\n<ClassPosition>{place_in_class}</ClassPosition>\n",
-            *_laps(times, counts, at),
+            *_laps(times, counts, at, clocks[at]),
             f"<BestLapTime>{times[counts].min():.4f}</BestLapTime>\n" if driven else "",
             finish_s if is_race and status.startswith("Finished") else "",
             f"<Laps>{driven}</Laps>\n<Pitstops>1</Pitstops>\n<FinishStatus>{status}</FinishStatus>\n",
@@ -130,13 +178,12 @@ def _cars(rng: np.random.Generator, cars: list[Racer], layout: Layout, laps: int
             f'<ControlAndAids startLap="1" endLap="{driven}">PlayerControl,AutoBlip</ControlAndAids>\n</Driver>\n',
         ]
         written.append("".join(lines))
-    return written
+    return written, clocks
 
 
-def _laps(times: np.ndarray, counts: np.ndarray, at: int) -> list[str]:
+def _laps(times: np.ndarray, counts: np.ndarray, at: int, clock: list[float]) -> list[str]:
     """A lap has the time at which it began. Fuel is a share of the tank. The lap that ends in the pits says so."""
     lines = []
-    began_s = START_S + 0.4 * at
     for number, (time_s, is_counted) in enumerate(zip(times.tolist(), counts.tolist(), strict=True), 1):
         first_s, second_s = (time_s * share for share in SECTOR_SHARES)
         sectors = (
@@ -144,9 +191,8 @@ def _laps(times: np.ndarray, counts: np.ndarray, at: int) -> list[str]:
         )
         in_pits = ' pit="1"' if number == len(times) // 2 else ""
         lines.append(
-            f'<Lap num="{number}" p="{at + 1}" et="{began_s:.4f}" {sectors}topspeed="281.30" '
+            f'<Lap num="{number}" p="{at + 1}" et="{clock[number - 1]:.4f}" {sectors}topspeed="281.30" '
             f'fuel="{0.95 - 0.04 * number:.3f}" ve="{0.97 - 0.05 * number:.3f}" fcompound="0,Medium" '
             f'rcompound="0,Medium"{in_pits}>{f"{time_s:.4f}" if is_counted else NO_TIME}</Lap>\n'
         )
-        began_s += time_s
     return lines

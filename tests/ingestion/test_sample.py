@@ -400,6 +400,9 @@ def test_acc_results(folder: Path, truth: dict[str, Any]) -> None:
     known = {line["car"]["carId"] for line in lines}
     assert {lap["carId"] for lap in race["laps"]} - known
     totals = {car: sum(lap["laptime"] for lap in race["laps"] if lap["carId"] == car) for car in known}
+    (added,) = (penalty for penalty in race["penalties"] if penalty["penalty"] == "PostRaceTime")
+    totals[added["carId"]] += added["penaltyValue"] * 1000
+    assert {penalty["carId"] for penalty in race["penalties"]} - known
     assert all(line["timing"]["totalTime"] == totals[line["car"]["carId"]] for line in lines)
     assert race["laps"][0]["laptime"] > 400_000
     qualifying = raw["Q"]["sessionResult"]["leaderBoardLines"]

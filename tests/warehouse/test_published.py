@@ -145,6 +145,7 @@ def test_a_driver_is_one_driver_everywhere(published: Published, warehouse: Ware
         "personal_bests",
         "driver_race_form",
         "fct_race_laps",
+        "fct_penalties",
         "fct_qualifying_results",
         "fct_practice_results",
     )

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='replace_all') }}
 
 {%- set columns = dict(
-    race_result_columns(), line_fault='text', is_derived='boolean', is_best_lap_valid='boolean'
+    race_result_columns(), line_fault='text', unmapped_out_reason='text', is_derived='boolean', is_best_lap_valid='boolean'
 ) %}
 {%- set sources = ['stg_iracing__race_results_json', 'stg_iracing__race_results_csv',
     'stg_iracing__race_results_log', 'stg_acc__race_results', 'stg_raceroom__race_results',
@@ -44,6 +44,7 @@ select
             ) > 1
             then 'repeated_entrant'
     end as refused_reason,
+    united.unmapped_out_reason,
     united.is_best_lap_valid,
     coalesce(united.is_derived, false) as is_derived
 from united

@@ -60,6 +60,12 @@ select
     {{ json_text('lines.driver', 'CarScreenName') }} as car_name,
     {{ json_text('lines.driver', 'CarClassShortName') }} as car_class_name,
     coalesce(reasons.out_reason, lower({{ json_text('lines.line', 'ReasonOutStr') }})) as out_reason,
+    case
+        when reasons.out_reason_id is null
+            then
+                {{ json_int('lines.line', 'ReasonOutId') }}
+                || coalesce(' ' || {{ json_text('lines.line', 'ReasonOutStr') }}, '')
+    end as unmapped_out_reason,
     -- numerics; -1 stands for none, of an iRating 0 or 1, and places in the class count from 0
     lines.line_number,
     {{ json_int('lines.line', 'ReasonOutId') }} as out_reason_id,

@@ -6,6 +6,10 @@ laps as (
     select * from {{ ref('stg_raceroom__race_laps') }}
 ),
 
+statuses as (
+    select * from {{ ref('raceroom_finish_statuses') }}
+),
+
 -- a lap without a time was not driven to its end
 driven as (
     select
@@ -51,7 +55,7 @@ entries as (
         end as laps,
         {{ json_int('players.player', 'Position', 1) }} as finish_position,
         {{ json_int('players.player', 'TotalTime', 1, 999999999) }} as race_time_ms,
-        lower({{ json_text('players.player', 'FinishStatus') }}) as finish_status
+        {{ json_text('players.player', 'FinishStatus') }} as finish_status
     from players
     left join timed_sessions
         on players.file_id = timed_sessions.file_id and players.event_session_id = timed_sessions.event_session_id
@@ -82,14 +86,9 @@ select
     -- strings
     entries.driver_name as entrant_name,
     {{ json_text('entries.player', 'Car') }} as car_name,
-    case
-        when entries.finish_status = 'finished' then 'running'
-        when entries.finish_status = 'didnotfinish' then 'did not finish'
-        when entries.finish_status = 'didnotstart' then 'did not start'
-        when entries.finish_status = 'disqualified' then 'disqualified'
-        -- a word that nobody has seen yet; the document keeps it
-        when entries.finish_status is not null then 'other'
-    end as out_reason,
+    -- a word that no row has is none of ours; unmapped_codes tells it
+    coalesce(statuses.out_reason, case when entries.finish_status is not null then 'other' end) as out_reason,
+    case when statuses.out_reason is null then entries.finish_status end as unmapped_out_reason,
     -- numerics
     entries.line_number,
     entries.finish_position,
@@ -112,6 +111,7 @@ select
     false as is_team,
     false as is_ai
 from entries
+left join statuses on lower(entries.finish_status) = lower(statuses.finish_status)
 left join winners on entries.file_id = winners.file_id and entries.event_session_id = winners.event_session_id
 left join timed_laps
     on entries.file_id = timed_laps.file_id

@@ -163,6 +163,7 @@ select
             then coalesce(nullif(named.dnf_reason, lower(named.finish_status)), named.out_reason)
         else named.out_reason
     end as out_reason,
+    case when not named.is_known_status then named.finish_status end as unmapped_out_reason,
     -- numerics
     1000 * named.line_number + named.driver_index + 1 as line_number,
     named.finish_position,
