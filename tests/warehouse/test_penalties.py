@@ -128,10 +128,12 @@ def test_real_penalties_are_what_their_files_say(warehouse: Warehouse, real_file
         sentences = re.findall(r"<Penalty [^>]*>([^<]*)<", text)
         received = [row for row in rows if row[4] is not None]
         assert len(received) == sum(" received " in sentence for sentence in sentences), path
-        assert sum(bool(row[4]) for row in received) == sum(
-            " served 1st" in sentence and f"{sentence.split(' served 1st')[0]} finished before" not in text
-            for sentence in sentences
-        ), path
+        at_the_end = {sentence.split(" finished before")[0] for sentence in sentences if " finished before" in sentence}
+        served = [sentence.split(" served 1st")[0] for sentence in sentences if " served 1st" in sentence]
+        given = [sentence.split(" received ")[0] for sentence in sentences if " received " in sentence]
+        # who had one left at the end has served one less than he was given
+        wanted = sum(min(served.count(name), given.count(name) - (name in at_the_end)) for name in set(given))
+        assert sum(bool(row[4]) for row in received) == wanted, path
         began = min(float(clock) for clock in re.findall(r'<Lap [^>]*et="([0-9.]+)"', text))
         for row in rows:
             finish = re.search(rf"<Name>{re.escape(str(row[6]))}</Name>.*?<FinishTime>([0-9.]+)<", text, re.DOTALL)
