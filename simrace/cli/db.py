@@ -11,7 +11,8 @@ import typer
 from simrace.cli.terminal import readable_errors
 from simrace.database import server, server_system
 from simrace.database.connection import ConnectionParameters, DatabaseError, connection_parameters
-from simrace.database.roles import make_roles, password_variable
+from simrace.database.retry import patiently
+from simrace.database.roles import RoleState, make_roles, password_variable
 from simrace.database.settings import VARIABLES, configured_settings
 
 app = typer.Typer(help="Start, stop and enter the database.", no_args_is_help=True)
@@ -70,8 +71,12 @@ def roles(
     """Make or repair the four roles and their rights; a password in the environment lets one log in."""
     with readable_errors():
         parameters = connection_parameters()
-        with closing(parameters.connect()) as connection:
-            states = make_roles(connection, statement_timeout)
+
+        def make() -> list[RoleState]:
+            with closing(parameters.connect()) as connection:
+                return make_roles(connection, statement_timeout)
+
+        states = patiently(make)  # it locks every table, and others lock them in another order
     for state in states:
         login = "logs in" if state.can_log_in else f"does not log in: set {password_variable(state.name)}"
         typer.echo(f"{state.name}: {state.purpose} ({login})")

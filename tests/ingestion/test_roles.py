@@ -7,11 +7,23 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from typer.testing import CliRunner, Result
 
+from simrace.cli import db
 from simrace.cli.app import app
+from simrace.database import retry
 from simrace.database.connection import ConnectionParameters
-from simrace.database.roles import LOADER, OWNER, READER, ROLES, TRANSFORMER, password_variable
+from simrace.database.roles import (
+    LOADER,
+    OWNER,
+    READER,
+    ROLES,
+    TRANSFORMER,
+    RoleState,
+    make_roles,
+    password_variable,
+)
 from simrace.database.server import Server
 from tests.ingestion.test_landing import GARAGE61, ROW
 
@@ -225,6 +237,24 @@ def test_a_second_time_changes_nothing(secured: ConnectionParameters) -> None:
     before = ask(secured, RIGHTS)
     assert simrace("db", "roles").exit_code == 0
     assert ask(secured, RIGHTS) == before
+
+
+def test_roles_that_meet_a_deadlock_are_made_again(
+    secured: ConnectionParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def deadlocked_once(connection: Connection, statement_timeout: str) -> list[RoleState]:
+        tries.append(statement_timeout)
+        if len(tries) == 1:
+            raise psycopg2.errors.DeadlockDetected("deadlock detected")
+        return make_roles(connection, statement_timeout)
+
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0)
+    monkeypatch.setattr(db, "make_roles", deadlocked_once)
+    done = simrace("db", "roles")
+    assert (done.exit_code, len(tries)) == (0, 2), done.output
+    assert f"{READER}: selects from marts" in done.output
 
 
 def test_a_database_that_was_opened_is_closed_again(secured: ConnectionParameters) -> None:

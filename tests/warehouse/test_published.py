@@ -31,8 +31,9 @@ ME = "Ingolf Meinhardtsen"
 WITH_ME = ("--vars", json.dumps({"me": ME}))
 # Columns that differ with pseudonyms; all others must stay the same.
 IDENTITIES = {
-    "driver_id", "opponent_id", "entrant_id", "entry_id", "team_id", "cust_id", "driver_name", "team_name",
-    "entrant_name", "event_name", "setup_name", "file_name", "detail", "line", "layout_key", "file_id", "landed_at",
+    "driver_id", "driver_id_before", "driver_id_after", "opponent_id", "entrant_id", "entry_id", "team_id", "cust_id",
+    "driver_name", "team_name", "entrant_name", "event_name", "setup_name", "file_name", "detail", "line",
+    "layout_key", "file_id", "landed_at",
 }  # fmt: skip
 
 
