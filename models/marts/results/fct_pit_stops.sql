@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with stints as (
     select * from {{ ref('race_stints') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 with laps as (
     select * from {{ ref('fct_race_laps') }}
 ),
