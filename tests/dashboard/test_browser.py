@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,23 @@ def _answers(port: int) -> bool:
 def until(holds: Callable[[], Any], what: str) -> Any:
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
-        if found := holds():
-            return found
+        with suppress(StaleElementReferenceException):  # the page was drawn anew meanwhile
+            if found := holds():
+                return found
         time.sleep(0.1)
     raise AssertionError(f"waited {PATIENCE_S:.0f} s until {what}")
+
+
+def click(found: Callable[[], list[WebElement]], what: str) -> None:
+    """Click the first of what is found, once it is there."""
+
+    def clicked() -> bool:
+        elements = found()
+        for element in elements[:1]:
+            element.click()
+        return bool(elements)
+
+    until(clicked, what)
 
 
 def ready(browser: Chrome, title: str) -> None:
@@ -118,17 +132,13 @@ def pick(browser: Chrome, key: str, text: str) -> None:
     def found() -> list[WebElement]:
         nonlocal open_until
         options = browser.find_elements(By.CSS_SELECTOR, "[role=option]")
-        try:
-            if (
-                not options and time.monotonic() > open_until
-            ):  # a change of the page may close a list that was just opened
-                browser.find_element(*field).send_keys(Keys.CONTROL, "a", Keys.NULL, text)
-                open_until = time.monotonic() + PATIENCE_S / 6
-            return sorted((each for each in options if each.text.startswith(text)), key=lambda each: len(each.text))
-        except StaleElementReferenceException:  # the list is being narrowed
-            return []
+        # a change of the page may close a list that was just opened
+        if not options and time.monotonic() > open_until:
+            browser.find_element(*field).send_keys(Keys.CONTROL, "a", Keys.NULL, text)
+            open_until = time.monotonic() + PATIENCE_S / 6
+        return sorted((each for each in options if each.text.startswith(text)), key=lambda each: len(each.text))
 
-    until(found, f"{text} can be chosen")[0].click()
+    click(found, f"{text} can be chosen")
     if key == "laps":
         browser.find_element(*field).send_keys(Keys.ESCAPE)
 
@@ -136,8 +146,7 @@ def pick(browser: Chrome, key: str, text: str) -> None:
 def test_every_page_opens(address: str, browser: Chrome) -> None:
     browser.get(address)
     for title in TITLES:
-        link = until(lambda title=title: browser.find_elements(By.LINK_TEXT, title), f"{title} is in the navigation")[0]
-        link.click()
+        click(lambda title=title: browser.find_elements(By.LINK_TEXT, title), f"{title} is in the navigation")
         ready(browser, title)
         until(
             lambda: browser.find_elements(By.CSS_SELECTOR, ".js-plotly-plot .main-svg, [data-testid=stDataFrame]"),
@@ -163,7 +172,9 @@ def test_laps_are_chosen_zoomed_and_read(address: str, browser: Chrome, warehous
         "inner join marts.dim_sessions as sessions using (session_id) where laps.is_trace_eligible "
         f"and sessions.layout_key = '{layout[0]}' order by laps.lap_time_s desc limit 2"
     )
-    browser.find_element(By.CSS_SELECTOR, ".st-key-laps [aria-label='Clear all']").click()
+    click(
+        lambda: browser.find_elements(By.CSS_SELECTOR, ".st-key-laps [aria-label='Clear all']"), "laps can be cleared"
+    )
     until(lambda: "Choose a lap" in browser.find_element(By.TAG_NAME, "body").text, "no lap is chosen")
     for number, (_, _, lap_time) in enumerate(laps, start=1):
         pick(browser, "laps", str(lap_time))

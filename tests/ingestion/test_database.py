@@ -26,6 +26,7 @@ from simrace.database.settings import (
     default_port,
     parse_url,
 )
+from tests.commands import run_command
 from tests.conftest import own_server
 
 PROJECT = Path(__file__).parents[2]
@@ -198,17 +199,9 @@ def debug(tmp_path: Path) -> Debug:
     def run(*program: str, target: str = "dev", **variables: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "dbt_project.yml").write_text("{name: simrace, profile: simrace}\n")
         shutil.copy(PROJECT / "profiles.yml", tmp_path)
-        ours = {"PYTHONPATH": str(PROJECT), "SIMRACE_PROJECT": str(tmp_path), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-        command = [BIN / (program or ("dbt",))[0], *program[1:], "debug", "--connection", "--target", target]
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            env={**os.environ, **ours, **variables},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        ours = {"SIMRACE_PROJECT": str(tmp_path), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+        command = (*(program or ("dbt",)), "debug", "--connection", "--target", target)
+        return run_command(command, {**os.environ, **ours, **variables}, tmp_path, timeout_s=60)
 
     return run
 
