@@ -192,7 +192,7 @@ def server(harm_folder: Path) -> Iterator[Warehouse]:
     """The warehouse of the embedded server; tests may kill it, and take its database for theirs."""
     made = make_warehouse(harm_folder / "server")
     yield made
-    made.run("simrace", "db", "stop", check=False)
+    made.end()
 
 
 @pytest.fixture(scope="session")
