@@ -30,6 +30,7 @@
     declare
         reader regclass;
         lost text;
+        reason text;
         writer name;
     begin
         -- views read with the rights of their owner, who may not read what somebody else has just made
@@ -52,6 +53,7 @@
                 refclassid = cast('pg_class' as regclass)
                 and refobjid = to_regclass('{{ old_relation.render() }}')
                 and ev_class <> refobjid
+            order by ev_class
         loop
             begin
                 execute format(
@@ -61,15 +63,16 @@
                 );
             exception when syntax_error_or_access_rule_violation then
                 {{ views_on('reader') }}
-                select string_agg(cast(cast(view as regclass) as text), ', ') into lost
+                select concat_ws(', ', lost, string_agg(cast(cast(view as regclass) as text), ', ')) into lost
                 from (select view from views_on union select cast(reader as oid)) as views (view)
                 where view = any(array[{{ missing | join(', ') }}]::oid[]);
-                if lost is not null then
-                    raise '% would be lost: % (%). Build it too: dbt build --select {{ new_relation.identifier }}+',
-                        lost, '{{ new_relation.identifier }} no longer has what it reads', sqlerrm;
-                end if;
+                reason := coalesce(reason, sqlerrm);
             end;
         end loop;
+        if lost <> '' then
+            raise '% would be lost: % (%). Build it too: dbt build --select {{ new_relation.identifier }}+',
+                lost, '{{ new_relation.identifier }} no longer has what it reads', reason;
+        end if;
     end $move_views$;
     {%- endcall -%}
     {#- dbt counts views as dropped with the table that they stood on, and would not look for them again -#}
