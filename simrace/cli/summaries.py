@@ -201,6 +201,8 @@ def _show_files(console: Console, status: Status, freshness: Freshness) -> None:
         console.print(f"  refused: {count:,} {reason}")
     if status.waiting:
         console.print(f"  waiting: {status.waiting:,} files, for what they belong to: select * from marts.file_quality")
+    if status.kept:
+        console.print(f"  kept: {status.kept:,} files, of which no mart is made yet")
     if lines := status.lines:
         console.print(
             f"[bold]{lines['read']:,} lines[/] read: {lines['loaded']:,} loaded, {lines['superseded']:,} superseded, "

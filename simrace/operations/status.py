@@ -122,6 +122,7 @@ class Status:
         files: Contents landed, by format.
         refused: Contents refused and not landed since, by reason.
         waiting: Contents landed that belong to another, which is not there.
+        kept: Contents landed of which no mart is made yet.
         file_bytes: Size of what is landed, unpacked.
         lines: Lines read, loaded, superseded and refused, as `file_quality` counts them.
         last_landed_at: When the newest content was landed.
@@ -140,6 +141,7 @@ class Status:
     files: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     waiting: int = 0
+    kept: int = 0
     file_bytes: int = 0
     lines: dict[str, int] = field(default_factory=dict)
     last_landed_at: datetime | None = None
@@ -230,8 +232,9 @@ def _read_refused(cursor: Cursor, status: Status) -> None:
 def _read_lines(cursor: Cursor, status: Status) -> None:
     names = ("read", "loaded", "superseded", "refused")
     sums = ", ".join(f"coalesce(sum(lines_{name}), 0)" for name in names)
-    cursor.execute(f"select count(case when state = 'waiting' then 1 end), {sums} from marts.file_quality")
-    status.waiting, *counts = map(int, cursor.fetchone() or ())
+    states = ", ".join(f"count(case when state = '{state}' then 1 end)" for state in ("waiting", "kept"))
+    cursor.execute(f"select {states}, {sums} from marts.file_quality")
+    status.waiting, status.kept, *counts = map(int, cursor.fetchone() or ())
     status.lines = dict(zip(names, counts, strict=True))
 
 

@@ -1,16 +1,11 @@
--- event logs, standings and entry lists are landed, and nothing is made of them yet
 with files as (
     select
-        file_id,
-        case
-            when
-                source_format like 'iracing_event_log%'
-                or source_format like 'iracing%standings%'
-                or source_format = 'acc_entry_list_json'
-                then entry_count
-        end as kept_lines
-    from {{ ref('stg_files__files') }}
-    where format_family = 'results'
+        files.file_id,
+        coalesce(formats.is_kept_only, false) as is_kept,
+        case when formats.is_kept_only then files.entry_count end as kept_lines
+    from {{ ref('stg_files__files') }} as files
+    left join {{ ref('source_formats') }} as formats on files.source_format = formats.source_format
+    where files.format_family = 'results'
 ),
 
 -- every line of every session, counted before any model leaves lines out
@@ -64,7 +59,7 @@ indexes as (
 
 select
     files.file_id,
-    files.kept_lines is not null as is_kept,
+    files.is_kept,
     case
         when indexes.lines_read > indexes.lines_loaded
             then

@@ -9,7 +9,9 @@ with files as (
     select
         count(*) as found,
         count(case when state <> 'refused' then 1 end) as landed,
-        count(case when state in ('used', 'superseded', 'no_results', 'kept') then 1 end) as used,
+        -- nothing is wrong with what waits or is kept, or has no result, but nothing was made of it either
+        count(case when state not in ('refused', 'waiting', 'kept', 'no_results') then 1 end) as usable,
+        count(case when state in ('used', 'superseded') then 1 end) as used,
         sum(lines_read) as lines_read,
         sum(lines_refused) as lines_refused,
         sum(
@@ -105,7 +107,7 @@ measured as (
     cross join lateral (
         values
         ('files_landed', files.landed, files.found),
-        ('landed_files_used', files.used, files.landed),
+        ('landed_files_used', files.used, files.usable),
         ('lines_refused', files.lines_refused, files.lines_read),
         ('lines_lost', files.lines_lost, 1),
         ('samples_without_speed', samples.without_speed, samples.loaded),
