@@ -5,3 +5,8 @@
         else {{ session_type }} || '-' || ({{ kind_number }} + 1)
     end
 {%- endmacro %}
+
+
+{% macro without_number(word) -%}
+    lower(regexp_replace({{ word }}, '([^0-9 ]) ?[0-9]+$', '\1'))
+{%- endmacro %}

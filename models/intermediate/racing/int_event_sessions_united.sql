@@ -12,7 +12,7 @@ with formats as (
 united as (
     {% for source in sources %}
         select
-            {{ aligned(event_session_columns(), source) | indent(12) }}
+            {{ aligned(dict(event_session_columns(), unmapped_session_type='text'), source) | indent(12) }}
         from {{ ref(source) }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -67,6 +67,7 @@ select
     ) -%}
         numbered.{{ column }},
     {% endfor -%}
+    numbered.unmapped_session_type,
     -- an end before the start is none: the file does not tell which of the two is wrong
     case when not coalesce(numbered.ended_at < numbered.started_at, false) then numbered.ended_at end as ended_at,
     -- races are grouped by category; a race that names none has the category none

@@ -34,11 +34,11 @@ codes as (
     select
         sim,
         'session_type' as code_type,
-        simsession_name as code,
+        unmapped_session_type as code,
         file_id,
         modified_at
     from event_sessions
-    where session_type = 'other' and simsession_name is not null
+    where unmapped_session_type is not null
     union all
     select
         event_sessions.sim,

@@ -4,6 +4,11 @@ with documents as materialized (
     where source_format = 'acc_results_json'
 ),
 
+session_types as (
+    select * from {{ ref('session_types') }}
+    where written_by = 'acc'
+),
+
 -- the server writes sessionResult, a player's own computer snapShot and sessionDef
 opened as (
     select
@@ -53,18 +58,15 @@ stamped as (
 -- R, or R2 if a weekend has two races; numbers in a player's own files
 typed as (
     select
-        *,
-        case
-            when simsession_name = '10' or simsession_name ~ '^R[0-9]*$' then 'race'
-            when simsession_name in ('4', '9') or simsession_name ~ '^Q[0-9]*$' then 'qualifying'
-            when simsession_name = '0' or simsession_name ~ '^F?P[0-9]*$' then 'practice'
-            else 'other'
-        end as session_type,
+        stamped.*,
+        coalesce(session_types.session_type, 'other') as session_type,
+        case when session_types.session_type is null then stamped.simsession_name end as unmapped_session_type,
         coalesce(
-            stamp || '-' || coalesce(track_name, 'unknown') || coalesce('-' || server_name, ''),
-            {{ document_id('event') }}
+            stamped.stamp || '-' || coalesce(stamped.track_name, 'unknown') || coalesce('-' || stamped.server_name, ''),
+            {{ document_id('stamped.event') }}
         ) as subsession_id
     from stamped
+    left join session_types on {{ without_number('stamped.simsession_name') }} = session_types.sim_session_type
 )
 
 select
@@ -74,6 +76,7 @@ select
     || case when session_type = 'race' then '0' else session_type end as event_session_id,
     subsession_id,
     session_type,
+    unmapped_session_type,
     simsession_name,
     track_name,
     server_name,

@@ -12,6 +12,7 @@ select
     -- strings
     'acc' as sim,
     session_type,
+    unmapped_session_type,
     server_name as event_name,
     simsession_name,
     track_name,

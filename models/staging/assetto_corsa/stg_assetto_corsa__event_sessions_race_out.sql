@@ -21,6 +21,7 @@ select
     -- strings
     'assetto_corsa' as sim,
     sessions.session_type,
+    sessions.unmapped_session_type,
     sessions.simsession_name,
     sessions.track_name,
     sessions.config_name,

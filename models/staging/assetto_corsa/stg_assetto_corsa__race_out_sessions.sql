@@ -4,6 +4,11 @@ with documents as materialized (
     where source_format in ('assetto_corsa_race_out_json', 'assetto_corsa_content_manager_json')
 ),
 
+session_types as (
+    select * from {{ ref('session_types') }}
+    where written_by = 'assetto_corsa'
+),
+
 listed as (
     select
         documents.file_id,
@@ -51,19 +56,12 @@ stamps as (
 ),
 
 -- Content Manager knows the track and its layout apart; the game writes them in one
-typed as (
+described as (
     select
         listed.*,
         coalesce(fingerprints.laps_id, {{ document_id('listed.event') }}) as subsession_id,
         {{ json_text('listed.session', 'name') }} as simsession_name,
-        case {{ json_int('listed.session', 'type', 0) }}
-            when 3 then 'race'
-            when 2 then 'qualifying'
-            -- a drift session has the number of practice
-            when 1
-                then case when {{ json_text('listed.session', 'name') }} ~* '^practice' then 'practice' else 'other' end
-            else 'other'
-        end as session_type,
+        {{ json_id('listed.session', 'type') }} as type_number,
         coalesce(
             {{ blank_to_null(short_text("substring(listed.settings from '[[]RACE[]][^[]*\\nTRACK=([^\\r\\n]*)')")) }},
             {{ json_text('listed.event', 'track') }}
@@ -83,6 +81,22 @@ typed as (
     left join stamps on listed.file_id = stamps.file_id and listed.settings is not null
 ),
 
+-- a number alone does not say it all: a drift session has that of practice
+typed as (
+    select
+        described.*,
+        coalesce(session_types.session_type, 'other') as session_type,
+        case
+            when session_types.session_type is null
+                then nullif(concat_ws(' ', described.type_number, described.simsession_name), '')
+        end as unmapped_session_type
+    from described
+    left join session_types as named
+        on described.type_number || ' ' || lower(described.simsession_name) = named.sim_session_type
+    left join session_types
+        on coalesce(named.sim_session_type, described.type_number) = session_types.sim_session_type
+),
+
 -- an event can hold several sessions of a kind
 numbered as (
     select
@@ -98,6 +112,7 @@ select
     || {{ session_of_its_kind('session_type', 'kind_number') }} as event_session_id,
     subsession_id,
     session_type,
+    unmapped_session_type,
     simsession_name,
     track_name,
     config_name,

@@ -4,6 +4,11 @@ with documents as materialized (
     where source_format = 'assetto_corsa_server_json'
 ),
 
+session_types as (
+    select * from {{ ref('session_types') }}
+    where written_by = 'assetto_corsa'
+),
+
 -- The server's clock and the lap times tell a session from every other. A manager that renames people, adds penalties
 -- or sorts the lines leaves them as they are.
 laps as (
@@ -74,14 +79,11 @@ opened as (
 
 typed as (
     select
-        *,
-        case
-            when simsession_name ~ '^RACE' then 'race'
-            when simsession_name ~ '^QUALI' then 'qualifying'
-            when simsession_name ~ '^PRACTICE' then 'practice'
-            else 'other'
-        end as session_type
+        opened.*,
+        coalesce(session_types.session_type, 'other') as session_type,
+        case when session_types.session_type is null then opened.simsession_name end as unmapped_session_type
     from opened
+    left join session_types on lower(opened.simsession_name) = session_types.sim_session_type
 )
 
 select
@@ -91,6 +93,7 @@ select
     || case when session_type = 'race' then '0' else session_type end as event_session_id,
     subsession_id,
     session_type,
+    unmapped_session_type,
     simsession_name,
     track_name,
     config_name,

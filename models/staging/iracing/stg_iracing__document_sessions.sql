@@ -4,6 +4,11 @@ with documents as materialized (
     where source_format = 'iracing_results_json'
 ),
 
+session_types as (
+    select * from {{ ref('session_types') }}
+    where written_by = 'iracing'
+),
+
 -- the API's answer itself, a download of the results page around it, or a dump with the answer's headers
 opened as (
     select
@@ -27,7 +32,7 @@ sessions as (
         sessions.session,
         sessions.place,
         coalesce({{ json_int('sessions.session', 'simsession_number') }}, 0) as simsession_number,
-        {{ json_int('sessions.session', 'simsession_type') }} as simsession_type,
+        {{ json_id('sessions.session', 'simsession_type') }} as simsession_type,
         upper({{ json_text('sessions.session', 'simsession_name') }}) as simsession_name,
         opened.modified_at
     from opened
@@ -37,23 +42,31 @@ sessions as (
     where jsonb_typeof(sessions.session) = 'object'
 ),
 
+described as (
+    select
+        sessions.*,
+        coalesce(session_types.session_type, 'other') as kind,
+        case
+            when session_types.session_type is null
+                then nullif(concat_ws(' ', sessions.simsession_type, sessions.simsession_name), '')
+        end as unmapped_session_type
+    from sessions
+    left join session_types as named
+        on sessions.simsession_type || ' ' || lower(sessions.simsession_name) = named.sim_session_type
+    left join session_types
+        on coalesce(named.sim_session_type, sessions.simsession_type) = session_types.sim_session_type
+),
+
 -- The number does not tell the kind: 0 is the main race, or a practice if the event never got to its race. If two races
 -- have the same number, the first is the race.
 typed as (
     select
         *,
-        case
-            when simsession_type = 6 and simsession_number = 0 then 'race'
-            when simsession_type = 6 then 'heat'
-            when simsession_type in (4, 5) then 'qualifying'
-            when simsession_type = 3 and simsession_name like 'WARM%' then 'warmup'
-            when simsession_type = 3 then 'practice'
-            else 'other'
-        end as session_type,
+        case when kind = 'race' and simsession_number <> 0 then 'heat' else kind end as session_type,
         row_number() over (
-            partition by file_id, simsession_number order by simsession_type = 6 desc nulls last, place
+            partition by file_id, simsession_number order by kind = 'race' desc, place
         ) as number_rank
-    from sessions
+    from described
 )
 
 select
@@ -65,6 +78,7 @@ select
     event,
     session,
     session_type,
+    unmapped_session_type,
     simsession_number,
     session_type in ('race', 'heat') and number_rank = 1 as is_race,
     modified_at

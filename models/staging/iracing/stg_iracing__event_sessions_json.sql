@@ -19,6 +19,7 @@ renamed as (
         -- strings
         'iracing' as sim,
         session_type,
+        unmapped_session_type,
         {{ json_text('event', 'series_name') }} as series_name,
         {{ json_text('event', 'season_name') }} as season_name,
         {{ json_text('event', 'league_name') }} as league_name,

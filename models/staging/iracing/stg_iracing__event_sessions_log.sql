@@ -23,6 +23,11 @@ license_categories as (
     select * from {{ ref('license_categories') }}
 ),
 
+session_types as (
+    select * from {{ ref('session_types') }}
+    where written_by = 'iracing'
+),
+
 events as (
     select
         *,
@@ -44,7 +49,7 @@ sessions as (
         {{ json_int('listed.session', 'SessionNum', 0) }} as session_number,
         max({{ json_int('listed.session', 'SessionNum', 0) }}) over (partition by events.file_id)
             as last_session_number,
-        lower({{ json_text('listed.session', 'SessionType') }}) as kind,
+        {{ json_text('listed.session', 'SessionType') }} as sim_session_type,
         coalesce({{ json_length("listed.session -> 'ResultsPositions'") }}, 0) as result_lines,
         -- The clock of a log that goes through several sessions begins anew, and then does not say when this one began.
         -- A few ticks may be missing.
@@ -61,27 +66,25 @@ sessions as (
 
 typed as (
     select
-        *,
-        session_number - last_session_number as simsession_number,
+        sessions.*,
+        sessions.session_number - sessions.last_session_number as simsession_number,
         case
-            when kind = 'race' and session_number = last_session_number then 'race'
-            when kind = 'race' then 'heat'
-            when kind like '%qualify%' then 'qualifying'
-            when kind like 'warm%' then 'warmup'
-            when kind like '%practice%' then 'practice'
-            else 'other'
-        end as session_type
+            when session_types.session_type = 'race' and sessions.session_number < sessions.last_session_number then 'heat'
+            else coalesce(session_types.session_type, 'other')
+        end as session_type,
+        case when session_types.session_type is null then sessions.sim_session_type end as unmapped_session_type
     from sessions
+    left join session_types on lower(sessions.sim_session_type) = session_types.sim_session_type
     where
-        session_number is not null
-        and number_rank = 1
+        sessions.session_number is not null
+        and sessions.number_rank = 1
         -- Results that are not official are how it stood when the driver left; those of teams do not say who drove.
         and (
-            kind is distinct from 'race'
+            session_types.session_type is distinct from 'race'
             or (
-                {{ to_boolean(json_text('session', 'ResultsOfficial')) }}
-                and {{ to_boolean(json_text('weekend', 'TeamRacing')) }} is not true
-                and result_lines > 0
+                {{ to_boolean(json_text('sessions.session', 'ResultsOfficial')) }}
+                and {{ to_boolean(json_text('sessions.weekend', 'TeamRacing')) }} is not true
+                and sessions.result_lines > 0
             )
         )
 )
@@ -102,6 +105,7 @@ select
     -- strings
     'iracing' as sim,
     typed.session_type,
+    typed.unmapped_session_type,
     {{ json_text('typed.session', 'SessionName') }} as simsession_name,
     typed.track_name,
     typed.config_name,

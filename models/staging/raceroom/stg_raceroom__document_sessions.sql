@@ -4,6 +4,11 @@ with documents as materialized (
     where source_format = 'raceroom_results_json'
 ),
 
+session_types as (
+    select * from {{ ref('session_types') }}
+    where written_by = 'raceroom'
+),
+
 -- seconds, or milliseconds in /Date(...)/
 opened as (
     select
@@ -53,15 +58,11 @@ sessions as (
 
 typed as (
     select
-        *,
-        case
-            when simsession_name ~* '^race' then 'race'
-            when simsession_name ~* '^quali' then 'qualifying'
-            when simsession_name ~* '^practice' then 'practice'
-            when simsession_name ~* '^warm' then 'warmup'
-            else 'other'
-        end as session_type
+        sessions.*,
+        coalesce(session_types.session_type, 'other') as session_type,
+        case when session_types.session_type is null then sessions.simsession_name end as unmapped_session_type
     from sessions
+    left join session_types on {{ without_number('sessions.simsession_name') }} = session_types.sim_session_type
 ),
 
 -- an event can hold several races, and a list can name a kind twice
@@ -79,6 +80,7 @@ select
     || {{ session_of_its_kind('session_type', 'kind_number') }} as event_session_id,
     subsession_id,
     session_type,
+    unmapped_session_type,
     simsession_name,
     server_name,
     track_name,

@@ -7,7 +7,8 @@ laps as (
 ),
 
 statuses as (
-    select * from {{ ref('raceroom_finish_statuses') }}
+    select * from {{ ref('finish_statuses') }}
+    where written_by = 'raceroom'
 ),
 
 -- a lap without a time was not driven to its end
@@ -86,9 +87,8 @@ select
     -- strings
     entries.driver_name as entrant_name,
     {{ json_text('entries.player', 'Car') }} as car_name,
-    -- a word that no row has is none of ours; unmapped_codes tells it
-    coalesce(statuses.out_reason, case when entries.finish_status is not null then 'other' end) as out_reason,
-    case when statuses.out_reason is null then entries.finish_status end as unmapped_out_reason,
+    case when statuses.finish_status is null then lower(entries.finish_status) else statuses.out_reason end as out_reason,
+    case when statuses.finish_status is null then entries.finish_status end as unmapped_out_reason,
     -- numerics
     entries.line_number,
     entries.finish_position,
@@ -111,7 +111,7 @@ select
     false as is_team,
     false as is_ai
 from entries
-left join statuses on lower(entries.finish_status) = lower(statuses.finish_status)
+left join statuses on lower(entries.finish_status) = statuses.finish_status
 left join winners on entries.file_id = winners.file_id and entries.event_session_id = winners.event_session_id
 left join timed_laps
     on entries.file_id = timed_laps.file_id

@@ -9,7 +9,8 @@ with documents as materialized (
 ),
 
 session_types as (
-    select * from {{ ref('rfactor_session_types') }}
+    select * from {{ ref('session_types') }}
+    where written_by = 'rfactor'
 ),
 
 events as (
@@ -79,17 +80,18 @@ numbered as (
     select
         identified.*,
         coalesce(session_types.session_type, 'other') as session_type,
-        session_types.race_number,
+        case when session_types.session_type is null then identified.simsession_name end as unmapped_session_type,
+        case when session_types.session_type = 'race' then cast(session_types.session_key as integer) end as race_number,
         coalesce(session_types.session_key, lower(identified.simsession_name)) || identified.session_stamp
             as session_key,
         cast(
             row_number() over (
-                partition by identified.file_id, identified.simsession_name, identified.session_stamp
+                partition by identified.file_id, lower(identified.simsession_name), identified.session_stamp
                 order by identified.place
             ) as integer
         ) as repeat_number
     from identified
-    left join session_types on identified.simsession_name = session_types.element
+    left join session_types on lower(identified.simsession_name) = session_types.sim_session_type
 )
 
 select
@@ -100,6 +102,7 @@ select
     || case when repeat_number > 1 then '-' || repeat_number else '' end as event_session_id,
     subsession_id,
     session_type,
+    unmapped_session_type,
     simsession_name,
     server_name,
     track_name,

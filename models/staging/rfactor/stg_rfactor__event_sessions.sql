@@ -12,6 +12,7 @@ select
     -- strings
     sim,
     session_type,
+    unmapped_session_type,
     server_name as event_name,
     simsession_name,
     track_name,

@@ -3,7 +3,8 @@ with cars as (
 ),
 
 statuses as (
-    select * from {{ ref('rfactor_finish_statuses') }}
+    select * from {{ ref('finish_statuses') }}
+    where written_by = 'rfactor'
 ),
 
 -- in a shared car each driver has laps of his own
@@ -47,7 +48,7 @@ judged as (
         and opened.listed_laps = 0
         and not coalesce(statuses.is_out, true) as is_non_starter
     from opened
-    left join statuses on opened.finish_status = statuses.finish_status
+    left join statuses on lower(opened.finish_status) = statuses.finish_status
 ),
 
 -- A place of a race is wrong when it is missing or held twice, or when a car stands before one that finished with more

@@ -12,7 +12,8 @@ with documents as materialized (
 ),
 
 session_types as (
-    select * from {{ ref('sms_session_types') }}
+    select * from {{ ref('session_types') }}
+    where written_by = 'sms'
 ),
 
 events as (
@@ -164,12 +165,13 @@ select
     numbered.subsession_id,
     numbered.track_id,
     coalesce(session_types.session_type, 'other') as session_type,
+    case when session_types.session_type is null then numbered.simsession_name end as unmapped_session_type,
     numbered.simsession_name,
     {{ json_text("documents.stats -> 'server'", 'name') }} as server_name,
     numbered.stage,
     event_people.people,
     file_names.ids_by_name,
-    session_types.race_number as simsession_number,
+    case when session_types.session_type = 'race' then cast(session_types.session_key as integer) end as simsession_number,
     coalesce(session_types.session_type = 'race', false) as is_race,
     coalesce(numbered.started_at, numbered.opened_at) as started_at,
     -- 0 is a session that goes on
@@ -180,4 +182,4 @@ from numbered
 inner join documents on numbered.file_id = documents.file_id
 left join event_people on numbered.file_id = event_people.file_id and numbered.place = event_people.place
 left join file_names on numbered.file_id = file_names.file_id
-left join session_types on lower(numbered.simsession_name) = session_types.stage
+left join session_types on lower(numbered.simsession_name) = session_types.sim_session_type

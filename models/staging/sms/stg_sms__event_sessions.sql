@@ -13,6 +13,7 @@ select
     -- strings
     sim,
     session_type,
+    unmapped_session_type,
     server_name as event_name,
     simsession_name,
     -- the files have numbers in place of names

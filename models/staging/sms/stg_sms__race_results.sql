@@ -4,7 +4,8 @@ with lines as (
 ),
 
 states as (
-    select * from {{ ref('sms_participant_states') }}
+    select * from {{ ref('finish_statuses') }}
+    where written_by = 'sms'
 ),
 
 -- a server that records no events lists no laps
@@ -28,12 +29,12 @@ judged as (
         {{ json_int('lines.attributes', 'Lap', 0) }} as laps,
         case when lines.is_race then {{ json_int('lines.attributes', 'TotalTime', 1, 99999999) }} end as race_time_ms,
         {{ json_int('lines.attributes', 'FastestLapTime', 1, 99999999) }} as best_lap_ms,
-        states.participant_state is not null as is_known_state,
+        states.finish_status is not null as is_known_state,
         states.out_reason,
         coalesce(states.is_out, false) as is_out,
         coalesce(states.is_disqualified, false) as is_disqualified
     from lines
-    left join states on {{ json_text('lines.attributes', 'State') }} = states.participant_state
+    left join states on lower({{ json_text('lines.attributes', 'State') }}) = states.finish_status
 ),
 
 -- a driver who came back has two lines: the one with laps counts
@@ -101,6 +102,7 @@ select
         when not placed.is_known_state then lower(placed.participant_state)
         else placed.out_reason
     end as out_reason,
+    case when not placed.is_known_state then placed.participant_state end as unmapped_out_reason,
     -- numerics
     placed.line_number,
     placed.finish_position,
