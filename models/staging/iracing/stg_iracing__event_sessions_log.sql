@@ -69,7 +69,8 @@ typed as (
         sessions.*,
         sessions.session_number - sessions.last_session_number as simsession_number,
         case
-            when session_types.session_type = 'race' and sessions.session_number < sessions.last_session_number then 'heat'
+            when session_types.session_type = 'race' and sessions.session_number < sessions.last_session_number
+                then 'heat'
             else coalesce(session_types.session_type, 'other')
         end as session_type,
         case when session_types.session_type is null then sessions.sim_session_type end as unmapped_session_type

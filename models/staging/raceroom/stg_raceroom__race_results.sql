@@ -87,7 +87,8 @@ select
     -- strings
     entries.driver_name as entrant_name,
     {{ json_text('entries.player', 'Car') }} as car_name,
-    case when statuses.finish_status is null then lower(entries.finish_status) else statuses.out_reason end as out_reason,
+    case when statuses.finish_status is null then lower(entries.finish_status) else statuses.out_reason end
+        as out_reason,
     case when statuses.finish_status is null then entries.finish_status end as unmapped_out_reason,
     -- numerics
     entries.line_number,

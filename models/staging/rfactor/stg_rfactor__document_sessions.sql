@@ -81,7 +81,8 @@ numbered as (
         identified.*,
         coalesce(session_types.session_type, 'other') as session_type,
         case when session_types.session_type is null then identified.simsession_name end as unmapped_session_type,
-        case when session_types.session_type = 'race' then cast(session_types.session_key as integer) end as race_number,
+        case when session_types.session_type = 'race' then cast(session_types.session_key as integer) end
+            as race_number,
         coalesce(session_types.session_key, lower(identified.simsession_name)) || identified.session_stamp
             as session_key,
         cast(

@@ -171,7 +171,8 @@ select
     numbered.stage,
     event_people.people,
     file_names.ids_by_name,
-    case when session_types.session_type = 'race' then cast(session_types.session_key as integer) end as simsession_number,
+    case when session_types.session_type = 'race' then cast(session_types.session_key as integer) end
+        as simsession_number,
     coalesce(session_types.session_type = 'race', false) as is_race,
     coalesce(numbered.started_at, numbered.opened_at) as started_at,
     -- 0 is a session that goes on
