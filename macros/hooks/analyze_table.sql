@@ -1,6 +1,5 @@
 {% macro analyze_table() -%}
-    {%- if config.get('materialized') == 'view' -%}
-    {%- elif config.get('partition_by_month') -%}
+    {%- if config.get('partition_by_month') -%}
         {#-
             Only the months that this run wrote, and the parent. Only the key columns: analyzing all 80 takes a tenth of the time
             of the build.

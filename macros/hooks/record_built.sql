@@ -1,3 +1,13 @@
+{#- One hook and one statement: dbt compiles a hook for every model anew. -#}
+{% macro record_build() -%}
+    {%- if config.get('materialized') != 'view' -%}
+        {{ analyze_table() }};
+        {{ record_built() }}
+        {{ record_code() }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro record_built() -%}
     {%- if not config.get('fingerprints') -%} {{ return('') }} {%- endif -%}
     {%- set fingerprints = ref(config.get('fingerprints')) -%}

@@ -2,6 +2,8 @@
     {#- Unit tests are about the logic of the models, in clear names. -#}
     {%- if not execute or (model and model.resource_type == 'unit_test') -%} {{ return(false) }} {%- endif -%}
     {%- if var('pseudonymise') is not none -%} {{ return(var('pseudonymise') | string | lower == 'true') }} {%- endif -%}
+    {#- a build has it from `keep_pseudonyms`: models ask for each name that they publish -#}
+    {%- if 'pseudonyms' in graph -%} {{ return(graph.pseudonyms != 'off') }} {%- endif -%}
     {%- set published = published_pseudonyms() -%}
     {{ return(published is not none and published.state != 'off') }}
 {%- endmacro %}
@@ -106,6 +108,7 @@
             ~ ('no-' if wanted == 'off' else '') ~ 'pseudonymise. To leave it as it was, leave pseudonymise and the key as they were.'
         ) -%}
     {%- endif -%}
+    {%- do graph.update(pseudonyms=wanted) -%}
     delete from {{ ops_schema() }}.pseudonyms;
     insert into {{ ops_schema() }}.pseudonyms (state, is_complete) values ('{{ wanted }}', {{ not is_switch }});
 {%- endmacro %}

@@ -368,7 +368,7 @@ def test_a_run_builds_what_is_new_or_was_not_built(
     assert not is_built("run")
     (folder / "new.csv").write_text(GARAGE61 + ROW * 7)
     assert is_built("run")
-    assert builds[0][-2:] == ["--selector", "after_telemetry"]
+    assert builds[0][-3:-1] == ["--selector", "after_telemetry"]
     (folder / "copy.csv").write_text(GARAGE61 + ROW * 7)
     assert is_built("run"), "a sighting"
     assert not is_built("run")

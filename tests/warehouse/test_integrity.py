@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,27 @@ def test_every_foreign_key_is_there_and_valid_after_a_build(warehouse: Warehouse
     warehouse.run("dbt", "run", *arguments, "--select", *selection)
     manifest = json.loads((Path(warehouse.environment["DBT_TARGET_PATH"]) / "manifest.json").read_text("utf-8"))
     assert _keys_in_the_database(warehouse) == _declared_keys(manifest) != set()
+
+
+def test_a_table_that_is_made_anew_is_waited_for_by_no_fact(warehouse: Warehouse) -> None:
+    """A fact that is written looks rows up in several tables, and who keeps one from it may not wait for another."""
+    table = "marts.fct_race_telemetry"
+    keys = f"from pg_constraint where conrelid = '{table}'::regclass and contype = 'f'"
+    referred = [name for (name,) in warehouse.query(f"select distinct confrelid::regclass::text {keys}")]
+    assert len(referred) > 1
+    for first in referred:
+        with closing(psycopg2.connect(warehouse.url)) as fact, fact.cursor() as cursor, ThreadPoolExecutor() as aside:
+            cursor.execute(f"lock table {first} in row share mode")
+            build = aside.submit(warehouse.run, "dbt", "run", "--select", table.removeprefix("marts."))
+            end = time.monotonic() + 60
+            waiting = f"select 1 from pg_locks where not granted and relation = '{first}'::regclass"
+            while not warehouse.query(waiting) and not build.done() and time.monotonic() < end:
+                time.sleep(0.1)
+            cursor.execute("set local lock_timeout = '5 s'")
+            for other in referred:
+                cursor.execute(f"lock table {other} in row share mode")
+            fact.rollback()
+            build.result()
 
 
 def test_every_key_and_filled_column_of_a_mart_is_one_in_the_database(warehouse: Warehouse) -> None:
