@@ -55,6 +55,12 @@
         'file_id': 'text', 'event_session_id': 'text', 'entry_id': 'text', 'entrant_id': 'text', 'driver_id': 'text',
         'line_number': 'integer', 'lap_number': 'integer', 'driver_index': 'integer', 'lap_time_ms': 'integer',
         'sector_1_ms': 'integer', 'sector_2_ms': 'integer', 'sector_3_ms': 'integer',
+        'session_time_ms': 'integer', 'crossing_number': 'integer',
+        'tyre_compound_front': 'text', 'tyre_compound_rear': 'text',
+        'tyre_tread_front_left_fraction': 'numeric(6, 3)', 'tyre_tread_front_right_fraction': 'numeric(6, 3)',
+        'tyre_tread_rear_left_fraction': 'numeric(6, 3)', 'tyre_tread_rear_right_fraction': 'numeric(6, 3)',
+        'fuel_fraction': 'numeric(6, 3)', 'fuel_used_fraction': 'numeric(6, 3)',
+        'virtual_energy_fraction': 'numeric(6, 3)', 'virtual_energy_used_fraction': 'numeric(6, 3)',
         'position_after_lap': 'integer', 'gap_to_leader_ms': 'integer', 'laps_down': 'integer', 'lap_events': 'text',
         'is_valid': 'boolean', 'is_pit_lap': 'boolean', 'is_formation_lap': 'boolean', 'is_known_entry': 'boolean',
     }) }}

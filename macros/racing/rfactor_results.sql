@@ -10,3 +10,13 @@
         where cast(laps.lap ->> 1 as integer) <= {{ session_time_ms }}
     )
 {%- endmacro %}
+
+
+{% macro rfactor_fraction(text, minimum=0) -%}
+    case when {{ to_float(text) }} between {{ minimum }} and 1 then cast({{ to_float(text) }} as numeric(6, 3)) end
+{%- endmacro %}
+
+
+{% macro rfactor_compound(text) -%}
+    {{ blank_to_null(short_text("regexp_replace(" ~ text ~ ", '^[0-9]+,', '')")) }}
+{%- endmacro %}

@@ -182,17 +182,29 @@ def _cars(
 
 
 def _laps(times: np.ndarray, counts: np.ndarray, at: int, clock: list[float]) -> list[str]:
-    """A lap has the time at which it began. Fuel is a share of the tank. The lap that ends in the pits says so."""
+    """A lap has the time at which it began. The lap that ends in the pits says so.
+
+    Fuel is a share of the tank, as virtual energy is of what is allowed; what was used is below 0 where it was filled
+    up. There are new tyres behind the stop.
+    """
     lines = []
+    stop = len(times) // 2
+    since_full = [number if number < stop or stop == 0 else number - stop for number in range(len(times) + 1)]
+    fuel, energy = ([full - rate * since for since in since_full] for full, rate in ((0.95, 0.04), (0.97, 0.05)))
     for number, (time_s, is_counted) in enumerate(zip(times.tolist(), counts.tolist(), strict=True), 1):
         first_s, second_s = (time_s * share for share in SECTOR_SHARES)
         sectors = (
             f's1="{first_s:.4f}" s2="{second_s:.4f}" s3="{time_s - first_s - second_s:.4f}" ' if is_counted else ""
         )
-        in_pits = ' pit="1"' if number == len(times) // 2 else ""
+        in_pits = ' pit="1"' if number == stop else ""
+        age = number if number <= stop or stop == 0 else number - stop
+        tread = {"fl": 0.012, "fr": 0.010, "rl": 0.015, "rr": 0.014}
+        worn = " ".join(f'tw{wheel}="{1 - rate * age:.3f}"' for wheel, rate in tread.items())
+        compound = "0,Medium" if age == number else "1,Hard"
         lines.append(
             f'<Lap num="{number}" p="{at + 1}" et="{clock[number - 1]:.4f}" {sectors}topspeed="281.30" '
-            f'fuel="{0.95 - 0.04 * number:.3f}" ve="{0.97 - 0.05 * number:.3f}" fcompound="0,Medium" '
-            f'rcompound="0,Medium"{in_pits}>{f"{time_s:.4f}" if is_counted else NO_TIME}</Lap>\n'
+            f'fuel="{fuel[number]:.3f}" fuelUsed="{fuel[number - 1] - fuel[number]:.3f}" ve="{energy[number]:.3f}" '
+            f'veUsed="{energy[number - 1] - energy[number]:.3f}" {worn} fcompound="{compound}" '
+            f'rcompound="{compound}"{in_pits}>{f"{time_s:.4f}" if is_counted else NO_TIME}</Lap>\n'
         )
     return lines

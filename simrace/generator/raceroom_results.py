@@ -82,11 +82,22 @@ def _session(
                 "RaceSessionLaps": [_lap(time, number == laps // 3) for number, time in enumerate(times, 1)],
             }
         )
+    _place_laps(players)
     if kind == "Race":
         order = sorted(players, key=lambda player: (player["TotalTime"] < 0, player["TotalTime"]))
     else:
         order = sorted(players, key=lambda player: player["BestLapTime"])
     return {"Type": kind, "Players": [player | {"Position": at + 1} for at, player in enumerate(order)]}
+
+
+def _place_laps(players: list[dict[str, Any]]) -> None:
+    """Write the place of each car at the end of each lap; last is who did not end it."""
+    laps = [player["RaceSessionLaps"] for player in players]
+    for at in range(max(map(len, laps))):
+        there = [one for one in laps if len(one) > at]
+        there.sort(key=lambda one: (one[at]["Time"] < 0, sum(lap["Time"] for lap in one[: at + 1])))
+        for place, one in enumerate(there, start=1):
+            one[at]["Position"] = place
 
 
 def _lap(time_ms: int, is_pit_lap: bool) -> dict[str, Any]:

@@ -127,6 +127,7 @@ select
     lap_number,
     driver_index,
     lap_time_ms,
+    session_time_ms,
     position_after_lap,
     gap_to_leader_ms,
     laps_down,

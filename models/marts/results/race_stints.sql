@@ -37,6 +37,8 @@ select
     min(lap_number) as first_lap_number,
     max(lap_number) as last_lap_number,
     cast(count(*) as integer) as laps,
+    (array_agg(tyre_compound_front order by lap_number))[1] as tyre_compound_front,
+    (array_agg(tyre_compound_rear order by lap_number))[1] as tyre_compound_rear,
     min(lap_time_ms) as best_lap_ms,
     cast(percentile_cont(0.5) within group (order by lap_time_ms) filter (
         where not is_formation_lap and not coalesce(is_pit_lap, false)

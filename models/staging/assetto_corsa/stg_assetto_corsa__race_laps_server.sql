@@ -16,6 +16,7 @@ listed as (
         sessions.event_session_id,
         laps.lap,
         cast(laps.line_number as integer) as line_number,
+        {{ at_least(to_bigint(json_text('laps.lap', 'Timestamp')), 1, 999999999999) }} as ended_at_ms,
         coalesce({{ json_id('laps.lap', 'CarId') }}, 'unknown') as car_place,
         coalesce({{ json_id('laps.lap', 'DriverGuid') }}, 'name:' || {{ json_text('laps.lap', 'DriverName') }})
             as driver_key
@@ -34,6 +35,10 @@ first_laps as (
 numbered as (
     select
         *,
+        -- the server's clock does not start with the session
+        cast(
+            {{ at_least('ended_at_ms - min(ended_at_ms) over (partition by file_id)', 0, 999999999) }} as integer
+        ) as session_time_ms,
         dense_rank() over (partition by file_id, car_place order by first_line_number) as driver_number,
         cast(
             row_number() over (partition by file_id, car_place, driver_key order by line_number) as integer
@@ -57,6 +62,9 @@ select
     {{ at_least(to_int("numbered.lap -> 'Sectors' ->> 0"), 1, 99999999) }} as sector_1_ms,
     {{ at_least(to_int("numbered.lap -> 'Sectors' ->> 1"), 1, 99999999) }} as sector_2_ms,
     {{ at_least(to_int("numbered.lap -> 'Sectors' ->> 2"), 1, 99999999) }} as sector_3_ms,
+    numbered.session_time_ms,
+    {{ json_text('numbered.lap', 'Tyre') }} as tyre_compound_front,
+    {{ json_text('numbered.lap', 'Tyre') }} as tyre_compound_rear,
     -- the server's own best lap leaves out laps with cuts
     {{ json_int('numbered.lap', 'Cuts', 0) }} = 0 as is_valid,
     false as is_formation_lap,

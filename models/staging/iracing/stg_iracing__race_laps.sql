@@ -77,6 +77,7 @@ select
     laps.lap_number,
     0 as driver_index,
     laps.lap_time_ms,
+    {{ json_ms('laps.lap', 'session_time') }} as session_time_ms,
     {{ json_int('laps.lap', 'lap_position', 1) }} as position_after_lap,
     case when laps.interval_unit = 'ms' and laps.interval <= 0 then -laps.interval end as gap_to_leader_ms,
     case when laps.interval_unit = 'lap' and laps.interval <= 0 then -laps.interval end as laps_down,

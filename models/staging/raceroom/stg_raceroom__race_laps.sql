@@ -38,6 +38,7 @@ select
     split_1_ms as sector_1_ms,
     case when split_2_ms > split_1_ms then split_2_ms - split_1_ms end as sector_2_ms,
     case when split_3_ms > split_2_ms then split_3_ms - split_2_ms end as sector_3_ms,
+    {{ summed_ms('lap_time_ms', 'file_id, event_session_id, entry_id') }} as session_time_ms,
     position_after_lap,
     is_valid,
     is_pit_lap,

@@ -59,7 +59,9 @@ driven as (
 named as (
     select
         *,
-        {{ json_text("crew -> driver_index", 'driver_name') }} as driver_name
+        {{ json_text("crew -> driver_index", 'driver_name') }} as driver_name,
+        {{ rfactor_ms('lap_time') }} as lap_time_ms,
+        {{ rfactor_ms("attributes ->> 'et'") }} as began_at_ms
     from driven
 )
 
@@ -72,13 +74,29 @@ select
     line_number,
     lap_number,
     driver_index,
-    {{ rfactor_ms('lap_time') }} as lap_time_ms,
+    lap_time_ms,
     {{ rfactor_ms("attributes ->> 's1'") }} as sector_1_ms,
     {{ rfactor_ms("attributes ->> 's2'") }} as sector_2_ms,
     {{ rfactor_ms("attributes ->> 's3'") }} as sector_3_ms,
+    -- a lap ends when the next begins, even if its time did not count
+    coalesce(
+        case when lead(lap_number) over car_laps = lap_number + 1 then lead(began_at_ms) over car_laps end,
+        began_at_ms + lap_time_ms
+    ) as session_time_ms,
     {{ at_least(to_int("attributes ->> 'p'"), 1) }} as position_after_lap,
+    {{ rfactor_compound("attributes ->> 'fcompound'") }} as tyre_compound_front,
+    {{ rfactor_compound("attributes ->> 'rcompound'") }} as tyre_compound_rear,
+    {{ rfactor_fraction("attributes ->> 'twfl'") }} as tyre_tread_front_left_fraction,
+    {{ rfactor_fraction("attributes ->> 'twfr'") }} as tyre_tread_front_right_fraction,
+    {{ rfactor_fraction("attributes ->> 'twrl'") }} as tyre_tread_rear_left_fraction,
+    {{ rfactor_fraction("attributes ->> 'twrr'") }} as tyre_tread_rear_right_fraction,
+    {{ rfactor_fraction("attributes ->> 'fuel'") }} as fuel_fraction,
+    {{ rfactor_fraction("attributes ->> 'fuelUsed'", -1) }} as fuel_used_fraction,
+    {{ rfactor_fraction("attributes ->> 've'") }} as virtual_energy_fraction,
+    {{ rfactor_fraction("attributes ->> 'veUsed'", -1) }} as virtual_energy_used_fraction,
     coalesce(attributes ->> 'pit' = '1', false) as is_pit_lap,
     is_shared,
     false as is_formation_lap,
     true as is_known_entry
 from named
+window car_laps as (partition by file_id, event_session_id, entry_id order by lap_number)

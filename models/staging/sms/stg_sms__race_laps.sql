@@ -40,7 +40,8 @@ numbered as (
         case
             when bool_or(is_repeated) over (partition by file_id, event_session_id, entry_id) then listed_number
             else told_number
-        end as lap_number
+        end as lap_number,
+        {{ json_int('attributes', 'LapTime', 1, 99999999) }} as lap_time_ms
     from repeated
 )
 
@@ -53,10 +54,13 @@ select
     numbered.line_number,
     numbered.lap_number,
     0 as driver_index,
-    {{ json_int('numbered.attributes', 'LapTime', 1, 99999999) }} as lap_time_ms,
+    numbered.lap_time_ms,
     {{ json_int('numbered.attributes', 'Sector1Time', 1, 99999999) }} as sector_1_ms,
     {{ json_int('numbered.attributes', 'Sector2Time', 1, 99999999) }} as sector_2_ms,
     {{ json_int('numbered.attributes', 'Sector3Time', 1, 99999999) }} as sector_3_ms,
+    {{ summed_ms(
+        'numbered.lap_time_ms', 'numbered.file_id, numbered.event_session_id, numbered.entry_id', 'numbered.lap_number'
+    ) }} as session_time_ms,
     {{ json_int('numbered.attributes', 'RacePosition', 1) }} as position_after_lap,
     {{ to_boolean(json_text('numbered.attributes', 'CountThisLapTimes')) }} as is_valid,
     false as is_formation_lap,

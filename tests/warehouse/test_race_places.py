@@ -1,0 +1,100 @@
+"""Places, gaps and laps led against what the files themselves say, counted again without SQL."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import Warehouse
+from tests.reliability.conftest import NO_TESTS
+
+RANKED = """
+    select race_id, entry_id, lap_number, session_time_ms, position_after_lap, position_source
+    from intermediate.int_race_laps_ranked
+"""
+
+
+def places(ends: Iterable[tuple[Any, int, float]]) -> dict[tuple[Any, int], int]:
+    """The place of each car and lap, from (car, lap, when it ended)."""
+    by_lap = defaultdict(list)
+    for car, lap, ended in ends:
+        by_lap[lap].append((ended, car))
+    return {
+        (car, lap): 1 + sum(other < ended for other, _ in there)
+        for lap, there in by_lap.items()
+        for ended, car in there
+    }
+
+
+def held(warehouse: Warehouse, races: str) -> dict[tuple[object, object], object]:
+    rows = warehouse.query(
+        f"select entry_id, lap_number, position_after_lap from marts.fct_race_laps where race_id like '{races}'"
+    )
+    return {(entry, lap): place for entry, lap, place in rows}
+
+
+def test_places_of_acc_are_the_order_of_its_list(warehouse: Warehouse) -> None:
+    path = next(path for path in (warehouse.folder / "files").rglob("*_R.json"))
+    laps = json.loads(path.read_text("utf-16-le"))["laps"]
+    counts: dict[str, int] = defaultdict(int)
+    ends = []
+    for at, lap in enumerate(laps):
+        car = str(lap["carId"])
+        counts[car] += 1
+        ends.append((car, counts[car], at))
+    assert held(warehouse, "acc:%") == places(ends)
+
+
+def test_places_of_assetto_corsa_are_those_of_the_clock(warehouse: Warehouse) -> None:
+    folder = warehouse.folder / "files" / "results"
+    player = json.loads(next(folder.glob("*race_out.json")).read_text("utf-8"))["sessions"][-1]
+    times: dict[int, list[int]] = defaultdict(list)
+    for lap in sorted(player["laps"], key=lambda lap: lap["lap"]):
+        times[lap["car"]].append(lap["time"] if lap["time"] > 0 else sum(lap["sectors"]))
+    wanted = places(
+        (str(car), lap, ended) for car, driven in times.items() for lap, ended in enumerate(accumulate(driven), 1)
+    )
+    found = warehouse.query(
+        "select laps.entry_id, laps.lap_number, laps.position_after_lap from marts.fct_race_laps as laps "
+        "join raw.files as files on files.file_id = laps.file_id where files.file_name like '%race_out%'"
+    )
+    assert {(entry, lap): place for entry, lap, place in found} == wanted
+
+
+def test_gaps_add_up(warehouse: Warehouse) -> None:
+    """To the leader it is the sum of those from car to car, where the clock is ours."""
+    rows = warehouse.query(
+        "select race_id, lap_number, sum(gap_ahead_ms), max(gap_to_leader_ms) from marts.fct_race_laps "
+        "where position_source = 'lap_times' group by race_id, lap_number "
+        "having bool_and(laps_down = 0) and count(gap_ahead_ms) = count(*) - 1 and count(*) > 1"
+    )
+    assert len(rows) > 3
+    assert all(total == most for *_, total, most in rows)
+
+
+def test_real_places_are_those_of_the_files(warehouse: Warehouse, real_files: Path) -> None:
+    """Where a file gives places, those of its clock are the same, but for what the file contradicts."""
+    names = ("raceroom-results-json", "rfactor-xml", "lmu-xml", "acc-results-json", "assetto-corsa-results-json",
+             "assetto-corsa-race-out-json")  # fmt: skip
+    other = warehouse.other("race_places")
+    other.run("simrace", "land", *(real_files / name for name in names), check=False)
+    other.run("dbt", "build", "--select", "+int_race_laps_ranked", *NO_TESTS)
+    rows = other.query(RANKED)
+    of_file = [row for row in rows if row[5] == "file" and row[3] is not None]
+    counted = places(((race, entry), lap, ended) for race, entry, lap, ended, *_ in of_file)
+    same: dict[str, list[bool]] = defaultdict(list)
+    for race, entry, lap, _, place, _ in of_file:
+        same[race.split(":")[0]].append(counted[(race, entry), lap] == place)
+    shares = {sim: sum(equal) / len(equal) for sim, equal in same.items()}
+    assert shares.pop("lmu") > 0.8  # its places count cars that are gone
+    assert len(shares) >= 3 and all(share > 0.8 for share in shares.values()), shares
+    assert shares["raceroom"] > 0.97
+    of_list = [row for row in rows if row[5] == "lap_order"]
+    dated = [row for row in of_list if row[3] is not None]
+    assert len(dated) > 500
+    by_clock = places(((race, entry), lap, ended) for race, entry, lap, ended, *_ in dated)
+    by_list = places(((race, entry), lap, place) for race, entry, lap, _, place, _ in dated)
+    assert by_clock == by_list
+    print({sim: (sum(equal), len(equal)) for sim, equal in same.items()}, len(of_list), len(dated))
