@@ -20,6 +20,7 @@ from ingestion.raw_tables import DATASET, FORGOTTEN_TABLE, STRUCK_TABLE, make_ow
 from ingestion.warehouse import is_at
 
 SHORTEST_PREFIX = 6
+_IRACING_ID = r"iracing:(\d+)"
 
 # Bytes that were never read have only a path; and all empty files have the same hash.
 _CONTENTS = """
@@ -168,7 +169,7 @@ def strike(connection: Connection, driver_id: str) -> bool:
     Returns:
         Whether logs name drivers by such an id; else nothing is written.
     """
-    if not _mentions(driver_id):
+    if not re.fullmatch(_IRACING_ID, driver_id):
         return False
     make_own_tables(connection)
     with connection, connection.cursor() as cursor:
@@ -179,11 +180,15 @@ def strike(connection: Connection, driver_id: str) -> bool:
 
 
 def _mentions(driver_id: str) -> list[str]:
-    """How logs of iRacing, and statistics of servers, write a driver's id, as text and as JSON."""
-    if found := re.fullmatch(r"iracing:(\d+)", driver_id):
+    """How files write who has an id, as text and as JSON, where no result of his says so.
+
+    Logs of iRacing name the whole field, servers who joined them, laps and streams of a race who left before it ended.
+    """
+    if found := re.fullmatch(_IRACING_ID, driver_id):
         return [f"UserID: {found[1]}\n", f'"UserID": "{found[1]}"']
-    # also who joined a server and has no result
-    found = re.fullmatch(r"(?:ams2|project_cars2?):(\d{17})", driver_id)
+    if found := re.fullmatch(r"\w+:name:(.+)", driver_id):
+        return [found[1]]
+    found = re.fullmatch(r"\w+:([A-Z]?\d{17})", driver_id)
     return [f'"{found[1]}"'] if found else []
 
 

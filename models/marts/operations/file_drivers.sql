@@ -61,6 +61,15 @@ in_laps as (
     from {{ ref('int_iracing_laps_matched') }}
 ),
 
+-- who left before the end of a session can have penalties and no result
+in_penalties as (
+    select
+        file_id,
+        driver_id,
+        cast(null as {{ dbt.type_string() }}) as driver_name
+    from {{ ref('int_penalties_united') }}
+),
+
 named as (
     select * from named_in_telemetry
     union all
@@ -73,6 +82,8 @@ named as (
     select * from in_entry_lists
     union all
     select * from in_laps
+    union all
+    select * from in_penalties
 )
 
 select distinct
