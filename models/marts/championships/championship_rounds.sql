@@ -54,9 +54,19 @@ entered as (
         races.green_flag_at
     from championships
     inner join races
-        on (championships.league_id is null or championships.league_id = races.league_id)
+        on (championships.sim is null or championships.sim = races.sim)
+            and (championships.league_id is null or championships.league_id = races.league_id)
             and (championships.league_season_id is null or championships.league_season_id = races.league_season_id)
             and (championships.series_name is null or championships.series_name = races.series_name)
+            and (championships.event_name is null or championships.event_name = races.event_name)
+            and (
+                championships.first_date is null
+                or cast(races.green_flag_at at time zone 'UTC' as date) >= championships.first_date
+            )
+            and (
+                championships.last_date is null
+                or cast(races.green_flag_at at time zone 'UTC' as date) <= championships.last_date
+            )
             and (championships.season_year is null or championships.season_year = races.season_year)
             and (championships.season_quarter is null or championships.season_quarter = races.season_quarter)
             and (championships.points_table in ('league_points', 'points') or races.simsession_number = 0)
