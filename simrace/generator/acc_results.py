@@ -1,4 +1,4 @@
-"""Result files of an Assetto Corsa Competizione server: practice, qualifying and race, with the usual traps."""
+"""Files of an Assetto Corsa Competizione server: practice, qualifying, race and entry list, with the usual traps."""
 
 import json
 from dataclasses import dataclass
@@ -50,9 +50,9 @@ EVENING = (
 
 
 def write_acc_evening(
-    directory: Path, rng: np.random.Generator, racers: list[Racer], layout: Layout, ended_at: datetime
+    directory: Path, rng: np.random.Generator, racers: list[Racer], layout: Layout, ended_at: datetime, reserve: Racer
 ) -> tuple[list[Path], dict[str, Any]]:
-    """Write an evening's three files and a server manager's copy of the race.
+    """Write an evening's three files, a server manager's copy of the race, and the entry list.
 
     Args:
         directory: Folder to write to.
@@ -60,6 +60,7 @@ def write_acc_evening(
         racers: Who drives.
         layout: Where.
         ended_at: End of the race by the server's clock, the only date there is: it names the files.
+        reserve: Who stands in the entry list and does not come.
 
     Returns:
         Paths written, and the race's name, layout, end and finishing order.
@@ -84,13 +85,44 @@ def write_acc_evening(
     copy = directory / f"{stamp}_manager.json"
     copy.write_bytes(json.dumps(managed, ensure_ascii=False, indent=2, sort_keys=True).encode())
     set_modified(copy, ended_at)
+    entry_list = directory / f"{ended_at:%y%m%d_%H%M%S}_entrylist.json"
+    entry_list.write_bytes(
+        json.dumps(_entry_list([*racers, reserve]), ensure_ascii=False, indent=4).encode("utf-16-le")
+    )
+    set_modified(entry_list, ended_at)
     order = [line["car"]["drivers"][0]["playerId"] for line in document["sessionResult"]["leaderBoardLines"]]
-    return [*paths, copy], {
+    return [*paths, copy, entry_list], {
         "race_id": f"acc:{stamp}:{layout.slug.replace(' ', '_')}",
         "layout": layout.name,
         "ended_at": ended_at.isoformat(),
         "finishing_order": order,
     }
+
+
+def _entry_list(racers: list[Racer]) -> dict[str, Any]:
+    """Who may take part. The server writes it beside the results; -1 is none."""
+    entries = [
+        {
+            "drivers": [
+                {
+                    "firstName": racer.first_name,
+                    "lastName": racer.last_name,
+                    "shortName": racer.last_name[:3].upper(),
+                    "driverCategory": 2,
+                    "playerID": racer.player_id,
+                }
+            ],
+            "raceNumber": int(racer.number),
+            "forcedCarModel": -1,
+            "overrideDriverInfo": 1,
+            "defaultGridPosition": -1,
+            "ballastKg": 0,
+            "restrictor": 0,
+            "isServerAdmin": 0,
+        }
+        for racer in racers
+    ]
+    return {"entries": entries, "forceEntryList": 1}
 
 
 def _document(session: AccSession, rng: np.random.Generator, racers: list[Racer], layout: Layout) -> dict[str, Any]:

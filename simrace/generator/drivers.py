@@ -20,6 +20,8 @@ LAST_NAMES = (
     "Östermåne", "Varga-Lowe", "Bramwick", "Delacôte", "Fjellbakk", "Güntherode", "Harcastle", "Ikonaro", "Jelvik",
     "Kovarny", "Lindqvister", "Morrowby",
 )  # fmt: skip
+# Who stands in an entry list, a stream of incidents or a lap, and in no result.
+VISITORS = ("Ottilie Ampleforth", "Ramón Quistgaard", "Wendelin Sorrelby")
 COUNTRIES = (("FI", "Finland"), ("FR", "France"), ("GB", "United Kingdom"), ("SE", "Sweden"), ("DE", "Germany"))
 
 
@@ -66,6 +68,12 @@ def make_ai(count: int, seed: int) -> list[Racer]:
     for racer in racers:
         racer.is_ai = True
     return racers
+
+
+def make_visitors() -> list[Racer]:
+    """Drivers without a result: one who does not come, and two who leave."""
+    rng = np.random.default_rng(42)
+    return [_racer(3_000_000 + at, name, str(500 + at), rng) for at, name in enumerate(VISITORS)]
 
 
 def _racer(cust_id: int, name: str, number: str, rng: np.random.Generator) -> Racer:

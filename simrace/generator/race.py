@@ -132,6 +132,7 @@ def run_race(
     official: bool,
     absentees: int = 0,
     resolution: int = 1,
+    accidents: bool = True,
 ) -> list[Result]:
     """Let the entries race and return results in finishing order. Ratings of an official race are applied.
 
@@ -144,6 +145,7 @@ def run_race(
         official: Whether ratings move.
         absentees: Entries, from the last of the list, that do not start.
         resolution: Times are multiples of this many 1/10000 s.
+        accidents: Whether some retire by bad luck.
     """
     count = len(entries)
     ratings = np.array([entry.rating(category) for entry in entries])
@@ -157,7 +159,7 @@ def run_race(
     race_laps = max(round(minutes * 60 / float(pace_s[started].min())), 3)
     winner_time = int(average[started].min()) * race_laps
     incidents = rng.poisson(4.0, count)
-    retired = rng.random(count) < RETIRE_CHANCE
+    retired = rng.random(count) < (RETIRE_CHANCE if accidents else 0)
     laps = np.minimum(race_laps, -(-winner_time // average))
     laps = np.where(retired, (laps * rng.uniform(0.05, 0.95, count)).astype(int), laps)
     laps, incidents = np.where(started, laps, 0), np.where(started, incidents, 0)

@@ -1,55 +1,43 @@
-"""A result file of RaceRoom: qualifying and race, with the usual traps."""
+"""A result file of RaceRoom: all sessions of an evening, with the usual traps."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from simrace.generator.drivers import Racer
-from simrace.generator.track import Layout
+from simrace.generator.evening import ABSENT, DISQUALIFIED, FINISHED, RETIRED, Drive, Evening, Lap, SessionOfEvening
 from simrace.generator.writing import set_modified
 
-RACE_LAPS = 9
-QUALIFYING_LAPS = 4
-MEAN_MPS = 41.0
 NO_TIME = -1000
-OUT_LAP = 1.3  # of another lap's time
 SECTOR_SHARES = (0.29, 0.66)
-CARS = ((9_101, "GTR3 Falcon"), (9_102, "GTR3 Kestrel"))
 FIRST_USER_ID = 5_000_000
+FIRST_CAR_ID = 8_300
+KINDS = {"practice": "Practice", "qualifying": "Qualify", "race": "Race"}
+STATUSES = {FINISHED: "Finished", RETIRED: "DidNotFinish", ABSENT: "DidNotStart", DISQUALIFIED: "Disqualified"}
 
 
-def write_raceroom_event(
-    directory: Path, rng: np.random.Generator, racers: list[Racer], layout: Layout, ended_at: datetime
-) -> Path:
-    """Write the file of one evening; the last driver retires.
+def write_raceroom_evening(directory: Path, evening: Evening) -> Path:
+    """Write the file of an evening, which says in milliseconds when it ended.
 
     Args:
         directory: Folder to write to.
-        rng: Source of luck.
-        racers: Who drives.
-        layout: Where.
-        ended_at: End of the event, which the file says in milliseconds.
+        evening: What happened.
 
     Returns:
         Path written.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    mean_ms = layout.length_m / MEAN_MPS * 1000 * (1 + np.sort(rng.normal(0, 0.01, len(racers))))
+    ended_at = evening.race.ended_at
     document = {
-        "Server": "Sunday Sprint",
+        "Server": evening.name,
         "StartTime": int((ended_at - timedelta(hours=1)).timestamp()),
         "Time": f"/Date({int(ended_at.timestamp() * 1000)})/",
         "Experience": "RaceRoom Experience",
         "Difficulty": "GetReal",
-        "Track": layout.track,
-        "TrackLayout": layout.config,
-        "Sessions": [
-            _session("Qualify", rng, racers, mean_ms, QUALIFYING_LAPS),
-            _session("Race", rng, racers, mean_ms, RACE_LAPS),
-        ],
+        "Track": evening.layout.track,
+        "TrackLayout": evening.layout.config,
+        "Sessions": [_session(session) for session in evening.sessions],
     }
     path = directory / f"{ended_at:%Y_%m_%d_%H_%M_%S}_raceroom.json"
     path.write_bytes(json.dumps(document, ensure_ascii=False, indent=2).encode())
@@ -57,54 +45,44 @@ def write_raceroom_event(
     return path
 
 
-def _session(
-    kind: str, rng: np.random.Generator, racers: list[Racer], mean_ms: np.ndarray[Any, Any], laps: int
-) -> dict[str, Any]:
-    players = []
-    for at, racer in enumerate(racers):
-        stops = np.where(np.arange(laps) == laps // 3, OUT_LAP, 1)  # behind the lap that ended in the pits
-        times = (mean_ms[at] * stops * (1 + np.abs(rng.normal(0, 0.004, laps)))).astype(int).tolist()
-        is_out = kind == "Race" and at == len(racers) - 1
-        if is_out:  # the lap on which he stopped stands there without a time
-            times = [*times[: laps // 2], NO_TIME]
-        driven = [time for time in times if time > 0]
-        car_id, car = CARS[at % len(CARS)]
-        players.append(
-            {
-                "UserId": FIRST_USER_ID + racer.cust_id,
-                "FullName": racer.name,
-                "Username": racer.name.replace(" ", ""),
-                "CarId": car_id,
-                "Car": car,
-                "BestLapTime": min(driven),
-                "TotalTime": sum(driven) if kind == "Race" and not is_out else -1,
-                "FinishStatus": "DidNotFinish" if is_out else "Finished",
-                "RaceSessionLaps": [_lap(time, number == laps // 3) for number, time in enumerate(times, 1)],
-            }
-        )
-    _place_laps(players)
-    if kind == "Race":
-        order = sorted(players, key=lambda player: (player["TotalTime"] < 0, player["TotalTime"]))
-    else:
-        order = sorted(players, key=lambda player: player["BestLapTime"])
-    return {"Type": kind, "Players": [player | {"Position": at + 1} for at, player in enumerate(order)]}
+def user_id(racer: Racer) -> int:
+    """Number of a driver."""
+    return FIRST_USER_ID + racer.cust_id
 
 
-def _place_laps(players: list[dict[str, Any]]) -> None:
-    """Write the place of each car at the end of each lap; last is who did not end it."""
-    laps = [player["RaceSessionLaps"] for player in players]
-    for at in range(max(map(len, laps))):
-        there = [one for one in laps if len(one) > at]
-        there.sort(key=lambda one: (one[at]["Time"] < 0, sum(lap["Time"] for lap in one[: at + 1])))
-        for place, one in enumerate(there, start=1):
-            one[at]["Position"] = place
+def _session(session: SessionOfEvening) -> dict[str, Any]:
+    """Drivers in the order of their places; who came back has a second line, the last."""
+    players = [_player(session, drive, drive.laps) for drive in session.drives]
+    players += [_player(session, drive, ()) for drive in session.drives if drive.comes_back]
+    return {"Type": KINDS[session.kind], "Players": [player | {"Position": at} for at, player in enumerate(players, 1)]}
 
 
-def _lap(time_ms: int, is_pit_lap: bool) -> dict[str, Any]:
-    splits = [int(time_ms * share) for share in SECTOR_SHARES] + [time_ms]
+def _player(session: SessionOfEvening, drive: Drive, laps: tuple[Lap, ...]) -> dict[str, Any]:
+    told = [_lap(lap, place) for lap, place in zip(laps, session.places_after(drive), strict=False)]
+    if drive.end == RETIRED:  # the lap on which he stopped stands there without a time, the last of those who began it
+        ended = sum(len(other.laps) > len(laps) for other in session.drives)
+        told.append(_lap(Lap(NO_TIME, counts=False), ended + 1))
+    has_total = session.is_race and laps and drive.end != RETIRED
     return {
-        "Time": time_ms,
-        "SectorTimes": splits if time_ms > 0 else [NO_TIME] * 3,
-        "Valid": time_ms > 0,
-        "PitStopOccured": is_pit_lap,
+        "UserId": user_id(drive.racer),
+        "FullName": drive.racer.name,
+        "Username": drive.racer.name.replace(" ", ""),
+        "CarId": FIRST_CAR_ID + drive.entry.car.car_id,
+        "Car": drive.entry.car.name,
+        "BestLapTime": drive.best_ms if laps else -1,
+        "TotalTime": drive.told_total_ms if has_total else -1,
+        "FinishStatus": STATUSES[drive.end if laps else ABSENT],
+        "RaceSessionLaps": told,
+    }
+
+
+def _lap(lap: Lap, place: int) -> dict[str, Any]:
+    """Sector times add up along the lap; the place is that at its end."""
+    splits = [int(lap.time_ms * share) for share in SECTOR_SHARES] + [lap.time_ms]
+    return {
+        "Time": lap.time_ms,
+        "SectorTimes": splits if lap.time_ms > 0 else [NO_TIME] * 3,
+        "Valid": lap.counts,
+        "PitStopOccured": lap.ends_in_pits,
+        "Position": place,
     }

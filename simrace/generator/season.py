@@ -9,15 +9,16 @@ import numpy as np
 
 from simrace.generator.acc_results import write_acc_evening
 from simrace.generator.assetto_corsa_race_out import write_race_out
-from simrace.generator.assetto_corsa_results import write_assetto_corsa_evening
+from simrace.generator.assetto_corsa_results import write_assetto_corsa_evening, write_assetto_corsa_season
 from simrace.generator.catalogue import LAYOUTS
-from simrace.generator.drivers import FORMULA, ROAD, SPORTS_CAR, Racer, make_ai, make_pool
+from simrace.generator.drivers import FORMULA, ROAD, SPORTS_CAR, Racer, make_ai, make_pool, make_visitors
+from simrace.generator.evening import Evening, run_season
 from simrace.generator.iracing_csv import Style, csv_bytes
 from simrace.generator.iracing_json import content_text, event_result_text, raw_text
-from simrace.generator.lmu_results import write_lmu_event
+from simrace.generator.lmu_results import write_lmu_evening, write_lmu_event
 from simrace.generator.race import FALCON, KESTREL, LYNX, MERLIN, Entry, Race, RaceCar, run_race
-from simrace.generator.raceroom_results import write_raceroom_event
-from simrace.generator.sms_stats import write_sms_stats
+from simrace.generator.raceroom_results import write_raceroom_evening
+from simrace.generator.sms_stats import write_sms_season, write_sms_stats
 from simrace.generator.track import Layout
 from simrace.generator.writing import set_modified
 
@@ -34,6 +35,13 @@ BETWEEN_RACES = timedelta(hours=44)
 OTHER_EVENT = datetime(2026, 2, 8, 20, 15, tzinfo=UTC)
 OTHER_FIELD = 8
 LMU_EVENT = datetime(2026, 2, 15, 21, 10, tzinfo=UTC)
+OTHER_SEASON = "Saltwind Trophy"
+OTHER_SEASONS = {
+    "lmu": datetime(2026, 3, 4, 20, 30, tzinfo=UTC),
+    "raceroom": datetime(2026, 3, 5, 20, 15, tzinfo=UTC),
+    "assetto_corsa": datetime(2026, 3, 6, 20, 45, tzinfo=UTC),
+    "ams2": datetime(2026, 3, 7, 21, 5, tzinfo=UTC),
+}
 OLD_STYLE = ("league_csv", "bare_csv", "official_2019")  # layouts of 2019, so raced in 2019
 TEAMS = ("team", "team_csv")
 UNOFFICIAL = (*LEAGUE, "hosted_csv", "team_csv")
@@ -67,7 +75,7 @@ def write_season(
         Paths written, what is true of each event, and the races of iRacing among them.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    pool, helpers = make_pool(seed), make_ai(4, seed)
+    pool, helpers, reserve = make_pool(seed), make_ai(4, seed), make_visitors()[0]
     written: list[Path] = []
     truth, run = [], []
     for at in range(races):
@@ -80,7 +88,7 @@ def write_season(
         layout = LAYOUTS[at // 2 % len(LAYOUTS)]
         if variant == "acc":
             ended_at = started_at + timedelta(hours=1, seconds=58)
-            paths, told = write_acc_evening(directory, rng, field[:14], layout, ended_at)
+            paths, told = write_acc_evening(directory, rng, field[:14], layout, ended_at, reserve)
         else:
             race = _race(variant, at, rng, field, helpers, started_at, layout)
             paths = _write(directory, race)
@@ -95,15 +103,45 @@ def write_season(
 
 
 def write_other_events(directory: Path, seed: int) -> list[Path]:
-    """Write an evening of each other sim, which is no part of the season's story."""
-    rng, lmu_rng, ac_rng, sms_rng = (np.random.default_rng([seed, number]) for number in (60, 61, 62, 63))
+    """Write evenings of other sims with all their traps, which are no part of a season's story."""
+    lmu_rng, ac_rng, sms_rng = (np.random.default_rng([seed, number]) for number in (61, 62, 63))
     field = make_pool(seed)[:OTHER_FIELD]
+    _, left, guest = make_visitors()
     return [
-        write_raceroom_event(directory, rng, field, LAYOUTS[0], OTHER_EVENT),
-        *write_lmu_event(directory, lmu_rng, field, LAYOUTS[1], LMU_EVENT),
-        *write_assetto_corsa_evening(directory, ac_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=1)),
+        *write_lmu_event(directory, lmu_rng, field, LAYOUTS[1], LMU_EVENT, left),
+        *write_assetto_corsa_evening(directory, ac_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=1), guest),
         *write_race_out(directory, ac_rng, field[:5], LAYOUTS[0], OTHER_EVENT + timedelta(days=2)),
         *write_sms_stats(directory, sms_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=3)),
+    ]
+
+
+def run_other_seasons(seed: int) -> dict[str, list[Evening]]:
+    """Seasons of other sims by the name of the sim: same seed, same seasons. Nobody in them drives other evenings."""
+    pool = make_pool(seed)[OTHER_FIELD:]
+    return {
+        sim: run_season(
+            seed + number, pool, OTHER_SEASON, OTHER_SEASONS[sim], has_penalties=sim in ("lmu", "assetto_corsa")
+        )
+        for number, sim in enumerate(OTHER_SEASONS)
+    }
+
+
+def write_other_seasons(directory: Path, seed: int) -> list[Path]:
+    """Write a season of each other sim, a file a session or an evening.
+
+    Args:
+        directory: Folder to write to.
+        seed: Seeds who drives and how.
+
+    Returns:
+        Paths written.
+    """
+    seasons = run_other_seasons(seed)
+    return [
+        *(path for evening in seasons["lmu"] for path in write_lmu_evening(directory, evening)),
+        *(write_raceroom_evening(directory, evening) for evening in seasons["raceroom"]),
+        *(path for evening in seasons["assetto_corsa"] for path in write_assetto_corsa_season(directory, evening)),
+        *write_sms_season(directory, seasons["ams2"]),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Statistics of a dedicated server of Automobilista 2: two copies of one file, with the usual traps."""
+"""Statistics of a dedicated server of Automobilista 2: two copies of one file, and a season, with the usual traps."""
 
 import json
 from dataclasses import dataclass
@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from simrace.generator.catalogue import LAYOUTS
 from simrace.generator.drivers import Racer
+from simrace.generator.evening import ABSENT, DISQUALIFIED, FINISHED, RETIRED, Drive, Evening, Lap, SessionOfEvening
 from simrace.generator.track import Layout
 from simrace.generator.writing import set_modified
 
@@ -17,7 +19,9 @@ QUALIFYING_LAPS = 3
 MEAN_MPS = 40.0
 SECTOR_SHARES = (0.33, 0.35)
 VEHICLES = (-1_700_000_401, 1_700_000_402)
-TRACK_ID = 1_700_000_501
+TRACK_ID = 1_700_000_501 - LAYOUTS[0].track_id
+STAGES = {"practice": "practice1", "qualifying": "qualifying1", "race": "race1"}
+STATES = {FINISHED: "Finished", RETIRED: "Retired", ABSENT: "Finished", DISQUALIFIED: "Disqualified"}
 FIRST_STEAM_ID = 76_561_199_800_000_000
 HEAD = (
     "// Persistent data for addon 'sms_stats', addon version 2.0\n"
@@ -42,7 +46,17 @@ class Seat:
     @property
     def steam_id(self) -> str:
         """As the server has it."""
-        return str(FIRST_STEAM_ID + self.racer.cust_id)
+        return steam_id(self.racer)
+
+
+def steam_id(racer: Racer) -> str:
+    """Number of a driver."""
+    return str(FIRST_STEAM_ID + racer.cust_id)
+
+
+def track_number(layout: Layout) -> int:
+    """Number of a layout, which has no name in the files."""
+    return TRACK_ID + layout.track_id
 
 
 def write_sms_stats(
@@ -90,18 +104,77 @@ def write_sms_stats(
             again_at + timedelta(hours=1),
         ),
     )
-    written = []
-    for number, (server, history, saved_at) in enumerate(copies, 1):
-        players = {
-            seat.steam_id: {"last_joined": int(opened_at.timestamp()), "name": seat.racer.name} for seat in seats
-        }
-        stats = {"history": history, "players": players, "server": {"name": server}, "session": {"counts": {}}}
-        document = {"next_history_index": len(history) + 1, "stats": stats}
-        path = directory / f"sms_stats_data_{number}.json"
-        path.write_bytes(f"{HEAD}{json.dumps(document, ensure_ascii=False, indent=2)}\n\n// EOF //\n".encode())
-        set_modified(path, saved_at)
-        written.append(path)
-    return written
+    return [
+        _write(directory / f"sms_stats_data_{number}.json", server, history, seats, opened_at, saved_at)
+        for number, (server, history, saved_at) in enumerate(copies, 1)
+    ]
+
+
+def write_sms_season(directory: Path, evenings: list[Evening]) -> list[Path]:
+    """Write the file of a server on which a season was driven.
+
+    Who is disqualified keeps the place on the road there, and a driver who came back has a second line.
+
+    Args:
+        directory: Folder to write to.
+        evenings: What happened.
+
+    Returns:
+        Path written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    history = []
+    people: dict[str, Seat] = {}
+    for number, evening in enumerate(evenings, 1):
+        seats = {drive.seat: Seat(drive.racer, 70_000 + 1_000 * number + drive.seat, drive.seat + 1)
+                 for drive in evening.sessions[0].drives}  # fmt: skip
+        stages = {STAGES[session.kind]: _stage_of(session, seats) for session in evening.sessions}
+        opened_at = evening.sessions[0].started_at - timedelta(minutes=2)
+        history.append(_event(number, opened_at, stages, [*seats.values()], True, layout=evening.layout))
+        people |= {seat.steam_id: seat for seat in seats.values()}
+    last = evenings[-1]
+    path = directory / "sms_stats_data_season.json"
+    times = last.sessions[0].started_at, last.race.ended_at
+    return [_write(path, last.name, history, [*people.values()], *times)]
+
+
+def _write(
+    path: Path, server: str, history: list[dict[str, Any]], seats: list[Seat], joined_at: datetime, saved_at: datetime
+) -> Path:
+    players = {seat.steam_id: {"last_joined": int(joined_at.timestamp()), "name": seat.racer.name} for seat in seats}
+    stats = {"history": history, "players": players, "server": {"name": server}, "session": {"counts": {}}}
+    document = {"next_history_index": len(history) + 1, "stats": stats}
+    path.write_bytes(f"{HEAD}{json.dumps(document, ensure_ascii=False, indent=2)}\n\n// EOF //\n".encode())
+    set_modified(path, saved_at)
+    return path
+
+
+def _stage_of(session: SessionOfEvening, seats: dict[int, Seat]) -> dict[str, Any]:
+    """A session as the server tells it: laps as they ended, and results in the order on the road."""
+    events: list[tuple[float, dict[str, Any]]] = []
+    for drive in session.drives:
+        for at, (lap, place) in enumerate(zip(drive.laps, session.places_after(drive), strict=True)):
+            counted = sum(before.counts for before in drive.laps[:at])
+            event = _lap(seats[drive.seat], counted, lap.time_ms, lap.counts, session.started_at)
+            event["attributes"]["RacePosition"] = place
+            event["time"] = int(session.started_at.timestamp() + drive.clock_at(at + 1) / 1000)
+            events.append((drive.clock_at(at + 1), event))
+    road = session.drives
+    if session.is_race:
+        road = tuple(sorted(road, key=lambda drive: (-len(drive.laps), drive.driven_ms)))
+    lines = [(drive, drive.laps) for drive in road] + [(drive, ()) for drive in road if drive.comes_back]
+    results = [_result_of(seats[drive.seat], drive, laps, session) for drive, laps in lines]
+    for place, result in enumerate(results, 1):
+        result["attributes"]["RacePosition"] = place
+    ordered = [event for _, event in sorted(events, key=lambda timed: timed[0])]
+    return _stage(session.started_at, session.ended_at, ordered, results)
+
+
+def _result_of(seat: Seat, drive: Drive, laps: tuple[Lap, ...], session: SessionOfEvening) -> dict[str, Any]:
+    counted = sum(lap.counts for lap in laps)
+    total_ms = drive.told_total_ms if laps and drive.end != RETIRED else 0
+    best_ms = (drive.best_ms if laps else None) or 0
+    return _result(seat, counted, total_ms, best_ms, STATES[drive.end], session.started_at)
 
 
 def _event(
@@ -111,6 +184,7 @@ def _event(
     members: list[Seat],
     finished: bool,
     participants: list[Seat] | None = None,
+    layout: Layout = LAYOUTS[0],
 ) -> dict[str, Any]:
     there = {seat.participant: _participant(seat) for seat in (members if participants is None else participants)}
     # the server's list is an array where its keys are 1, 2, 3
@@ -122,7 +196,7 @@ def _event(
         "index": number,
         "members": {str(seat.connection): _member(seat) for seat in members},
         "participants": list(there.values()) if is_array and there else {str(key): there[key] for key in there},
-        "setup": {"GridSize": 24, "PracticeDateHour": 11, "RaceLength": RACE_LAPS, "TrackId": TRACK_ID},
+        "setup": {"GridSize": 24, "PracticeDateHour": 11, "RaceLength": RACE_LAPS, "TrackId": track_number(layout)},
         "stages": stages,
         "start_time": int(opened_at.timestamp()),
     }

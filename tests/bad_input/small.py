@@ -48,7 +48,7 @@ def small_files(samples: Path) -> Small:
         if format_name:
             tables.setdefault(format_name, "\n".join(lines[: DATA_LINES + 20]) + "\n")
     documents: dict[str, Any] = {}
-    for path in sorted(samples.glob("results/*.json")):
+    for path in [*sorted(samples.glob("results/*.json")), *sorted(samples.glob("seasons/*.json"))]:
         data = path.read_bytes()
         text = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-8-sig")
         document = json.loads(re.sub("^//.*", "", text, flags=re.MULTILINE))

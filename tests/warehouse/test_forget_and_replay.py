@@ -1,10 +1,15 @@
 """After forgetting, the marts are those of a clean build on what is left; after a replay the lines are in."""
 
 import shutil
+from contextlib import closing
 from pathlib import Path
 
+import psycopg2
 import pytest
 
+from simrace.generator.assetto_corsa_results import FIRST_GUID
+from simrace.generator.drivers import make_visitors
+from simrace.operations.forget import find_driver
 from tests.conftest import ROOT, Warehouse
 from tests.warehouse.test_build import NO_TESTS
 
@@ -28,7 +33,7 @@ def take_files(source: Path, target: Path) -> None:
     whole = next(file for file in telemetry if file.name.endswith("_gp.csv") and "lap" not in file.name)
     wanted = [whole, whole.with_stem(f"{whole.stem}_lap3")]
     wanted += [file for file in telemetry if file.name.startswith("Garage")]
-    wanted += [file for file in results if file.suffix == ".csv" or file.name[:4].isdigit()]
+    wanted += [file for file in results if file.suffix in (".csv", ".xml") or file.name[:4].isdigit()]
     wanted += [file for file in (source).rglob("*") if file.name in ("shopping.csv", "truncated.json", "empty.csv")]
     target.mkdir()
     for file in wanted:
@@ -41,6 +46,21 @@ def take_files(source: Path, target: Path) -> None:
 def is_acc(file: Path) -> bool:
     with file.open("rb") as stream:
         return stream.readline().startswith(b"Time,")
+
+
+def relations_with(here: Warehouse, texts: tuple[str, ...]) -> set[str]:
+    """Relations that hold one of the texts in some row."""
+    patterns = ", ".join(f"'%{text}%'" for text in texts)
+    relations = here.query(
+        "select table_schema || '.' || table_name from information_schema.tables "
+        "where table_schema in ('raw', 'staging', 'intermediate', 'marts', 'ops')"
+    )
+    return {
+        str(relation)
+        for (relation,) in relations
+        if here.query(f"select exists (select from {relation} as r where cast(r as text) like any(array[{patterns}]))")
+        == [(True,)]
+    }
 
 
 @pytest.mark.slow
@@ -78,19 +98,32 @@ def test_what_is_forgotten_leaves_no_trace(warehouse: Warehouse) -> None:
     assert here.query(judged) == [(3, sum(1 for _ in files.iterdir()))], "each file in one state, none twice"
 
     winner = next(file for file in files.glob("*.json") if (files / f"eventresult_{file.stem}.csv").exists())
-    single = next(file for file in files.glob("*.json") if file not in (winner, files / "truncated.json"))
+    single = next(file for file in files.glob("[0-9]*.json") if file.stem.isdigit() and file != winner)
     lap = next(files.glob("Garage*"))
     better = next(files.glob("*_lap3.csv"))
     forgotten = [winner, single, lap, better, files / "shopping.csv", files / "empty.csv"]
+    reserve, left, guest = make_visitors()
+    ids = (f"acc:{reserve.player_id}", f"lmu:name:{left.name}", f"assetto_corsa:{FIRST_GUID + guest.cust_id}")
+    visitors = (*(racer.name for racer in (reserve, left, guest)), *(driver.split(":")[-1] for driver in ids))
+    told = relations_with(here, visitors)
+    assert {"staging.stg_acc__entry_list_drivers", "intermediate.int_penalties_united", "ops.file_drivers"} <= told
+    with closing(psycopg2.connect(here.url)) as connection:
+        found = [find_driver(connection, driver) for driver in ids]
+    # models know whom an entry list and a penalty name; laps and contacts of one who left are found as text
+    assert [len(held) > 0 for held, _ in found] == [True, True, False]
+    visited = [Path(file.paths[0]) for each in found for contents in each for file in contents]
+    assert {file.name.rpartition("_")[2] for file in visited} >= {"entrylist.json", "RACE.json", "manager.json"}
     was_superseded = "select file_name from marts.file_quality where state = 'superseded' or lines_superseded > 0"
     assert len(here.query(was_superseded)) >= 2
     [(file_id,)] = here.query(f"select file_id from raw.file_sightings where file_path = '{lap}'")
-    done = here.run("simrace", "forget", winner, single, str(file_id)[:12], better, *forgotten[4:], "--yes")
-    assert "6 to forget" in done.stdout
+    done = here.run("simrace", "forget", winner, single, str(file_id)[:12], better, *forgotten[4:], *visited, "--yes")
+    forgotten += visited
+    assert f"{len(forgotten)} to forget" in done.stdout
+    assert relations_with(here, visitors) == set(), "neither the name nor an id"
     after = here.checksums()
     again = here.run("simrace", "land", files)
     assert " 0 landed" in again.stdout
-    assert again.stdout.count(": forgotten, on ") == 5
+    assert again.stdout.count(": forgotten, on ") == len(forgotten) - 1, "an empty file is known by its path alone"
 
     clean = warehouse.other("clean")
     (files / "empty.csv").rename(here.folder / "empty.csv")

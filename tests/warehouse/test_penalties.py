@@ -62,8 +62,9 @@ def test_penalties_of_le_mans_ultimate_are_told_once(warehouse: Warehouse) -> No
     text = path.read_bytes().decode("latin-1")
     told = re.findall(r"<(?:TrackLimits|Penalty)[^>]*>([^<]*)<", text)
     assert sum("served 1st" in sentence for sentence in told) == 2
-    first, second = (unescape(name) for name in re.findall('<Penalty Driver="([^"]*)"', text))
-    rows = warehouse.query(f"{PENALTIES} where event_session_id like 'lmu:%' and event_session_id like '%:0-%'")
+    first, second, left = (unescape(name) for name in re.findall('<Penalty Driver="([^"]*)"', text))
+    assert f"<Name>{left}</Name>" not in text
+    rows = warehouse.query(f"{PENALTIES} where event_session_id like 'lmu:%-Sunday Endurance:0-%'")
     assert sorted((row[1:] for row in rows), key=str) == sorted(
         (
             (f"lmu:name:{first}", None, "track_limits", 3, None, None, None, None),
@@ -72,11 +73,16 @@ def test_penalties_of_le_mans_ultimate_are_told_once(warehouse: Warehouse) -> No
             (f"lmu:name:{first}", "drive_through", "track_limits", 4, 6, None, True, None),
             (f"lmu:name:{second}", "stop_and_go", "pit_speeding", 8, None, 10, False, None),
             (f"lmu:name:{second}", "time", "not_served", 8, None, 40, None, True),
+            (f"lmu:name:{first}", None, None, 8, None, None, None, None),
+            (None, "drive_through", "track_limits", None, None, None, False, None),
         ),
         key=str,
     )
-    codes = warehouse.query("select sim, code_type, code, files from marts.unmapped_codes")
-    assert codes == [("lmu", "penalty_kind", "Lap Invalidated", 2)]
+    codes = warehouse.query("select sim, code_type, code, files from marts.unmapped_codes order by 3")
+    assert codes == [
+        ("lmu", "penalty_kind", "Lap Invalidated", 2),
+        ("lmu", "penalty_kind", f"is under investigation for contact with {left}", 1),
+    ]
 
 
 def test_a_managers_penalty_is_in_the_race_time(warehouse: Warehouse) -> None:
@@ -87,7 +93,8 @@ def test_a_managers_penalty_is_in_the_race_time(warehouse: Warehouse) -> None:
         "select penalties.entrant_id, penalties.kind, penalties.penalty_s * 1000, penalties.is_in_race_time, "
         "results.race_time_ms from marts.fct_penalties as penalties inner join marts.fct_race_results as results "
         "on penalties.event_session_id = results.race_id and penalties.entrant_id = results.entrant_id "
-        "where penalties.event_session_id like 'assetto_corsa:%'"
+        "where penalties.event_session_id like 'assetto_corsa:%' and penalties.file_id in "
+        "(select file_id from staging.stg_files__sightings where file_path like '%/results/%')"
     )
     penalty_ms = line["PenaltyTime"] // 1_000_000
     assert rows == [

@@ -19,7 +19,8 @@ import pytest
 from simrace.database.pseudonyms import session_options
 from simrace.database.roles import LOADER, READER, ROLES, TRANSFORMER, password_variable
 from simrace.database.settings import DEFAULTS, build_url, dbt_variables, parse_url
-from simrace.generator.drivers import FIRST_NAMES, LAST_NAMES, REGULARS, make_ai, make_pool
+from simrace.generator.assetto_corsa_results import FIRST_GUID
+from simrace.generator.drivers import FIRST_NAMES, LAST_NAMES, REGULARS, make_ai, make_pool, make_visitors
 from simrace.operations.forget import find_driver
 from tests.conftest import Warehouse
 from tests.warehouse.test_build import NO_TESTS
@@ -34,6 +35,7 @@ IDENTITIES = {
     "driver_id", "driver_id_before", "driver_id_after", "opponent_id", "entrant_id", "entry_id", "team_id", "cust_id",
     "driver_name", "team_name", "entrant_name", "event_name", "setup_name", "file_name", "detail", "line",
     "layout_key", "file_id", "landed_at",
+    "sim_kind", "code",  # a sentence of a sim can name somebody
 }  # fmt: skip
 
 
@@ -103,7 +105,8 @@ def personal(warehouse: Warehouse) -> set[str]:
         ("event_name", "(select * from marts.dim_event_sessions where sim = 'iracing') as hosted"),
     ):
         found |= _values(warehouse, column, relation)
-    pool = make_pool(1)
+    pool = [*make_pool(1), *make_visitors()]
+    found |= {str(FIRST_GUID + racer.cust_id) for racer in pool}
     found |= {racer.name for racer in (*pool, *make_ai(3, 1))} | {racer.player_id for racer in pool}
     found |= {str(racer.cust_id) for racer in pool} | set(REGULARS.values()) | {*FIRST_NAMES, *LAST_NAMES} - {"Liv"}
     # An ACC server says in its own name who keeps it; it is part of the race's id.
@@ -162,6 +165,36 @@ def test_a_driver_is_one_driver_everywhere(published: Published, warehouse: Ware
         _pseudonym(f"iracing:{customer}") for customer in _values(warehouse, "cust_id", "marts.ml_training_data")
     }
     assert _values(published.warehouse, "cust_id", "marts.ml_training_data") == customers
+
+
+def test_who_left_or_never_came_is_a_pseudonym_and_can_be_found(published: Published, personal: set[str]) -> None:
+    """Whom only an entry list, a penalty, a sentence of the stream, a contact or a lap names."""
+    visitors = make_visitors()
+    reserve, left, guest = visitors
+    named = {
+        "staging.stg_acc__entry_list_drivers": ("driver_id", "driver_name"),
+        "staging.stg_assetto_corsa__race_laps_server": ("entrant_id", "driver_id"),
+        "intermediate.int_penalties_united": ("entrant_id", "driver_id", "sim_kind", "sim_reason"),
+        "ops.file_drivers": ("driver_id",),  # with names of telemetry, so that these can be forgotten
+    }
+    options = session_options({"SIMRACE_PSEUDONYM_KEY": KEY})["PGOPTIONS"]
+    ids = (f"acc:{reserve.player_id}", f"lmu:name:{left.name}", f"assetto_corsa:{FIRST_GUID + guest.cust_id}")
+    hashes = {f"{driver.partition(':')[0]}:{_pseudonym(driver)}" for driver in ids}
+    shown: set[str] = set()
+    with closing(psycopg2.connect(published.warehouse.url, options=options)) as connection:
+        cursor = connection.cursor()
+        for relation, columns in named.items():
+            for column in columns:
+                cursor.execute(f"select distinct {column} from {relation} where {column} is not null")
+                values = {str(value) for (value,) in cursor}
+                assert not {text for text in personal for value in values if text in value}, (relation, column)
+                shown |= values
+        # the ids that they have without pseudonyms find the files that name them
+        files = [
+            {Path(file.paths[0]).name[-15:] for each in find_driver(connection, id_) for file in each} for id_ in ids
+        ]
+    assert hashes <= shown
+    assert [bool(names) for names in files] == [True] * 3, files
 
 
 def test_two_keys_give_two_sets(published: Published) -> None:

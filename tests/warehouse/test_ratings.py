@@ -34,7 +34,12 @@ def test_standings_come_from_the_files_and_from_the_seed(warehouse: Warehouse) -
         "select championship_id, sum(dropped_points) > 0, sum(bonus_points) > 0 from marts.championship_standings "
         "group by 1 order by 1"
     )
-    assert championships == [("example_gt_coast_2026", True, True), ("iracing:league_season:122001", False, False)]
+    assert championships == [
+        ("example_gt_coast_2026", True, True),
+        ("example_saltwind_lmu", False, True),
+        ("example_saltwind_raceroom", True, True),
+        ("iracing:league_season:122001", False, False),
+    ]
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
@@ -43,4 +48,4 @@ def test_a_day_and_a_month_are_those_of_utc(warehouse: Warehouse, zone: str) -> 
     elsewhere = replace(warehouse, environment={**warehouse.environment, "PGTZ": zone})
     tests = ("activity_daily", "incident_rates", "championship_rounds")
     done = elsewhere.run("dbt", "test", "--select", *(f"{model},test_type:unit" for model in tests))
-    assert "4 unit tests in" in done.stdout, done.stdout[-2_000:]  # and none failed, else dbt had
+    assert "5 unit tests in" in done.stdout, done.stdout[-2_000:]  # and none failed, else dbt had

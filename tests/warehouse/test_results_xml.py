@@ -39,7 +39,7 @@ def milliseconds(element: str, tag: str) -> int | None:
 def test_a_race_of_the_samples_is_what_its_file_says(warehouse: Warehouse) -> None:
     (path,) = (warehouse.folder / "files/results").glob("*R1.xml")
     cars = cars_of(path.read_bytes().decode("latin-1"), "Race")
-    rows = warehouse.query(f"select * from ({CARS}) as cars where race_id like 'lmu:%'")
+    rows = warehouse.query(f"select * from ({CARS}) as cars where race_id like 'lmu:%-Sunday Endurance:%'")
     drivers = {str(row[1]): row[2:] for row in rows if not row[-1]}
     shared = cars[0]
     crew = [f"driver:name:{name}" for name in texts(shared, "Swap")]
@@ -67,7 +67,7 @@ def test_a_race_of_the_samples_is_what_its_file_says(warehouse: Warehouse) -> No
     }
     laps = (
         "select count(*), count(lap_time_ms), count(distinct entry_id) "
-        "from marts.fct_race_laps where race_id like 'lmu:%'"
+        "from marts.fct_race_laps where race_id like 'lmu:%-Sunday Endurance:%'"
     )
     listed = [lap for car in cars for lap in texts(car, "Lap")]
     assert warehouse.query(laps) == [(len(listed), len(listed) - listed.count("--.----"), len(cars) - 1)]
@@ -76,7 +76,7 @@ def test_a_race_of_the_samples_is_what_its_file_says(warehouse: Warehouse) -> No
 def test_qualifying_is_a_session_of_the_event_of_the_race(warehouse: Warehouse) -> None:
     sessions = warehouse.query(
         "select distinct split_part(event_session_id, ':', 2), session_type, is_race "
-        "from marts.dim_event_sessions where event_session_id like 'lmu:%' order by 2"
+        "from marts.dim_event_sessions where event_session_id like 'lmu:%-Sunday Endurance:%' order by 2"
     )
     assert [session[1:] for session in sessions] == [("qualifying", False), ("race", True)]
     assert len({session[0] for session in sessions}) == 1
@@ -85,7 +85,7 @@ def test_qualifying_is_a_session_of_the_event_of_the_race(warehouse: Warehouse) 
     cars = cars_of(path.read_bytes().decode("latin-1"), "Qualify")
     results = warehouse.query(
         "select entrant_id, position, laps, best_lap_ms from marts.fct_qualifying_results "
-        "where event_session_id like 'lmu:%'"
+        "where event_session_id like 'lmu:%-Sunday Endurance:%'"
     )
     assert set(results) == {
         (
