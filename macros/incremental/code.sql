@@ -47,7 +47,19 @@
     {{ return(flags.FULL_REFRESH or (config.get('materialized') == 'incremental' and is_code_changed())) }}
 {%- endmacro %}
 
+{% macro read_ledgers() -%}
+    {%- if execute -%}
+        {%- set recorded = {} -%}
+        {%- for row in run_query('select model, code_hash from ' ~ ops_schema() ~ '.code').rows -%}
+            {%- do recorded.update({row[0]: row[1]}) -%}
+        {%- endfor -%}
+        {%- do graph.pop('has_retired', none) -%}
+        {%- do graph.update(recorded_code=recorded, has_retired=has_retired()) -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro has_retired() -%}
+    {%- if 'has_retired' in graph -%} {{ return(graph.has_retired) }} {%- endif -%}
     {%- if load_relation(api.Relation.create(database=target.database, schema=ops_schema(), identifier='retired')) is none -%}
         {{ return(false) }}
     {%- endif -%}
@@ -60,6 +72,7 @@
 {%- endmacro %}
 
 {% macro recorded_code() -%}
+    {%- if 'recorded_code' in graph -%} {{ return(graph.recorded_code.get(this.identifier)) }} {%- endif -%}
     {%- if load_relation(api.Relation.create(database=target.database, schema=ops_schema(), identifier='code')) is none -%}
         {{ return(none) }}
     {%- endif -%}
