@@ -55,15 +55,6 @@ entries as (
     inner join crews on drivers.file_id = crews.file_id and drivers.entry_id = crews.entry_id
 ),
 
-winners as (
-    select distinct
-        file_id,
-        car_laps as winner_laps,
-        car_time_ms as winner_time_ms
-    from entries
-    where finish_position = 1
-),
-
 -- every driver of every line, even one who is in two of them; and a line for a shared car
 lines as (
     select
@@ -106,12 +97,8 @@ renamed as (
             when lines.is_team or not lines.is_shared then lines.car_laps
             when timed_files.file_id is not null then coalesce(driver_laps.laps, 0)
         end as laps,
+        lines.car_laps as counted_laps,
         case when lines.car_time_ms > 0 then cast(lines.car_time_ms as integer) end as race_time_ms,
-        case
-            when lines.car_laps = winners.winner_laps and lines.car_time_ms >= winners.winner_time_ms
-                then cast(lines.car_time_ms - winners.winner_time_ms as integer)
-        end as interval_ms,
-        greatest(winners.winner_laps - lines.car_laps, 0) as laps_down,
         case
             when lines.is_shared and not lines.is_team then driver_laps.best_lap_ms
             else cast(lines.car_best_lap_ms as integer)
@@ -127,7 +114,6 @@ renamed as (
             and lines.entrant_id = driver_laps.entrant_id
             and not lines.is_team
     left join timed_files on lines.file_id = timed_files.file_id
-    left join winners on lines.file_id = winners.file_id
 )
 
 select

@@ -109,16 +109,6 @@ placed as (
                     )
         end as finish_position
     from entries
-),
-
-winners as (
-    select
-        file_id,
-        event_session_id,
-        laps as winner_laps,
-        race_time_ms as winner_time_ms
-    from placed
-    where finish_position = 1 and is_race
 )
 
 select
@@ -137,20 +127,11 @@ select
     placed.line_number,
     placed.finish_position,
     placed.laps,
+    placed.laps as counted_laps,
     placed.race_time_ms,
-    case
-        when placed.laps = winners.winner_laps and placed.race_time_ms >= winners.winner_time_ms
-            then placed.race_time_ms - winners.winner_time_ms
-    end as interval_ms,
-    case
-        when winners.winner_laps is not null and placed.laps is not null
-            then greatest(winners.winner_laps - placed.laps, 0)
-    end as laps_down,
     placed.best_lap_ms,
     -- booleans
     placed.is_best_lap_valid,
     false as is_team,
     placed.is_ai
 from placed
-left join winners
-    on placed.file_id = winners.file_id and placed.event_session_id = winners.event_session_id

@@ -79,15 +79,6 @@ placed as (
             row_number() over (partition by file_id order by entrant_line > 1, line_number) as integer
         ) as finish_position
     from ordered
-),
-
-winners as (
-    select
-        file_id,
-        counted_laps as winner_laps,
-        race_time_ms as winner_time_ms
-    from placed
-    where finish_position = 1 and is_race
 )
 
 select
@@ -109,22 +100,14 @@ select
     placed.line_number,
     placed.finish_position,
     placed.laps,
+    placed.counted_laps,
     placed.race_time_ms,
-    case
-        when placed.counted_laps = winners.winner_laps and placed.race_time_ms >= winners.winner_time_ms
-            then placed.race_time_ms - winners.winner_time_ms
-    end as interval_ms,
-    case
-        when winners.winner_laps is not null and placed.counted_laps is not null
-            then greatest(winners.winner_laps - placed.counted_laps, 0)
-    end as laps_down,
     placed.best_lap_ms,
     -- booleans
     timed_laps.is_valid as is_best_lap_valid,
     false as is_team,
     false as is_ai
 from placed
-left join winners on placed.file_id = winners.file_id
 left join timed_laps
     on placed.file_id = timed_laps.file_id
         and placed.car_place = timed_laps.car_place

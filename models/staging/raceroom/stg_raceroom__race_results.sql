@@ -64,17 +64,6 @@ entries as (
         on players.file_id = driven.file_id
             and players.event_session_id = driven.event_session_id
             and 'line-' || players.line_number = driven.entry_id
-),
-
-winners as (
-    select
-        file_id,
-        event_session_id,
-        min(laps) as winner_laps,
-        min(race_time_ms) as winner_time_ms
-    from entries
-    where finish_position = 1
-    group by file_id, event_session_id
 )
 
 select
@@ -95,17 +84,8 @@ select
     entries.finish_position,
     {{ json_int('entries.player', 'StartPosition', 1) }} as start_position,
     entries.laps,
+    entries.laps as counted_laps,
     entries.race_time_ms,
-    case
-        when
-            coalesce(entries.laps = winners.winner_laps, true)
-            and entries.race_time_ms >= winners.winner_time_ms
-            then entries.race_time_ms - winners.winner_time_ms
-    end as interval_ms,
-    case
-        when winners.winner_laps is not null and entries.laps is not null
-            then greatest(winners.winner_laps - entries.laps, 0)
-    end as laps_down,
     entries.best_lap_ms,
     -- booleans
     timed_laps.is_valid as is_best_lap_valid,
@@ -113,7 +93,6 @@ select
     false as is_ai
 from entries
 left join statuses on lower(entries.finish_status) = statuses.finish_status
-left join winners on entries.file_id = winners.file_id and entries.event_session_id = winners.event_session_id
 left join timed_laps
     on entries.file_id = timed_laps.file_id
         and entries.event_session_id = timed_laps.event_session_id

@@ -94,33 +94,24 @@ placed as (
     from broken
 ),
 
-compared as (
-    select
-        *,
-        max(case when finish_position = 1 then laps end) over (partition by file_id, event_session_id) as winner_laps,
-        max(case when finish_position = 1 then race_time_ms end) over (partition by file_id, event_session_id)
-            as winner_time_ms
-    from placed
-),
-
 -- every driver of every car, and a line for a shared car
 lines as (
     select
-        compared.*,
+        placed.*,
         cast(drivers.place - 1 as integer) as driver_index,
         {{ json_text('drivers.driver', 'driver_name') }} as driver_name,
         drivers.place = 0 as is_team
-    from compared
+    from placed
     cross join lateral (
         select
             crew.driver,
             crew.place
-        from {{ json_rows('compared.crew') }} with ordinality as crew (driver, place)
+        from {{ json_rows('placed.crew') }} with ordinality as crew (driver, place)
         union all
         select
             cast(null as jsonb) as driver,
             0 as place
-        where compared.is_shared
+        where placed.is_shared
     ) as drivers
 ),
 
@@ -174,12 +165,8 @@ select
     case when not named.is_non_starter then {{ json_int('named.texts', 'ClassGridPos', 1) }} end
         as start_position_in_class,
     case when named.is_of_crew then coalesce(driver_laps.laps, 0) else named.laps end as laps,
+    named.laps as counted_laps,
     named.race_time_ms,
-    case
-        when named.laps = named.winner_laps and named.race_time_ms >= named.winner_time_ms
-            then named.race_time_ms - named.winner_time_ms
-    end as interval_ms,
-    case when named.winner_laps is not null then greatest(named.winner_laps - named.laps, 0) end as laps_down,
     case when named.is_of_crew then driver_laps.best_lap_ms else named.best_lap_ms end as best_lap_ms,
     {{ json_int('named.texts', 'Points', 0) }} as points,
     -- booleans
