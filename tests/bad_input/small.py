@@ -48,7 +48,7 @@ def small_files(samples: Path) -> Small:
         if format_name:
             tables.setdefault(format_name, "\n".join(lines[: DATA_LINES + 20]) + "\n")
     documents: dict[str, Any] = {}
-    for path in [*sorted(samples.glob("results/*.json")), *sorted(samples.glob("seasons/*.json"))]:
+    for path in [*sorted(samples.glob("results/*.json")), *sorted(samples.glob("seasons/*_raceroom.json"))]:
         data = path.read_bytes()
         text = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-8-sig")
         document = json.loads(re.sub("^//.*", "", text, flags=re.MULTILINE))
@@ -63,6 +63,8 @@ def small_files(samples: Path) -> Small:
             documents.setdefault("race_out", _few_cars_of_sessions(document))
         elif "Result" in document:
             documents.setdefault("assetto_corsa", _few_places(document))
+        elif "forceEntryList" in document:
+            documents.setdefault("acc_entry_list", document | {"entries": document["entries"][:3]})
         elif document["sessionType"] == "R":
             documents.setdefault("acc", _few_cars(document))
     documents["lap_index"] = json.loads((samples / "iracing_api" / "lap_chart.json").read_text("utf-8"))
