@@ -33,14 +33,22 @@ def expected(rows: list[dict[str, Any]]) -> set[tuple[object, ...]]:
             row["lap_number"],
             None if row["lap_time"] < 0 else int(row["lap_time"] / 10 + 0.5),
             row.get("lap_position"),
-            -row["interval"] if row.get("interval_units") == "ms" else None,
-            -row["interval"] if row.get("interval_units") == "lap" else None,
+            *behind(row),
             ", ".join(row["lap_events"]),
             row["lap_time"] > 0 and "invalid" not in row["lap_events"],
             "pitted" in row["lap_events"],
         )
         for row in laps
     }
+
+
+def behind(row: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Milliseconds and laps behind the leader; lap data does not know of him."""
+    if "lap_position" not in row:
+        return None, None
+    if row["interval_units"] == "lap":
+        return None, -row["interval"]
+    return -(row["interval"] or 0), 0
 
 
 def races(warehouse: Warehouse) -> dict[str, str]:

@@ -19,6 +19,24 @@ strengths as (
         {{ strength_of_field('entry_irating') }} as strength_of_field
     from entries
     group by race_id
+),
+
+led as (
+    select
+        race_id,
+        cast(sum(leads_taken) as integer) as lead_changes,
+        cast(nullif(count(*) filter (where laps_led > 0), 0) as integer) as leaders
+    from {{ ref('int_race_position_changes') }}
+    group by race_id
+),
+
+told as (
+    select
+        race_id,
+        cast(nullif(count(*) filter (where laps_led > 0), 0) as integer) as leaders
+    from {{ ref('int_race_results_as_of_cutoff') }}
+    where not is_team
+    group by race_id
 )
 
 select
@@ -31,7 +49,12 @@ select
     {{ published('strengths.strength_of_field - races.file_strength_of_field') }} as strength_of_field_difference,
     races.cautions,
     races.caution_laps,
-    races.lead_changes,
+    coalesce(races.lead_changes, led.lead_changes) as lead_changes,
+    case
+        when races.lead_changes is not null then 'file'
+        when led.lead_changes is not null then 'laps'
+    end as lead_changes_source,
+    coalesce(told.leaders, led.leaders) as leaders,
     races.is_official,
     races.is_team_race,
     races.is_wet,
@@ -39,3 +62,5 @@ select
     races.results_known_at
 from races
 left join strengths on races.race_id = strengths.race_id
+left join led on races.race_id = led.race_id and races.is_over
+left join told on races.race_id = told.race_id

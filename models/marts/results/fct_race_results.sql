@@ -8,6 +8,10 @@ races as (
     select * from {{ ref('int_races_as_of_cutoff') }}
 ),
 
+position_changes as (
+    select * from {{ ref('int_race_position_changes') }}
+),
+
 -- A car has one place in the finishing order, however many drivers share it. Time behind the winner is meaningful for
 -- a car on the winner's lap that ran to the end (ACC does not say how a race ended).
 cars as (
@@ -67,8 +71,18 @@ select
     race_results.start_position_source,
     race_results.start_position - race_results.finish_position as places_gained,
     race_results.start_position_in_class - race_results.finish_position_in_class as places_gained_in_class,
+    race_results.start_position - position_changes.position_after_first_lap as places_gained_on_first_lap,
+    position_changes.places_gained_in_pits,
+    position_changes.places_gained_by_retirements,
+    position_changes.overtakes_made,
+    position_changes.overtakes_lost,
     race_results.laps,
-    race_results.laps_led,
+    coalesce(race_results.laps_led, position_changes.laps_led) as laps_led,
+    case
+        when race_results.laps_led is not null then 'file'
+        when position_changes.laps_led is not null then 'laps'
+    end as laps_led_source,
+    position_changes.leads_taken,
     race_results.race_time_ms,
     gaps.gap_to_winner_ms,
     gaps.gap_to_class_winner_ms,
@@ -101,4 +115,8 @@ select
 from race_results
 inner join races on race_results.race_id = races.race_id
 left join gaps on race_results.race_id = gaps.race_id and race_results.entry_id = gaps.entry_id
+left join position_changes
+    on race_results.race_id = position_changes.race_id
+        and race_results.entrant_id = position_changes.entrant_id
+        and races.is_over
 where not race_results.is_team

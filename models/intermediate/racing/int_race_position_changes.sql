@@ -1,0 +1,201 @@
+{{ config(materialized='table') }}
+
+with laps as (
+    select
+        race_id,
+        entry_id,
+        entrant_id,
+        lap_number,
+        position_after_lap,
+        is_pit_lap,
+        count(*) over race as race_rows,
+        count(position_after_lap) over race as placed_rows,
+        count(is_pit_lap) over race as told_rows,
+        max(lap_number) over race as race_laps
+    from {{ ref('int_race_laps_ranked') }}
+    window race as (partition by race_id)
+),
+
+-- who led is known if each lap has one leader
+leads as (
+    select
+        race_id,
+        entrant_id,
+        lap_number,
+        race_laps,
+        count(*) over (partition by race_id) as led_laps,
+        lag(lap_number) over in_order as lap_before,
+        lag(entry_id) over in_order <> entry_id as is_taken
+    from laps
+    where position_after_lap = 1
+    window in_order as (partition by race_id order by lap_number)
+),
+
+leaders as (
+    select
+        race_id,
+        bool_and(led_laps = race_laps and lap_number = coalesce(lap_before, 0) + 1) as are_known
+    from leads
+    group by race_id
+),
+
+led as (
+    select
+        race_id,
+        entrant_id,
+        count(*) as laps_led,
+        count(*) filter (where is_taken) as leads_taken
+    from leads
+    group by race_id, entrant_id
+),
+
+-- from the end of one lap of a car to that of the next; a race in which a lap has no place has no count of passes
+steps as (
+    select
+        *,
+        lag(position_after_lap) over car_laps as position_before,
+        is_pit_lap or lag(is_pit_lap) over car_laps as is_in_pits,
+        lag(lap_number) over car_laps = lap_number - 1 as is_step,
+        lead(lap_number) over car_laps is null as is_last
+    from laps
+    where placed_rows = race_rows
+    window car_laps as (partition by race_id, entry_id order by lap_number)
+),
+
+-- cars ahead that did not end another lap
+retired as (
+    select
+        race_id,
+        entry_id,
+        lap_number + 1 as lap_number,
+        count(*) filter (where is_last) over (
+            partition by race_id, lap_number order by position_after_lap, entry_id
+        ) as retired_ahead
+    from steps
+),
+
+ordered as (
+    select
+        *,
+        row_number() over before_lap as rank_before,
+        row_number() over (
+            partition by race_id, lap_number order by position_after_lap, position_before, entry_id
+        ) as rank_after
+    from steps
+    where is_step
+    window before_lap as (partition by race_id, lap_number order by position_before, position_after_lap, entry_id)
+),
+
+-- Cars change places within groups: who is ahead of a group before the lap is ahead of it after it. Only within them is
+-- each car compared with each other, which is fast. A group's number is of one lap of one race.
+grouped as (
+    select
+        *,
+        sum(case when highest_before = rank_before - 1 then 1 else 0 end) over (
+            order by race_id, lap_number, rank_before
+        ) as group_number
+    from (
+        select
+            *,
+            coalesce(
+                max(rank_after) over (
+                    partition by race_id, lap_number
+                    order by rank_before
+                    rows between unbounded preceding and 1 preceding
+                ),
+                0
+            ) as highest_before
+        from ordered
+    ) as bounded
+),
+
+passes as (
+    select
+        passed.race_id,
+        passed.entrant_id as passed_id,
+        passing.entrant_id as passing_id,
+        passed.is_in_pits or passing.is_in_pits as is_in_pits
+    from grouped as passed
+    inner join grouped as passing
+        on passed.group_number = passing.group_number
+            and passed.rank_before < passing.rank_before
+            and passed.rank_after > passing.rank_after
+            and passed.position_before < passing.position_before
+            and passed.position_after_lap > passing.position_after_lap
+),
+
+counted as (
+    select
+        race_id,
+        passing_id as entrant_id,
+        case when is_in_pits then 0 else 1 end as overtakes_made,
+        0 as overtakes_lost,
+        case when is_in_pits then 1 else 0 end
+        as places_gained_in_pits,
+        0 as places_gained_by_retirements
+    from passes
+    union all
+    select
+        race_id,
+        passed_id as entrant_id,
+        0 as overtakes_made,
+        case when is_in_pits then 0 else 1 end as overtakes_lost,
+        case when is_in_pits then -1 else 0 end
+        as places_gained_in_pits,
+        0 as places_gained_by_retirements
+    from passes
+    union all
+    select
+        ordered.race_id,
+        ordered.entrant_id,
+        0 as overtakes_made,
+        0 as overtakes_lost,
+        0 as places_gained_in_pits,
+        retired.retired_ahead as places_gained_by_retirements
+    from ordered
+    inner join retired
+        on ordered.race_id = retired.race_id
+            and ordered.entry_id = retired.entry_id
+            and ordered.lap_number = retired.lap_number
+),
+
+summed as (
+    select
+        race_id,
+        entrant_id,
+        sum(overtakes_made) as overtakes_made,
+        sum(overtakes_lost) as overtakes_lost,
+        sum(places_gained_in_pits) as places_gained_in_pits,
+        sum(places_gained_by_retirements) as places_gained_by_retirements
+    from counted
+    group by race_id, entrant_id
+),
+
+entrants as (
+    select
+        race_id,
+        entrant_id,
+        max(position_after_lap) filter (where lap_number = 1) as position_after_first_lap,
+        bool_and(placed_rows = race_rows and told_rows = race_rows) as are_passes_known
+    from laps
+    group by race_id, entrant_id
+)
+
+select
+    entrants.race_id,
+    entrants.entrant_id,
+    entrants.position_after_first_lap,
+    case when leaders.are_known then cast(coalesce(led.laps_led, 0) as integer) end as laps_led,
+    case when leaders.are_known then cast(coalesce(led.leads_taken, 0) as integer) end as leads_taken,
+    case when entrants.are_passes_known then cast(coalesce(summed.overtakes_made, 0) as integer) end as overtakes_made,
+    case when entrants.are_passes_known then cast(coalesce(summed.overtakes_lost, 0) as integer) end as overtakes_lost,
+    case when entrants.are_passes_known then cast(coalesce(summed.places_gained_in_pits, 0) as integer) end
+        as places_gained_in_pits,
+    case when entrants.are_passes_known then cast(coalesce(summed.places_gained_by_retirements, 0) as integer) end
+        as places_gained_by_retirements
+from entrants
+left join leaders on entrants.race_id = leaders.race_id
+left join led
+    on entrants.race_id = led.race_id and coalesce(entrants.entrant_id, '') = coalesce(led.entrant_id, '')
+left join summed
+    on entrants.race_id = summed.race_id and coalesce(entrants.entrant_id, '') = coalesce(summed.entrant_id, '')
