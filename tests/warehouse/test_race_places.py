@@ -58,9 +58,9 @@ def test_places_of_assetto_corsa_are_those_of_the_clock(warehouse: Warehouse) ->
         (str(car), lap, ended) for car, driven in times.items() for lap, ended in enumerate(accumulate(driven), 1)
     )
     found = warehouse.query(
-        "select laps.entry_id, laps.lap_number, laps.position_after_lap from marts.fct_race_laps as laps "
-        "join staging.stg_files__sightings as files on files.file_id = laps.file_id "
-        "where files.file_name like '%race_out%'"
+        "select entry_id, lap_number, position_after_lap from marts.fct_race_laps where race_id in "
+        "(select event_session_id from intermediate.int_event_session_files join staging.stg_files__sightings "
+        "using (file_id) where is_race and file_name like '%race_out%')"
     )
     assert {(entry, lap): place for entry, lap, place in found} == wanted
 
@@ -94,9 +94,10 @@ def test_passes_are_pairs_of_cars_that_changed_places(warehouse: Warehouse) -> N
                     if other == car or lap - 1 not in others:
                         continue
                     if lap not in others:
-                        counts[3] += others[lap - 1][0] < before
+                        counts[3] += max(others) < lap and others[lap - 1][0] < before
                         continue
-                    change = (others[lap - 1][0] < before) - (others[lap][0] < after)
+                    ahead, now = before - others[lap - 1][0], after - others[lap][0]  # a shared place is no pass
+                    change = (ahead > 0 > now) - (ahead < 0 < now)
                     if was_in or is_in or others[lap - 1][1] or others[lap][1]:
                         counts[2] += change
                     elif change:
@@ -117,7 +118,7 @@ def test_laps_led_are_counted_where_the_file_counts_none(warehouse: Warehouse) -
         "where race_id like 'acc:%' or race_id like 'assetto_corsa:%' group by race_id"
     )
     most = dict(warehouse.query("select race_id, max(lap_number) from marts.fct_race_laps group by race_id"))
-    assert len(led) == 3
+    assert len(led) >= 3
     assert all(laps == most[race] for race, laps, is_counted in led if is_counted)
     assert any(is_counted for *_, is_counted in led)
 
@@ -136,7 +137,7 @@ def test_real_places_are_those_of_the_files(warehouse: Warehouse, real_files: Pa
     for race, entry, lap, _, place, _ in of_file:
         same[race.split(":")[0]].append(counted[(race, entry), (race, lap)] == place)
     shares = {sim: sum(equal) / len(equal) for sim, equal in same.items()}
-    assert shares.pop("lmu") > 0.8  # its places count cars that are gone
+    assert shares.pop("lmu") > 0.8  # its places are off by one where a car has just left
     assert len(shares) >= 3 and all(share > 0.8 for share in shares.values()), shares
     assert shares["raceroom"] > 0.97
     of_list = [row for row in rows if row[5] == "lap_order"]
@@ -145,7 +146,6 @@ def test_real_places_are_those_of_the_files(warehouse: Warehouse, real_files: Pa
     by_clock = places(((race, entry), (race, lap), ended) for race, entry, lap, ended, *_ in dated)
     by_list = places(((race, entry), (race, lap), place) for race, entry, lap, _, place, _ in dated)
     assert by_clock == by_list
-    print({sim: (sum(equal), len(equal)) for sim, equal in same.items()}, len(of_list), len(dated))
     for path in (path for name in ("rfactor-xml", "lmu-xml") for path in (real_files / name).iterdir()):
         held_laps = other.query(
             "select laps.fuel_fraction, laps.tyre_tread_rear_right_fraction, laps.virtual_energy_fraction "
@@ -158,5 +158,6 @@ def test_real_places_are_those_of_the_files(warehouse: Warehouse, real_files: Pa
         race = re.search("<(Race[0-9]?)>.*</\\1>", path.read_bytes().decode("latin-1"), re.DOTALL)
         assert race
         for column, name in enumerate(("fuel", "twrr", "ve")):
-            listed = Counter(float(text) for text in re.findall(f'<Lap [^>]* {name}="([0-9.]+)"', race[0]))
+            shares_told = map(float, re.findall(f'<Lap [^>]* {name}="([0-9.]+)"', race[0]))
+            listed = Counter(share for share in shares_told if share <= 1)  # one program writes litres
             assert Counter(float(row[column]) for row in held_laps if row[column] is not None) == listed, path
