@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from simrace.generator.acc_results import write_acc_evening
+from simrace.generator.ams2_stats import write_ams2_stats
 from simrace.generator.assetto_corsa_race_out import write_race_out
 from simrace.generator.assetto_corsa_results import write_assetto_corsa_evening, write_assetto_corsa_season
 from simrace.generator.catalogue import LAYOUTS
@@ -112,6 +113,7 @@ def write_other_events(directory: Path, seed: int) -> list[Path]:
         *write_assetto_corsa_evening(directory, ac_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=1), guest),
         *write_race_out(directory, ac_rng, field[:5], LAYOUTS[0], OTHER_EVENT + timedelta(days=2)),
         *write_sms_stats(directory, sms_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=3)),
+        *write_ams2_stats(directory, sms_rng, field, LAYOUTS[0], OTHER_EVENT + timedelta(days=4)),
     ]
 
 

@@ -59,6 +59,8 @@ def small_files(samples: Path) -> Small:
             documents.setdefault("raceroom", _few_players(document))
         elif "stats" in document:
             documents["sms_stats"] = _few_of_stages(document)
+        elif "meta" in document:
+            documents["ams2_stats"] = _few_of_sessions(document)
         elif "players" in document:
             documents.setdefault("race_out", _few_cars_of_sessions(document))
         elif "Result" in document:
@@ -107,6 +109,13 @@ def _few_of_stages(document: dict[str, Any]) -> dict[str, Any]:
         for name, stage in event["stages"].items()
     }
     return document | {"stats": document["stats"] | {"history": [event | {"stages": stages}]}}
+
+
+def _few_of_sessions(document: dict[str, Any]) -> dict[str, Any]:
+    """The race, with a few results, drivers and laps."""
+    [race] = [session for session in document["sessions"] if session["stage"] == "Race1"]
+    drivers = [driver | {"laps": driver["laps"][:3]} for driver in race["drivers"][:3]]
+    return document | {"sessions": [race | {"results": race["results"][:3], "drivers": drivers}]}
 
 
 def _few_cars(document: dict[str, Any]) -> dict[str, Any]:

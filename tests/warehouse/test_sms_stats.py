@@ -11,7 +11,10 @@ from tests.reliability.conftest import NO_TESTS
 
 SIMS = ("ams2", "project_cars2", "project_cars")
 OUT = {"Disqualified": 2, "Retired": 1}
-OF_THESE = "file_id not in (select file_id from staging.stg_files__sightings where file_path like '%/files/seasons/%')"
+OF_THESE = (
+    "file_id in (select file_id from staging.stg_files__sightings inner join staging.stg_files__files using (file_id) "
+    "where source_format like '%stats_json' and file_path not like '%/files/seasons/%')"
+)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -4,11 +4,25 @@ with documents as materialized (
         documents.file_id,
         documents.source_format,
         formats.sim,
-        documents.document -> 'stats' as stats,
+        documents.stats,
         documents.modified_at
-    from {{ ref('stg_files__documents') }} as documents
+    from (
+        select
+            file_id,
+            source_format,
+            document -> 'stats' as stats,
+            modified_at
+        from {{ ref('stg_files__documents') }}
+        where source_format in ('ams2_stats_json', 'project_cars2_stats_json', 'project_cars_stats_json')
+        union all
+        select
+            file_id,
+            source_format,
+            stats,
+            modified_at
+        from {{ ref('stg_sms__ams2_stats_documents') }}
+    ) as documents
     inner join {{ ref('source_formats') }} as formats on documents.source_format = formats.source_format
-    where documents.source_format in ('ams2_stats_json', 'project_cars2_stats_json', 'project_cars_stats_json')
 ),
 
 session_types as (
@@ -137,8 +151,9 @@ identified as (
     select
         *,
         coalesce(
-            to_char(opened_at at time zone 'UTC', 'YYMMDD_HH24MISS')
-            || '-' || coalesce(track_id, 'unknown') || coalesce('-' || event_number, ''),
+            coalesce(
+                {{ json_text('event', 'uid') }}, to_char(opened_at at time zone 'UTC', 'YYMMDD_HH24MISS')
+            ) || '-' || coalesce(track_id, 'unknown') || coalesce('-' || event_number, ''),
             {{ document_id('event') }}
         ) as subsession_id,
         coalesce('-' || to_char(started_at at time zone 'UTC', 'YYMMDD_HH24MISS'), '') as session_stamp
