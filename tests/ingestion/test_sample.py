@@ -394,6 +394,9 @@ def test_acc_results(folder: Path, truth: dict[str, Any]) -> None:
         assert "Date" not in raw[kind]
         assert raw[kind]["sessionType"] == kind
     race, lines = raw["R"], raw["R"]["sessionResult"]["leaderBoardLines"]
+    entries = json.loads(contents["entrylist.json"].decode("utf-16-le"))["entries"]
+    assert len(entries) == len(lines) + 1, "one who does not come"
+    assert {line["car"]["raceNumber"] for line in lines} < {entry["raceNumber"] for entry in entries}
     assert race["post_race_penalties"] is None
     assert [line["car"]["drivers"][0]["playerId"] for line in lines] == evening["finishing_order"]
     assert any("\n" in line["car"]["drivers"][0]["lastName"] for line in lines)
