@@ -255,7 +255,9 @@ def test_form_counts_the_rounds_before(warehouse: Warehouse, season: Season) -> 
 def test_who_beat_whom(warehouse: Warehouse, season: Season) -> None:
     meetings: dict[tuple[str, str], list[int]] = {}
     for _, session in season.sessions("race"):
-        places = {season.driver(drive.racer): place for place, drive in enumerate(session.drives, 1)}
+        places = {
+            season.driver(drive.racer): place for place, drive in enumerate(session.drives, 1) if drive.end != ABSENT
+        }
         for driver, place in places.items():
             for opponent, other in places.items():
                 if driver != opponent:
@@ -278,10 +280,11 @@ def test_standings_are_the_points_of_the_rounds(warehouse: Warehouse, season: Se
     counted, pole, fastest = rules.get(season.sim, (0, 0, 0))
     rounds: dict[str, list[float]] = {}
     for _, session in season.sessions("race"):
-        quickest = min(drive.best_ms for drive in session.drives if drive.best_ms and drive.laps)
+        scoring = [drive for drive in session.drives if drive.end not in (ABSENT, DISQUALIFIED)]
+        quickest = min(drive.best_ms for drive in scoring if drive.best_ms and drive.laps)
         for place, drive in enumerate(session.drives, 1):
-            points = TOP_10[place - 1] if place <= len(TOP_10) and drive.end != ABSENT else 0
-            bonus = pole * (drive.grid == 1) + fastest * (drive.best_ms == quickest)
+            points = TOP_10[place - 1] if place <= len(TOP_10) and drive in scoring else 0
+            bonus = pole * (drive.grid == 1) + fastest * (drive.best_ms == quickest) if drive in scoring else 0
             rounds.setdefault(season.driver(drive.racer), []).append(points + bonus)
     wanted = {driver: sum(sorted(points)[-counted:]) for driver, points in rounds.items() if counted}
     found = warehouse.query(

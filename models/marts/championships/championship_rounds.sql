@@ -27,6 +27,8 @@ entered as (
         championships.fastest_lap_points,
         championships.clean_race_points,
         race_results.*,
+        -- the sim's own: the places of the others stay as it gave them, and so do points of files
+        coalesce(race_results.out_reason = 'disqualified', false) as is_disqualified_by_sim,
         case
             when championships.round_by = 'week'
                 then
@@ -80,7 +82,11 @@ ranked as (
         *,
         row_number() over (
             partition by championship_id, race_id
-            order by is_disqualified, best_lap_ms nulls last, scored_position nulls last, entrant_id
+            order by
+                is_disqualified or is_disqualified_by_sim,
+                best_lap_ms nulls last,
+                scored_position nulls last,
+                entrant_id
         ) as lap_rank
     from entered
 ),
@@ -92,11 +98,11 @@ scored as (
             when ranked.is_disqualified then 0
             when ranked.points_table = 'league_points' then coalesce(ranked.league_points, 0)
             when ranked.points_table = 'points' then coalesce(ranked.points, 0)
-            when ranked.is_starter then coalesce(points_tables.points, 0)
+            when ranked.is_starter and not ranked.is_disqualified_by_sim then coalesce(points_tables.points, 0)
             else 0
         end as race_points,
         case
-            when ranked.is_disqualified then 0
+            when ranked.is_disqualified or ranked.is_disqualified_by_sim then 0
             else
                 case when ranked.grid_position = 1 then ranked.pole_points else 0 end
                 + case

@@ -1,6 +1,6 @@
 with race_results as (
     select * from {{ ref('int_race_results_as_of_cutoff') }}
-    where not is_team and not is_ai and finish_position_in_class is not null
+    where not is_team and not is_ai and is_starter and finish_position_in_class is not null
 ),
 
 races as (
