@@ -26,7 +26,12 @@ SEED = 3
 # A race takes at least 24 minutes: each begins while the one before it, or several, are under way.
 BETWEEN_RACES = timedelta(minutes=20)
 
-INPUTS = ("int_event_session_files", "int_event_sessions_united", "int_race_results_united")
+INPUTS = (
+    "int_event_session_files",
+    "int_event_sessions_united",
+    "int_race_position_changes",
+    "int_race_results_united",
+)
 BUILT = (
     "int_race_grids",
     "int_race_results_deduplicated",
