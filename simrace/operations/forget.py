@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from psycopg2 import Binary
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
@@ -229,8 +230,10 @@ def _at_path(name: str, contents: list[Content]) -> list[Content]:
 
 
 def _patterns(names: set[str]) -> list[str]:
-    """LIKE patterns for names, as plain text and as JSON may escape them."""
-    forms = names | {json.dumps(name)[1:-1] for name in names}
+    """LIKE patterns for names, as plain text and as JSON and XML may escape them."""
+    escaped = {json.dumps(name)[1:-1] for name in names}
+    upper = {re.sub(r"(?<=\\u)[0-9a-f]{4}", lambda code: str(code[0]).upper(), form) for form in escaped}
+    forms = names | escaped | upper | {escape(name, {'"': "&quot;"}) for name in names}
     return ["%" + re.sub(r"([%_\\])", r"\\\1", form) + "%" for form in sorted(forms)]
 
 

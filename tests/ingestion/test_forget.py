@@ -182,6 +182,20 @@ def test_a_server_file_is_found_for_who_joined_and_has_no_result(
             find_driver(connection, "ams2:76561199700000013")
 
 
+@pytest.mark.parametrize("written", ["Tom & Jörg", "Tom &amp; Jörg", "Tom & J\\u00f6rg", "Tom & J\\u00F6rg"])
+def test_a_name_is_found_however_a_document_writes_it(
+    database: ConnectionParameters, tmp_path: Path, written: str
+) -> None:
+    history = '"history": [{"stages": {"race1": {"results": [{"refid": 1}]}}}]'
+    (tmp_path / "server.json").write_text('{"stats": {"left": "' + written + '", ' + history + "}}", "utf-8")
+    land(database, tmp_path, tmp_path / "server.json")
+    stage(database)
+    query(database, "create table ops.file_drivers (file_id text, driver_id text, driver_name text)")
+    with closing(database.connect()) as connection:
+        _, others = find_driver(connection, "lmu:name:Tom & Jörg")
+    assert [Path(content.paths[0]).name for content in others] == ["server.json"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_who_is_only_mentioned_in_a_log_is_struck_and_the_log_stays(
     database: ConnectionParameters, tmp_path: Path, encoding: str

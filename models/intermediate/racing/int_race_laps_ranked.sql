@@ -15,7 +15,12 @@ bounded as (
         *,
         coalesce(
             crossing, 1 + max(crossing) over (partition by race_id, entry_id order by lap_number), 0
-        ) as crossing_at_least
+        ) as crossing_at_least,
+        -- of a lap that is missing nobody knows when it ended
+        case
+            when lap_number > 1 + lag(lap_number, 1, 0) over (partition by race_id, entry_id order by lap_number)
+                then 1 + lag(lap_number, 1, 0) over (partition by race_id, entry_id order by lap_number)
+        end as missing_from
     from laps
 ),
 
@@ -24,7 +29,9 @@ placed as (
     select
         *,
         case
-            when crossing is not null and is_of_all_cars and not bool_or(crossing is null) over in_lap
+            when
+                crossing is not null and is_of_all_cars and not bool_or(crossing is null) over in_lap
+                and lap_number < coalesce(min(missing_from) over (partition by race_id), lap_number + 1)
                 then cast(rank() over in_lap as integer)
         end as place_in_lap,
         max(lap_number) filter (where crossing is not null) over in_race as leader_laps,

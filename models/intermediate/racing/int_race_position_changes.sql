@@ -11,9 +11,29 @@ with laps as (
         count(*) over race as race_rows,
         count(position_after_lap) over race as placed_rows,
         count(is_pit_lap) over race as told_rows,
-        max(lap_number) over race as race_laps
+        max(lap_number) over race as race_laps,
+        count(*) over car < max(lap_number) over car as has_gap
     from {{ ref('int_race_laps_ranked') }}
-    window race as (partition by race_id)
+    window
+        race as (partition by race_id),
+        car as (partition by race_id, entry_id)
+),
+
+-- files of laps may be missing, or hold fewer than the race had
+races as (
+    select
+        laps.race_id,
+        bool_or(laps.has_gap) or max(laps.race_laps) < coalesce(max(race_results.laps), 0) as lacks_laps
+    from laps
+    left join (
+        select
+            race_id,
+            max(laps) as laps
+        from {{ ref('int_race_results_deduplicated') }}
+        group by race_id
+    ) as race_results
+        on laps.race_id = race_results.race_id
+    group by laps.race_id
 ),
 
 -- who led is known if each lap has one leader
@@ -130,8 +150,7 @@ counted as (
         passing_id as entrant_id,
         case when is_in_pits then 0 else 1 end as overtakes_made,
         0 as overtakes_lost,
-        case when is_in_pits then 1 else 0 end
-        as places_gained_in_pits,
+        case when is_in_pits then 1 else 0 end as places_gained_in_pits,
         0 as places_gained_by_retirements
     from passes
     union all
@@ -140,8 +159,7 @@ counted as (
         passed_id as entrant_id,
         0 as overtakes_made,
         case when is_in_pits then 0 else 1 end as overtakes_lost,
-        case when is_in_pits then -1 else 0 end
-        as places_gained_in_pits,
+        case when is_in_pits then -1 else 0 end as places_gained_in_pits,
         0 as places_gained_by_retirements
     from passes
     union all
@@ -173,20 +191,26 @@ summed as (
 
 entrants as (
     select
-        race_id,
-        entrant_id,
-        max(position_after_lap) filter (where lap_number = 1) as position_after_first_lap,
-        bool_and(placed_rows = race_rows and told_rows = race_rows) as are_passes_known
+        laps.race_id,
+        laps.entrant_id,
+        -- who came back in another car has a first lap in each; the start was his best
+        min(laps.position_after_lap) filter (where laps.lap_number = 1) as position_after_first_lap,
+        bool_and(leaders.are_known and not races.lacks_laps) as are_leads_known,
+        bool_and(
+            laps.placed_rows = laps.race_rows and laps.told_rows = laps.race_rows and not races.lacks_laps
+        ) as are_passes_known
     from laps
-    group by race_id, entrant_id
+    inner join races on laps.race_id = races.race_id
+    left join leaders on laps.race_id = leaders.race_id
+    group by laps.race_id, laps.entrant_id
 )
 
 select
     entrants.race_id,
     entrants.entrant_id,
     entrants.position_after_first_lap,
-    case when leaders.are_known then cast(coalesce(led.laps_led, 0) as integer) end as laps_led,
-    case when leaders.are_known then cast(coalesce(led.leads_taken, 0) as integer) end as leads_taken,
+    case when entrants.are_leads_known then cast(coalesce(led.laps_led, 0) as integer) end as laps_led,
+    case when entrants.are_leads_known then cast(coalesce(led.leads_taken, 0) as integer) end as leads_taken,
     case when entrants.are_passes_known then cast(coalesce(summed.overtakes_made, 0) as integer) end as overtakes_made,
     case when entrants.are_passes_known then cast(coalesce(summed.overtakes_lost, 0) as integer) end as overtakes_lost,
     case when entrants.are_passes_known then cast(coalesce(summed.places_gained_in_pits, 0) as integer) end
@@ -194,7 +218,6 @@ select
     case when entrants.are_passes_known then cast(coalesce(summed.places_gained_by_retirements, 0) as integer) end
         as places_gained_by_retirements
 from entrants
-left join leaders on entrants.race_id = leaders.race_id
 left join led
     on entrants.race_id = led.race_id and coalesce(entrants.entrant_id, '') = coalesce(led.entrant_id, '')
 left join summed

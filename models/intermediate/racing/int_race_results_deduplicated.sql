@@ -171,8 +171,14 @@ select
     safety_rating_after,
     file_class_strength_of_field,
     is_race_time_implausible,
-    -- drivers who drove a lap or had a place on the grid; whoever qualified need not have started
-    coalesce(laps > 0, false) or start_position is not null as is_starter,
+    -- drivers who drove a lap or had a place on the grid; whoever qualified need not have started. Who has a place or a
+    -- time in a file that counts no laps drove.
+    start_position is not null
+    or coalesce(
+        laps > 0,
+        out_reason is distinct from 'did not start'
+        and (finish_position is not null or race_time_ms is not null or best_lap_ms is not null)
+    ) as is_starter,
     -- null where the sim does not say how the race ended
     out_reason <> 'running' as did_not_finish,
     is_team,

@@ -71,7 +71,7 @@ entered as (
             )
             and (championships.season_year is null or championships.season_year = races.season_year)
             and (championships.season_quarter is null or championships.season_quarter = races.season_quarter)
-            and (championships.points_table in ('league_points', 'points') or races.simsession_number = 0)
+            and (championships.points_table in ('league_points', 'points') or races.simsession_number >= 0)
     inner join race_results
         on races.race_id = race_results.race_id
             and (championships.car_class_name is null or championships.car_class_name = race_results.car_class_name)

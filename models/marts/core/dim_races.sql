@@ -33,6 +33,7 @@ led as (
 told as (
     select
         race_id,
+        count(laps_led) > 0 as is_told,
         cast(nullif(count(*) filter (where laps_led > 0), 0) as integer) as leaders
     from {{ ref('int_race_results_as_of_cutoff') }}
     where not is_team
@@ -54,7 +55,7 @@ select
         when races.lead_changes is not null then 'file'
         when led.lead_changes is not null then 'laps'
     end as lead_changes_source,
-    coalesce(told.leaders, led.leaders) as leaders,
+    case when told.is_told then told.leaders else led.leaders end as leaders,
     races.is_official,
     races.is_team_race,
     races.is_wet,

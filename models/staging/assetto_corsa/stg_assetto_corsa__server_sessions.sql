@@ -83,7 +83,7 @@ typed as (
         coalesce(session_types.session_type, 'other') as session_type,
         case when session_types.session_type is null then opened.simsession_name end as unmapped_session_type
     from opened
-    left join session_types on lower(opened.simsession_name) = session_types.sim_session_type
+    left join session_types on {{ without_number('opened.simsession_name') }} = session_types.sim_session_type
 )
 
 select

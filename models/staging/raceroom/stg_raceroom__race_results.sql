@@ -82,7 +82,11 @@ select
     -- numerics
     entries.line_number,
     entries.finish_position,
-    {{ json_int('entries.player', 'StartPosition', 1) }} as start_position,
+    -- of the place of who did not come it says nothing that he held it
+    case
+        when coalesce(statuses.out_reason, '') <> 'did not start'
+            then {{ json_int('entries.player', 'StartPosition', 1) }}
+    end as start_position,
     entries.laps,
     entries.laps as counted_laps,
     entries.race_time_ms,

@@ -82,7 +82,9 @@ select
         'history', jsonb_agg(
             jsonb_build_object(
                 -- the start by the server's clock: the id does not change with the zone that is set here
-                'uid', substr(session ->> 'uid', 3),
+                'ams2_stats_uid', case
+                    when session ->> 'uid' ~ '^20[0-9]{6}_[0-9]{6}$' then substr(session ->> 'uid', 3)
+                end,
                 'start_time', floor(extract(epoch from started_at)),
                 'setup', session -> 'attrs',
                 'participants', participants,

@@ -152,7 +152,7 @@ identified as (
         *,
         coalesce(
             coalesce(
-                {{ json_text('event', 'uid') }}, to_char(opened_at at time zone 'UTC', 'YYMMDD_HH24MISS')
+                {{ json_text('event', 'ams2_stats_uid') }}, to_char(opened_at at time zone 'UTC', 'YYMMDD_HH24MISS')
             ) || '-' || coalesce(track_id, 'unknown') || coalesce('-' || event_number, ''),
             {{ document_id('event') }}
         ) as subsession_id,
