@@ -29,7 +29,7 @@ races as (
         select
             race_id,
             max(laps) as laps
-        from {{ ref('int_race_results_deduplicated') }}
+        from {{ ref('int_race_results_as_of_cutoff') }}
         group by race_id
     ) as race_results
         on laps.race_id = race_results.race_id
