@@ -32,8 +32,14 @@ lines as (
         results.start_position,
         results.race_time_ms
     from results
-    inner join event_sessions
-        on results.file_id = event_sessions.file_id and results.event_session_id = event_sessions.event_session_id
+    -- not a join: PostgreSQL would expect some ten results from it, and compare all with all below
+    where
+        exists (
+            select 1 from event_sessions
+            where
+                event_sessions.file_id = results.file_id
+                and event_sessions.event_session_id = results.event_session_id
+        )
 ),
 
 -- one place on the grid means that the file tells the grid

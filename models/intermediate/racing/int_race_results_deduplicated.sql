@@ -23,8 +23,14 @@ of_winners as (
         race_results.event_session_id as race_id,
         coalesce('team:' || race_results.team_id, race_results.entrant_id) as entry_id
     from race_results
-    inner join winners
-        on race_results.file_id = winners.file_id and race_results.event_session_id = winners.event_session_id
+    -- not a join: PostgreSQL would expect some ten results from it, and compare all with all below
+    where
+        exists (
+            select 1 from winners
+            where
+                winners.file_id = race_results.file_id
+                and winners.event_session_id = race_results.event_session_id
+        )
 ),
 
 grids as (

@@ -1,8 +1,15 @@
 with stints as (
-    select * from {{ ref('race_stints') }}
+    select
+        *,
+        lead(driver_id) over car_stints as next_driver_id,
+        lead(first_lap_number) over car_stints as next_first_lap_number
+    from {{ ref('race_stints') }}
+    window car_stints as (partition by race_id, entry_id order by stint_number)
 ),
 
-laps as (
+-- not materialized, so that PostgreSQL finds the laps around a stop by the index: it expects one stop, and would read
+-- the laps of all races for each
+laps as not materialized (
     select * from {{ ref('fct_race_laps') }}
 ),
 
@@ -23,7 +30,7 @@ select
     stints.stint_number as stop_number,
     stints.last_lap_number as lap_number,
     stints.driver_id as driver_id_before,
-    next_stints.driver_id as driver_id_after,
+    stints.next_driver_id as driver_id_after,
     in_laps.driver_index <> out_laps.driver_index as is_driver_change,
     before_laps.position_after_lap as position_before,
     out_laps.position_after_lap as position_after,
@@ -31,18 +38,14 @@ select
     out_laps.lap_time_ms as out_lap_ms,
     cast(round(in_laps.lap_time_ms + out_laps.lap_time_ms - 2 * pace.median_lap_ms) as integer) as lost_ms
 from stints
-inner join stints as next_stints
-    on stints.race_id = next_stints.race_id
-        and stints.entry_id = next_stints.entry_id
-        and stints.stint_number + 1 = next_stints.stint_number
 inner join laps as in_laps
     on stints.race_id = in_laps.race_id
         and stints.entry_id = in_laps.entry_id
         and stints.last_lap_number = in_laps.lap_number
 inner join laps as out_laps
-    on next_stints.race_id = out_laps.race_id
-        and next_stints.entry_id = out_laps.entry_id
-        and next_stints.first_lap_number = out_laps.lap_number
+    on stints.race_id = out_laps.race_id
+        and stints.entry_id = out_laps.entry_id
+        and stints.next_first_lap_number = out_laps.lap_number
 inner join pace on stints.race_id = pace.race_id and stints.entry_id = pace.entry_id
 left join laps as before_laps
     on stints.race_id = before_laps.race_id
