@@ -20,8 +20,18 @@
     create table if not exists {{ ops_schema() }}.code (
         model text primary key,
         code_hash text not null,
+        description_hash text,
         built_at timestamptz not null default now()
     );
+    -- before descriptions were looked at
+    do $$ begin
+        if not exists (
+            select 1 from pg_attribute
+            where attrelid = cast('{{ ops_schema() }}.code' as regclass) and attname = 'description_hash'
+        ) then
+            alter table {{ ops_schema() }}.code add column description_hash text;
+        end if;
+    end $$;
     create table if not exists {{ ops_schema() }}.gone_rows (
         model text not null,
         key text not null,

@@ -11,6 +11,7 @@
     {%- endif -%}
     {%- set backup_relation = make_backup_relation(old_relation, 'table') -%}
     {%- do drop_relation_if_exists(load_cached_relation(backup_relation)) -%}
+    {%- call statement('lock_views') -%} do $lock$ begin {{ lock_views_on(old_relation) }} end $lock$; {%- endcall -%}
     {%- do adapter.rename_relation(old_relation, backup_relation) -%}
     {%- set create_table = create_csv_table(model, agate_table) -%}
     {%- do move_views(backup_relation, this) -%}

@@ -10,14 +10,17 @@
     {%- set existing_relation = load_cached_relation(this) -%}
     {%- set target_relation = this.incorporate(type='view') -%}
 
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {%- do keep_holding() -%}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- if config.get('contract').enforced -%} {%- do get_assert_columns_equivalent(sql) -%} {%- endif -%}
     {%- set existing_type = existing_relation.type if existing_relation is not none else 'view' -%}
     {%- set backup_relation = make_backup_relation(target_relation, existing_type) -%}
     {%- do drop_relation_if_exists(load_cached_relation(backup_relation)) -%}
-    {%- if existing_type != 'view' -%} {%- do adapter.rename_relation(existing_relation, backup_relation) -%} {%- endif -%}
+    {%- if existing_type != 'view' -%}
+        {%- call statement('lock_views') -%} do $lock$ begin {{ lock_views_on(existing_relation) }} end $lock$; {%- endcall -%}
+        {%- do adapter.rename_relation(existing_relation, backup_relation) -%}
+    {%- endif -%}
     {% call statement('main') -%}
         do $in_place$ begin
             create or replace view {{ target_relation }} as (
@@ -31,18 +34,22 @@
             );
         end $in_place$;
     {%- endcall %}
-    {%- if existing_relation is not none and run_query("select to_regclass('" ~ backup_relation.render() ~ "')").rows[0][0] -%}
+    {%- set is_made_beside = existing_relation is not none
+        and run_query("select to_regclass('" ~ backup_relation.render() ~ "')").rows[0][0] is not none -%}
+    {%- if is_made_beside -%}
         {%- if existing_type == 'view' -%} {%- do adapter.cache_renamed(existing_relation, backup_relation) -%} {%- endif -%}
         {%- do move_views(backup_relation, target_relation) -%}
         {%- do adapter.drop_relation(backup_relation) -%}
     {%- endif -%}
 
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=True) -%}
-    {%- do persist_docs(target_relation, model) -%}
+    {#- its columns keep their comments where it is replaced in place -#}
+    {%- if config.persist_relation_docs() and (is_made_beside or existing_relation is none or is_described_otherwise()) -%}
+        {%- call statement('describe') -%} {{ describe(target_relation) }} {{ record_code() }} {%- endcall -%}
+    {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
     {{ adapter.commit() }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
 
     {{ return({'relations': [target_relation]}) }}
 {% endmaterialization %}

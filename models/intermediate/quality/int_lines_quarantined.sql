@@ -1,7 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='file_id',
+    key='file_id',
     fingerprints='int_files_with_refused_lines',
     post_hook='{{ record_quarantine() }}',
 ) }}

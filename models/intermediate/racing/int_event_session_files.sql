@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 with event_sessions as (
     select * from {{ ref('int_event_sessions_united') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 {%- set sources = ['stg_iracing__event_sessions_json', 'stg_iracing__event_sessions_csv',
     'stg_iracing__event_sessions_log', 'stg_acc__event_sessions', 'stg_raceroom__event_sessions',

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 {%- set sources = ['stg_acc__penalties', 'stg_rfactor__penalties', 'stg_assetto_corsa__penalties_server'] %}
 

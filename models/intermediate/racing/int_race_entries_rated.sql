@@ -1,7 +1,4 @@
-{{ config(
-    materialized='table',
-    indexes=[{'columns': ['race_id', 'entry_id'], 'unique': true}],
-) }}
+{{ config(materialized='table') }}
 
 with race_results as (
     select * from {{ ref('int_race_results_as_of_cutoff') }}

@@ -207,7 +207,7 @@ entrants as (
 
 select
     entrants.race_id,
-    entrants.entrant_id,
+    coalesce(entrants.entrant_id, 'none') as entrant_id,
     entrants.position_after_first_lap,
     case when entrants.are_leads_known then cast(coalesce(led.laps_led, 0) as integer) end as laps_led,
     case when entrants.are_leads_known then cast(coalesce(led.leads_taken, 0) as integer) end as leads_taken,

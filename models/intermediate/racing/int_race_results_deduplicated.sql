@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    indexes=[{'columns': ['race_id', 'entrant_id'], 'unique': true}],
-) }}
+{{ config(materialized='table') }}
 
 with race_results as (
     select * from {{ ref('int_race_results_united') }}

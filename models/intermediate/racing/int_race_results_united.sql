@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 {%- set columns = dict(
     race_result_columns(), counted_laps='integer', line_fault='text', unmapped_out_reason='text', is_derived='boolean',

@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    indexes=[{'columns': ['race_id'], 'unique': true}],
-) }}
+{{ config(materialized='table') }}
 
 with races as (
     select

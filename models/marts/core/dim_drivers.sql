@@ -1,9 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='upsert',
-    unique_key=['driver_id'],
-) }}
-
 with race_results as (
     select * from {{ ref('int_race_results_as_of_cutoff') }}
     where driver_id is not null

@@ -1,9 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='upsert',
-    unique_key=['event_session_id'],
-) }}
-
 with event_sessions as (
     select * from {{ ref('int_event_sessions_deduplicated') }}
 )

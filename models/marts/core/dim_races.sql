@@ -1,9 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='upsert',
-    unique_key=['race_id'],
-) }}
-
 with races as (
     select * from {{ ref('int_races_as_of_cutoff') }}
 ),

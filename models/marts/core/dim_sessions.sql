@@ -1,9 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='upsert',
-    unique_key=['session_id'],
-) }}
-
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
 )

@@ -1,9 +1,3 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='upsert',
-    unique_key=['subsession_id', 'cust_id'],
-) }}
-
 {%- set shares = var('split_shares') %}
 
 with event_sessions as (

@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    schema='ops',
-) }}
+{{ config(schema='ops') }}
 
 with named_in_telemetry as (
     select

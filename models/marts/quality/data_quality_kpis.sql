@@ -1,9 +1,5 @@
 {#- A history, one row per figure and invocation. It is never rebuilt, because the past cannot be measured again. -#}
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    full_refresh=false,
-) }}
+{{ config(keeps_rows=true) }}
 
 with files as (
     select

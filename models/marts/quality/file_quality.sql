@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
-
 with files as (
     select * from {{ ref('int_files_with_state') }}
 ),

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 -- Samples are counted once, when their session is built; the rest is small enough to be counted every time.
 with samples as (
     select

@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
-
 select
     event_session_id,
     entrant_id,

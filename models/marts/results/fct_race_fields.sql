@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
-
 with races as (
     select * from {{ ref('dim_races') }}
 ),

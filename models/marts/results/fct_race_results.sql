@@ -1,5 +1,3 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
-
 with race_results as (
     select * from {{ ref('int_race_results_as_of_cutoff') }}
 ),

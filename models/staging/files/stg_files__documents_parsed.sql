@@ -1,11 +1,5 @@
 -- A table, because as a view each use would parse the document again
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='file_id',
-    fingerprints='stg_files__files',
-    indexes=[{'columns': ['file_id'], 'unique': true}],
-) }}
+{{ config(materialized='incremental', key='file_id', fingerprints='stg_files__files') }}
 
 with files as (
     select * from {{ ref('stg_files__files') }}

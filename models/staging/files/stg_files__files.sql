@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    indexes=[{'columns': ['file_id'], 'unique': true}],
-) }}
+{{ config(materialized='table') }}
 
 with files as (
     select * from {{ ref('stg_files__contents') }}

@@ -1,6 +1,6 @@
 -- A table, so that the planner knows how many sessions there are. As a view it was taken for one row, and results were
 -- split into cells anew for each session.
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 with files as (
     select * from {{ ref('stg_files__files') }}

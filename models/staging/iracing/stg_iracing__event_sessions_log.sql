@@ -1,5 +1,5 @@
 -- A table, because its text is long: results read here what is left of it.
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 -- materialized, because otherwise each use of a member would parse the text again
 with logs as materialized (

@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='file_id',
-    fingerprints='stg_telemetry__channel_inputs',
-    indexes=[{'columns': ['file_id']}],
-) }}
+{{ config(materialized='incremental', key='file_id', fingerprints='stg_telemetry__channel_inputs') }}
 
 with files as (
     select * from {{ ref('stg_files__files') }}

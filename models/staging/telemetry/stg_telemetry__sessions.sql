@@ -1,9 +1,5 @@
 -- A table, because half a dozen models read it and each would read the head of every file again.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    indexes=[{'columns': ['file_id'], 'unique': true}],
-) }}
+{{ config(materialized='table') }}
 
 {%- set sources = ['stg_telemetry__preamble_sessions', 'stg_telemetry__file_name_sessions',
     'stg_iracing__log_sessions', 'stg_motec__log_sessions', 'stg_lmu__log_sessions', 'stg_aim__log_sessions'] %}

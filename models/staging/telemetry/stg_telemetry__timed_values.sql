@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='file_id',
-    fingerprints='stg_telemetry__channel_plans',
-    indexes=[{'columns': ['file_id', 'channel_number', 'span_number'], 'unique': true}],
-) }}
+{{ config(materialized='incremental', key='file_id', fingerprints='stg_telemetry__channel_plans') }}
 
 with plans as (
     select

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 with layouts as (
     select * from {{ ref('int_track_layouts_measured') }}

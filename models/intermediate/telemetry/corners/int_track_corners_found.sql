@@ -1,6 +1,6 @@
 {%- set step = var('trace_step_m') -%}
 {%- set reach = (var('corner_smoothing_m') / step) | round | int -%}
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 with reference_laps as (
     select * from {{ ref('int_track_reference_laps') }}

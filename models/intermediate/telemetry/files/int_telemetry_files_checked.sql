@@ -1,7 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='file_id',
+    key='file_id',
     fingerprints='stg_telemetry__channel_plans',
     pre_hook='{{ read_in_parallel() }}',
 ) }}

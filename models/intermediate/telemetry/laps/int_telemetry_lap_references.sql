@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 with laps as (
     select * from {{ ref('int_telemetry_laps_comparable') }}

@@ -4,9 +4,8 @@
 ] -%}
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='session_id',
-    replace_key_type='uuid',
+    key='session_id',
+    key_type='uuid',
     fingerprints='int_telemetry_session_layouts',
     partition_by_month='session_started_at',
     goes_with='traces',

@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    indexes=[{'columns': ['session_id'], 'unique': true}],
-) }}
+{{ config(materialized='table') }}
 
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}

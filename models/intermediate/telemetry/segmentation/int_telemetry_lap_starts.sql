@@ -1,11 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='session_id',
-    replace_key_type='uuid',
-    fingerprints='int_telemetry_sessions',
-    indexes=[{'columns': ['session_id', 'piece_number'], 'unique': true}],
-) }}
+{{ config(materialized='incremental', key='session_id', key_type='uuid', fingerprints='int_telemetry_sessions') }}
 
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}

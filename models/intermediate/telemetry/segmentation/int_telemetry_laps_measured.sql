@@ -1,10 +1,8 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='session_id',
-    replace_key_type='uuid',
+    key='session_id',
+    key_type='uuid',
     fingerprints='int_telemetry_sessions',
-    indexes=[{'columns': ['session_id', 'piece_number'], 'unique': true}],
     pre_hook='{{ find_sessions_by_index() }}',
 ) }}
 {%- set wheels = ['fl', 'fr', 'rl', 'rr'] %}

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='replace_all') }}
+{{ config(materialized='table') }}
 
 with sessions as (
     select * from {{ ref('stg_telemetry__sessions') }}

@@ -1,8 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_all',
-    pre_hook="{{ set_me() }}",
-) }}
+{{ config(materialized='table', pre_hook="{{ set_me() }}") }}
 
 with session_files as (
     select * from {{ ref('int_telemetry_session_files') }}

@@ -1,8 +1,7 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='session_id',
-    replace_key_type='uuid',
+    key='session_id',
+    key_type='uuid',
     fingerprints='int_telemetry_session_layouts',
     pre_hook='{{ find_sessions_by_index() }}',
 ) }}

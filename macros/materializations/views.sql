@@ -19,13 +19,18 @@
 {%- endmacro %}
 
 {% macro move_views(old_relation, new_relation) -%}
+    {%- call statement('move_views') -%} {{ views_moved(old_relation, new_relation) }} {%- endcall -%}
+    {%- do adapter.cache_dropped(old_relation) -%}
+    {%- do keep_cached(new_relation) -%}
+{%- endmacro %}
+
+{% macro views_moved(old_relation, new_relation) -%}
     {%- set missing = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.materialized == 'view' -%}
         {%- if node.unique_id not in selected_resources -%}
             {%- do missing.append("to_regclass('" ~ node.schema ~ "." ~ node.alias ~ "')") -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- call statement('move_views') -%}
     do $move_views$
     declare
         reader regclass;
@@ -74,8 +79,10 @@
                 lost, '{{ new_relation.identifier }} no longer has what it reads', reason;
         end if;
     end $move_views$;
-    {%- endcall -%}
-    {#- dbt counts views as dropped with the table that they stood on, and would not look for them again -#}
+{%- endmacro %}
+
+{#- dbt counts views as dropped with what they stood on, and would not look for them again. -#}
+{% macro keep_cached(new_relation) -%}
     {%- set moved -%}
         {{ views_on("to_regclass('" ~ new_relation.render() ~ "')") }}
         select
@@ -86,7 +93,6 @@
         inner join pg_namespace on relnamespace = pg_namespace.oid
         where relkind = 'v'
     {%- endset -%}
-    {%- do adapter.cache_dropped(old_relation) -%}
     {%- for schema, name in run_query(moved).rows -%}
         {%- do adapter.cache_added(api.Relation.create(new_relation.database, schema, name, type='view')) -%}
     {%- endfor -%}

@@ -44,17 +44,17 @@
 
 
 {% macro is_built_anew() -%}
-    {{ return(flags.FULL_REFRESH or (config.get('materialized') == 'incremental' and is_code_changed())) }}
+    {{ return(flags.FULL_REFRESH or is_code_changed() or load_cached_relation(this) is none) }}
 {%- endmacro %}
 
 {% macro read_ledgers() -%}
     {%- if execute -%}
         {%- set recorded = {} -%}
-        {%- for row in run_query('select model, code_hash from ' ~ ops_schema() ~ '.code').rows -%}
-            {%- do recorded.update({row[0]: row[1]}) -%}
+        {%- for row in run_query('select model, code_hash, description_hash from ' ~ ops_schema() ~ '.code').rows -%}
+            {%- do recorded.update({row[0]: row}) -%}
         {%- endfor -%}
-        {%- do graph.pop('has_retired', none) -%}
-        {%- do graph.update(recorded_code=recorded, has_retired=has_retired()) -%}
+        {%- for name in ('has_retired', 'foreign_keys') -%} {%- do graph.pop(name, none) -%} {%- endfor -%}
+        {%- do graph.update(recorded_code=recorded, has_retired=has_retired(), foreign_keys=declared_foreign_keys()) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -67,17 +67,28 @@
 {%- endmacro %}
 
 {% macro is_code_changed() -%}
-    {%- if 'is_code_changed' not in model -%} {%- do model.update(is_code_changed=code_hash() != recorded_code()) -%} {%- endif -%}
+    {%- if 'is_code_changed' not in model -%} {%- do model.update(is_code_changed=code_hash() != recorded_code()[1]) -%} {%- endif -%}
     {{ return(model.is_code_changed) }}
 {%- endmacro %}
 
+{#- Its hashes of code and of descriptions. Without read_ledgers, as in `dbt compile`, the database is asked. -#}
 {% macro recorded_code() -%}
-    {%- if 'recorded_code' in graph -%} {{ return(graph.recorded_code.get(this.identifier)) }} {%- endif -%}
+    {%- if 'recorded_code' in graph -%} {{ return(graph.recorded_code.get(this.identifier, [none, none, none])) }} {%- endif -%}
     {%- if load_relation(api.Relation.create(database=target.database, schema=ops_schema(), identifier='code')) is none -%}
-        {{ return(none) }}
+        {{ return([none, none, none]) }}
     {%- endif -%}
     {%- set recorded -%}
-        select code_hash from {{ ops_schema() }}.code where model = '{{ this.identifier }}'
+        select model, code_hash, description_hash from {{ ops_schema() }}.code where model = '{{ this.identifier }}'
     {%- endset -%}
-    {{ return(run_query(recorded).columns[0].values() | first) }}
+    {{ return(run_query(recorded).rows | first or [none, none, none]) }}
+{%- endmacro %}
+
+{% macro record_code() -%}
+    insert into {{ ops_schema() }}.code (model, code_hash, description_hash)
+    values ('{{ this.identifier }}', '{{ code_hash() }}', '{{ description_hash() }}')
+    on conflict (model) do update set
+        code_hash = excluded.code_hash,
+        description_hash = excluded.description_hash,
+        built_at = case when code.code_hash = excluded.code_hash then code.built_at else excluded.built_at end
+    where row(code.code_hash, code.description_hash) is distinct from row(excluded.code_hash, excluded.description_hash)
 {%- endmacro %}

@@ -1,0 +1,167 @@
+{#-
+    One transaction and, where the code is that of before, two statements: dbt takes longer for a statement than PostgreSQL for most.
+    The rows are computed into a temporary table first, because PostgreSQL reads in parallel for `create table as` but not
+    for `insert ... select`.
+-#}
+{% macro write_table() %}
+    {%- set relation = this.incorporate(type='table') -%}
+    {%- set is_anew = is_made_anew() -%}
+    {%- do keep_holding() -%}
+    {%- set lifted = lift_foreign_keys(is_anew) | trim -%}
+    {%- if lifted -%} {%- call statement('lift', auto_begin=false) -%} {{ lifted }} {%- endcall -%} {%- endif -%}
+
+    {{ run_hooks(pre_hooks, inside_transaction=true) }}
+
+    {%- if is_anew -%} {%- do make_table(relation) -%}
+    {%- else -%}
+        {%- set rows = this.identifier ~ '__rows' -%}
+        {%- set computed -%}
+            create temporary table {{ rows }} on commit drop as (
+                {{ sql }}
+            );
+        {%- endset -%}
+        {%- if not config.get('contract').enforced -%}
+            {%- call statement('computed') -%} {{ computed }} {%- endcall -%}
+            {%- set computed = '' -%}
+        {%- endif -%}
+        {%- call statement('main') -%}
+            {{ computed }}
+            {% if is_code_changed() %} {{ add_missing_columns(relation, rows) }} {% endif -%}
+            {%- if config.get('materialized') == 'incremental' -%} {{ replace_keys(relation, rows) }}
+            {%- else -%} {{ write_difference(relation, rows) }}
+            {%- endif -%}
+        {%- endcall -%}
+    {%- endif -%}
+    {%- do apply_grants(relation, config.get('grants'), should_revoke=not is_anew) -%}
+    {%- call statement('record') -%}
+        {% if is_anew or is_described_otherwise() %} {{ describe(relation) }} {% endif -%}
+        {{ analyze_table(is_anew) }}
+        {% if config.get('fingerprints') -%} {{ record_built() }} {%- endif %}
+        {{ record_code() }}
+    {%- endcall -%}
+
+    {{ run_hooks(post_hooks, inside_transaction=true) }}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [relation]}) }}
+{% endmacro %}
+
+
+{% macro is_made_anew() -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- if existing is none or not existing.is_table -%} {{ return(true) }} {%- endif -%}
+    {%- set keeps_retired = config.get('materialized') == 'incremental' and config.get('goes_with') != 'raw' and has_retired() -%}
+    {{ return(is_built_anew() and not (keeps_retired or config.get('keeps_rows'))) }}
+{%- endmacro %}
+
+
+{#- Beside the table that is there, with its constraints; at the end they change places. Readers of the old one wait for that alone. -#}
+{% macro make_table(relation) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set table = relation if existing is none else make_intermediate_relation(relation) -%}
+    {%- set computed = this.identifier ~ '__rows' -%}
+    {%- set has_contract = config.get('contract').enforced -%}
+    {%- if has_contract -%} {%- do get_assert_columns_equivalent(sql) -%} {%- endif -%}
+    {%- call statement('main') -%}
+        drop table if exists {{ table }};
+        {% if has_contract -%}
+            {%- set columns = model.columns.values() | map(attribute='name') | join(', ') -%}
+            create temporary table {{ computed }} on commit drop as (
+                {{ sql }}
+            );
+            create table {{ table }} (
+                {{ columns_with_constraints() | join(',\n                ') }}
+            ) {% if config.get('partition_by_month') -%} partition by range ({{ config.get('partition_by_month') }}) {%- endif %};
+            {% if config.get('partition_by_month') %} {{ make_partitions(table, computed) }} {% endif -%}
+            insert into {{ table }} ({{ columns }})
+            select {{ columns }} from {{ computed }};
+        {%- else -%}
+            create table {{ table }} as (
+                {{ sql }}
+            );
+        {%- endif %}
+    {%- endcall -%}
+    {%- set constraints -%}
+        {%- if has_contract -%}
+            {%- for constraint in constraints_of_table() -%} alter table {{ table }} add {{ constraint }}; {% endfor -%}
+        {%- else -%}
+            alter table {{ table }} add primary key ({{ key_of(model) | join(', ') }});
+            {% for column in model.columns.values() if 'not_null' in column.constraints | map(attribute='type') -%}
+                alter table {{ table }} alter column {{ column.name }} set not null;
+            {% endfor -%}
+        {%- endif -%}
+    {%- endset -%}
+    {%- if constraints | trim -%} {%- call statement('constraints') -%} {{ constraints }} {%- endcall -%} {%- endif -%}
+    {%- do create_indexes(table) -%}
+    {%- if existing is not none -%} {%- do swap_table(existing, table, relation) -%} {%- endif -%}
+{%- endmacro %}
+
+{% macro swap_table(existing, table, relation) -%}
+    {%- set kind = 'view' if existing.is_view else 'table' -%}
+    {%- set backup = make_backup_relation(relation, kind) -%}
+    {%- call statement('swap') -%}
+        drop {{ kind }} if exists {{ backup }} cascade;
+        do $lock$ begin {{ lock_views_on(existing) }} end $lock$;
+        alter {{ kind }} {{ existing }} rename to {{ backup.identifier }};
+        alter table {{ table }} rename to {{ relation.identifier }};
+        {{ views_moved(backup, relation) }}
+        drop {{ kind }} {{ backup }} cascade;
+    {%- endcall -%}
+    {%- if kind == 'view' -%} {%- do adapter.cache_dropped(existing) -%} {%- do keep_cached(relation) -%} {%- endif -%}
+{%- endmacro %}
+
+
+{#- Where code changed and the table is kept, because what some of its rows were made from is gone. -#}
+{% macro add_missing_columns(relation, rows) -%}
+    do $add_missing_columns$
+    declare
+        missing record;
+    begin
+        for missing in
+            select attname, format_type(atttypid, atttypmod) as data_type
+            from pg_attribute
+            where
+                attrelid = cast('{{ rows }}' as regclass)
+                and attnum > 0
+                and attname not in (
+                    select attname from pg_attribute where attrelid = cast('{{ relation }}' as regclass) and not attisdropped
+                )
+        loop
+            execute format('alter table {{ relation }} add column %I %s', missing.attname, missing.data_type);
+        end loop;
+    end $add_missing_columns$;
+{%- endmacro %}
+
+
+{#- A contract names the columns; without one the database is asked. -#}
+{% macro columns_of(rows) -%}
+    {%- if config.get('contract').enforced -%} {{ return(model.columns.values() | map(attribute='name') | list) }} {%- endif -%}
+    {%- set asked -%}
+        select attname from pg_attribute where attrelid = cast('{{ rows }}' as regclass) and attnum > 0 order by attnum
+    {%- endset -%}
+    {{ return(run_query(asked).columns[0].values() | list) }}
+{%- endmacro %}
+
+{% macro key_of(node) -%}
+    {%- for constraint in node.constraints if constraint.type == 'primary_key' -%} {{ return(constraint.columns) }} {%- endfor -%}
+    {%- for column in node.columns.values() if 'primary_key' in column.constraints | map(attribute='type') -%}
+        {{ return([column.name]) }}
+    {%- endfor -%}
+    {%- do exceptions.raise_compiler_error(
+        node.name ~ ' names no key. Declare a primary_key under constraints in its YAML: the columns that tell its rows apart.'
+    ) -%}
+{%- endmacro %}
+
+{#- As `create table` takes them, without foreign keys, which are made at the end of the run (macros/hooks/foreign_keys.sql). -#}
+{% macro columns_with_constraints() -%}
+    {%- set columns = {} -%}
+    {%- for name, column in model.columns.items() -%}
+        {%- set constraints = column.constraints | rejectattr('type', 'equalto', 'foreign_key') | list -%}
+        {%- do columns.update({name: dict(column, constraints=constraints)}) -%}
+    {%- endfor -%}
+    {{ return(adapter.render_raw_columns_constraints(raw_columns=columns)) }}
+{%- endmacro %}
+
+{% macro constraints_of_table() -%}
+    {%- set constraints = model.constraints | rejectattr('type', 'equalto', 'foreign_key') | list -%}
+    {{ return(adapter.render_raw_model_constraints(raw_constraints=constraints)) }}
+{%- endmacro %}
