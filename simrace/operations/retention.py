@@ -1,8 +1,8 @@
 """Delete what is old: first the lines of a telemetry session, then its traces, and finally the session.
 
 The var `retention` in dbt_project.yml says how long each is kept. Whatever was made from lines and traces stays, and
-no build touches it any more (macros/incremental/built.sql). Race results stay too: they are small, and form and ratings
-need all of them.
+no build touches it any more (docs/engine.md). Race results stay too: they are small, and form and ratings need all of
+them.
 """
 
 import json

@@ -74,19 +74,36 @@ def test_races_are_told_as_of_the_cutoff(manifest: dict[str, Any]) -> None:
 def test_what_is_made_anew_is_not_told_by_rows_that_are_to_go(manifest: dict[str, Any]) -> None:
     """A dimension keeps such rows until the facts that refer to them have gone, so facts built from them would stay."""
     models = _models(manifest)
-    kept_longer = {key for key, node in models.items() if node["config"]["incremental_strategy"] == "upsert"}
+    referred = {parent for node in models.values() for parent in _referred(node)}
+    kept_longer = {key for key, node in models.items() if node["name"] in referred}
     fingerprints = {node["config"].get("fingerprints") for node in models.values()} - {None}
     read = {key for key, node in models.items() if node["name"] in fingerprints}
     assert read and kept_longer
     assert not {models[key]["name"] for key in read if kept_longer & _ancestors(models, key)}
 
 
-def test_what_is_made_after_a_commit_is_made_in_a_transaction(manifest: dict[str, Any]) -> None:
-    """After a hook outside of a transaction dbt begins none of its own, and every `set local` would be void."""
-    hooks_of_models = [node["config"]["pre-hook"] for node in _models(manifest).values()]
-    committing = [hooks for hooks in hooks_of_models if not all(hook["transaction"] for hook in hooks)]
-    assert committing
-    assert {next((hook["sql"] for hook in hooks if hook["transaction"]), None) for hooks in committing} == {"begin"}
+def test_a_model_is_written_in_one_transaction(manifest: dict[str, Any]) -> None:
+    """A hook outside of it would commit what `set local` says, and leave a table without its record."""
+    hooks = [
+        hook
+        for node in _models(manifest).values()
+        for each in ("pre-hook", "post-hook")
+        for hook in node["config"][each]
+    ]
+    assert hooks
+    assert all(hook["transaction"] for hook in hooks)
+
+
+def test_every_table_is_built_by_one_of_two_ways(manifest: dict[str, Any]) -> None:
+    """A small one by the difference of its key, a large one by key and fingerprint; both need a key."""
+    models = _models(manifest).values()
+    assert {node["config"]["materialized"] for node in models} == {"view", "table", "incremental"}
+    tables = [node for node in models if node["config"]["materialized"] != "view"]
+    assert not [node["name"] for node in tables if not _key_of(node)]
+    by_fingerprint = {
+        node["name"] for node in tables if node["config"].get("fingerprints") and node["config"].get("key")
+    }
+    assert by_fingerprint == {node["name"] for node in tables if node["config"]["materialized"] == "incremental"}
 
 
 _STAGING = {path.name for path in (ROOT / "models" / "staging").iterdir()}
@@ -147,12 +164,20 @@ def _ancestors(models: dict[str, dict[str, Any]], key: str) -> set[str]:
 
 def _parents(models: dict[str, dict[str, Any]], node: dict[str, Any]) -> list[str]:
     """The models that a model reads."""
-    constraints = [*node["constraints"], *(each for col in node["columns"].values() for each in col["constraints"])]
-    referred = {str(each.get("to")).replace('"', "").rpartition(".")[2] for each in constraints} | {
-        name for each in constraints for name in re.findall(r"ref\('(\w+)'\)", str(each.get("to")))
-    }
+    referred = _referred(node)
     names = {parent: _name(parent) for parent in node["depends_on"]["nodes"] if parent in models}
     return [parent for parent, name in names.items() if name not in referred or f"ref('{name}')" in node["raw_code"]]
+
+
+def _referred(node: dict[str, Any]) -> set[str]:
+    """Names of the tables that a model's foreign keys point to."""
+    constraints = [*node["constraints"], *(each for col in node["columns"].values() for each in col["constraints"])]
+    keys = [each for each in constraints if each["type"] == "foreign_key"]
+    return {
+        *(str(each["to"]).replace('"', "").rpartition(".")[2] for each in keys if each["to"]),
+        *(name for each in keys for name in re.findall(r"ref\('(\w+)'\)", str(each["to"]))),
+        *(str(each["expression"]).split()[0] for each in keys if not each["to"]),
+    }
 
 
 def test_every_model_is_described_and_tested(manifest: dict[str, Any]) -> None:
@@ -193,14 +218,15 @@ def test_a_published_table_holds_the_key_and_the_columns_of_its_view(manifest: d
     assert {"fct_telemetry_samples", "fct_laps", "fct_lap_traces", "lap_references"} <= whole.keys()
     for view, table in whole.values():
         assert table["contract"]["enforced"]
-        assert table["config"]["materialized"] == "incremental"
         assert _key_of(table) == _key_of(view)
         assert _said_of_columns(table) == _said_of_columns(view)
 
 
 def _key_of(node: dict[str, Any]) -> list[str]:
-    (key,) = (each["columns"] for each in node["constraints"] if each["type"] == "primary_key")
-    return list(key)
+    of_columns = {name: each["constraints"] for name, each in node["columns"].items()}
+    keys = [each["columns"] for each in node["constraints"] if each["type"] == "primary_key"]
+    keys += [[name] for name, each in of_columns.items() if "primary_key" in {one["type"] for one in each}]
+    return list(keys[0]) if keys else []
 
 
 def _said_of_columns(node: dict[str, Any]) -> list[tuple[str, str, str]]:
