@@ -1,10 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='replace_changed',
-    replace_key='race_id',
-    fingerprints='int_race_histories',
-    indexes=[{'columns': ['race_id']}],
-) }}
+{{ config(materialized='incremental', key='race_id', fingerprints='int_race_histories') }}
 
 -- a race is made anew when a race that one of its drivers drove before it has changed
 with races as (
