@@ -19,39 +19,72 @@
 {%- endmacro %}
 
 
-{% macro line_as_array(line, plan) -%}
-    {%- set separated -%}
-        case
-            when {{ plan }}.decimal_comma then replace(replace({{ line }}, ',', '.'), {{ plan }}.delimiter, ',')
-            when {{ plan }}.delimiter <> ',' then replace({{ line }}, {{ plan }}.delimiter, ',')
-            else {{ line }}
-        end
-    {%- endset -%}
-    concat(
-        '[0:', {{ plan }}.column_count + 1, ']={',
-        case
-            when {{ plan }}.quoting = 'all' then replace('0,' || {{ separated }} || ',0', '""', 'NULL')
-            else replace(replace('0,' || {{ separated }} || ',0', ',,', ',NULL,'), ',,', ',NULL,')
-        end,
-        '}'
-    )
-{%- endmacro %}
-
-
-{% macro numbers_of(array_text) -%}
+{% macro lines_from(lines, skipped) -%}
     case
-        when
-            strpos({{ array_text }}, 'x') = 0
-            and strpos({{ array_text }}, 'X') = 0
-            and strpos({{ array_text }}, chr(92)) = 0
-            and pg_input_is_valid({{ array_text }}, 'real[]')
-            then cast({{ array_text }} as double precision[])
+        when {{ skipped }} <= 0 then {{ lines }}
+        else array_to_string((string_to_array({{ lines }}, chr(10)))[{{ skipped }} + 1:], chr(10))
     end
 {%- endmacro %}
 
 
+{% macro lines_as_arrays(lines, plan) -%}
+    {%- set unix_lines = 'replace(' ~ lines ~ ', chr(13) || chr(10), chr(10))' -%}
+    case
+        when {{ plan }}.decimal_comma then replace(replace({{ unix_lines }}, ',', '.'), {{ plan }}.delimiter, ',')
+        {#- a comma that parts no cells would part them in an array -#}
+        {{ ' ' }}when {{ plan }}.delimiter <> ','
+            then case when strpos({{ lines }}, ',') = 0 then replace({{ unix_lines }}, {{ plan }}.delimiter, ',') end
+        when {{ plan }}.quoting = 'all' then {{ lines }}
+        else {{ unix_lines }}
+    end
+{%- endmacro %}
+
+
+{% macro words_as_nan(lines, plan) -%}
+    case {{ plan }}.quoting
+        when 'all' then regexp_replace({{ lines }}, '"[[:alpha:]][^"\n]*"', '"NaN"', 'g')
+        when 'none' then regexp_replace({{ lines }}, '(^|[,\n])[[:alpha:]][^,\n]*', '\1NaN', 'g')
+    end
+{%- endmacro %}
+
+
+{% macro are_numbers(lines, plan, has_gaps) -%}
+    {#- Each is one that a real holds. Loggers write a tiny number as 2.1e-14, with one digit before the point. -#}
+    {%- set plain = '([0-9]{1,19}([.][0-9]{0,20})?|[.][0-9]{1,20})([eE][-+]?[01]?[0-9])?' -%}
+    {%- set tiny = '[1-9]([.][0-9]{0,20})?[eE]-[0-3]?[0-9]' -%}
+    {%- set number = '( *(NaN|[-+]?(' ~ plain ~ '|' ~ tiny ~ ')) *)' ~ ('?' if has_gaps) -%}
+    {%- set quoted_line = '("' ~ number ~ '",)*"' ~ number ~ '"' -%}
+    {%- set line = '(' ~ number ~ ',)*' ~ number -%}
+    case
+        when {{ plan }}.quoting = 'all' then {{ lines }} ~ '^({{ quoted_line }}(\r?\n)+)*({{ quoted_line }})?$'
+        else {{ lines }} ~ '^({{ line }}\n+)*({{ line }})?$'
+    end
+{%- endmacro %}
+
+
+{% macro numbers_of(line, has_gaps, plan) -%}
+    cast(
+        case
+            when not {{ has_gaps }} then concat('{', {{ line }}, '}')
+            when {{ plan }}.quoting = 'all' then concat('{', replace({{ line }}, '""', 'NULL'), '}')
+            when {{ line }} is not null
+                then
+                    concat(
+                        '{', case when starts_with({{ line }}, ',') then 'NULL' end,
+                        replace(replace({{ line }} || ',0', ',,', ',NULL,'), ',,', ',NULL,'), '}'
+                    )
+        end as double precision[]
+    )
+{%- endmacro %}
+
+
 {% macro number_or_cell(line, channel, cell) -%}
-    case when {{ line }}.numbers is null then {{ cell }} else {{ line }}.numbers[{{ line }}.{{ channel }}_position] end
+    {%- set position = line ~ '.' ~ channel ~ '_position' -%}
+    {%- set number = line ~ '.numbers[' ~ position ~ ']' -%}
+    case
+        when {{ line }}.cells is null or {{ number }} <> cast('nan' as double precision) then {{ number }}
+        when {{ position }} is not null then {{ cell }}
+    end
 {%- endmacro %}
 
 

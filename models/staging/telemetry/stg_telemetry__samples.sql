@@ -1,7 +1,7 @@
 {% set channels = var('telemetry_channels') %}
 
--- Each subquery uses what the inner one computed once per row. None of them is a CTE, and no CTE is used twice, because
--- PostgreSQL would compute it for all files in a single process.
+-- Each step uses what the one before it computed once, for a block or for a line. PostgreSQL computes none of this in
+-- parallel where a CTE or a lateral subquery holds it, so steps of a block are functions of one row.
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
 ),
@@ -17,51 +17,58 @@ select
     {{ canonical_sample(channels) }}
 from (
     select
-        split.block_file_id,
-        split.line_number,
+        line.block_file_id,
+        line.line_number,
         {{ telemetry_clock(
-            number_or_cell('split', 'elapsed_s', to_float('split.cells[split.elapsed_s_position]')),
-            'split.line_number',
-            'split'
+            number_or_cell('line', 'elapsed_s', to_float('line.cells[line.elapsed_s_position]')),
+            'line.line_number',
+            'line'
         ) }} as elapsed_s,
         {% for channel, kind in channels.items() -%}
-            {% set cell = measured_channel('split.cells[split.' ~ channel ~ '_position]', channel, kind) -%}
-            {{ without_no_value(number_or_cell('split', channel, cell), channel, kind) }}
-            * split.{{ channel }}_factor + split.{{ channel }}_offset as measured_{{ channel }},
+            {% set cell = measured_channel('line.cells[line.' ~ channel ~ '_position]', channel, kind) -%}
+            {{ without_no_value(number_or_cell('line', channel, cell), channel, kind) }}
+            * line.{{ channel }}_factor + line.{{ channel }}_offset as measured_{{ channel }},
         {% endfor -%}
         {{ computed_once() }}
     from (
         select
-            read_at_once.*,
-            case
-                when read_at_once.numbers is null
-                    then
-                        string_to_array(
-                            {{ telemetry_line('read_at_once.line', 'read_at_once') }}, read_at_once.separator
-                        )
-            end as cells,
+            plans.*,
+            blocks.file_id as block_file_id,
+            cast(greatest(blocks.first_line, plans.first_data_line) + lines.place - 1 as integer) as line_number,
+            {{ numbers_of('lines.numbers', "block.kind <> 'numbers'", 'plans') }} as numbers,
+            string_to_array({{ telemetry_line('lines.cells', 'plans') }}, plans.separator) as cells,
             {{ computed_once() }}
-        from (
-            select
-                *,
-                {{ numbers_of('array_text') }} as numbers,
-                {{ computed_once() }}
-            from (
-                select
-                    plans.*,
-                    blocks.file_id as block_file_id,
-                    cast(blocks.first_line + lines.line_offset - 1 as integer) as line_number,
-                    lines.line,
-                    {{ line_as_array('lines.line', 'plans') }} as array_text,
-                    {{ computed_once() }}
-                from blocks
-                inner join plans on blocks.file_id = plans.file_id
-                cross join
-                    lateral string_to_table(blocks.lines, chr(10)) with ordinality as lines (line, line_offset)
-                where
-                    blocks.first_line + lines.line_offset - 1 >= plans.first_data_line
-                    and not {{ is_blank_line('lines.line') }}
-            ) as lines_read
-        ) as read_at_once
-    ) as split
+        from blocks
+        inner join plans on blocks.file_id = plans.file_id
+        cross join
+            lateral unnest(array[{{ lines_from('blocks.lines', 'plans.first_data_line - blocks.first_line') }}])
+                as data (lines)
+        cross join lateral unnest(array[{{ lines_as_arrays('data.lines', 'plans') }}]) as spelt (lines)
+        -- most blocks are numbers throughout, or numbers and empty cells
+        cross join
+            lateral unnest(array[
+                case
+                    when {{ are_numbers('spelt.lines', 'plans', has_gaps=false) }} then 'numbers'
+                    when {{ are_numbers('spelt.lines', 'plans', has_gaps=true) }} then 'gaps'
+                    else 'words'
+                end
+            ]) as block (kind)
+        -- of lines with words the words alone are read as cells; all is, where something else stands among the numbers
+        cross join
+            lateral unnest(array[
+                case when block.kind = 'words' then {{ words_as_nan('spelt.lines', 'plans') }} else spelt.lines end
+            ]) as worded (lines)
+        cross join
+            lateral unnest(
+                string_to_array(
+                    case
+                        when block.kind <> 'words' or {{ are_numbers('worded.lines', 'plans', has_gaps=true) }}
+                            then worded.lines
+                    end,
+                    chr(10)
+                ),
+                string_to_array(case when block.kind = 'words' then data.lines end, chr(10))
+            ) with ordinality as lines (numbers, cells, place)
+        where not {{ is_blank_line('coalesce(lines.cells, lines.numbers)') }}
+    ) as line
 ) as measured
