@@ -5,16 +5,18 @@
 {%- endfor -%}
 {{ config(materialized='view', schema='ops') }}
 
-{% for tier, schema, name in tables | sort -%}
-    select
-        '{{ tier }}' as tier,
-        '{{ schema }}' as table_schema,
-        '{{ name }}' as table_name
-    {{ 'union all' if not loop.last }}
+{% if tables -%}
+    {% for tier, schema, name in tables | sort -%}
+        select
+            '{{ tier }}' as tier,
+            '{{ schema }}' as table_schema,
+            '{{ name }}' as table_name
+        {{ 'union all' if not loop.last }}
+    {% endfor -%}
 {% else -%}
     select
         cast(null as {{ dbt.type_string() }}) as tier,
         cast(null as {{ dbt.type_string() }}) as table_schema,
         cast(null as {{ dbt.type_string() }}) as table_name
     where false
-{% endfor -%}
+{% endif -%}
