@@ -225,6 +225,12 @@ class Loader:
         return LandingError(f"Nothing of this batch was landed: {told}")
 
 
+def import_dlt() -> None:
+    """Import dlt before there is anything to load, in a process that waits for files."""
+    with _without_streamlit():
+        import dlt  # noqa: F401
+
+
 @contextmanager
 def _without_streamlit() -> Iterator[None]:
     """Hide Streamlit from dlt, which would import it to look for secrets; that takes a second and a half."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingestion.outcomes import Outcome
 from simrace.api.uploads import Upload, open_uploads
-from simrace.build.dbt import collect_garbage
+from simrace.build.dbt import ParsedProject
 from simrace.operations import commands
 
 FILES_A_BATCH = 1_000
@@ -60,12 +60,14 @@ class Lander:
         self._thread.join()
 
     def _work(self) -> None:
+        parsed = ParsedProject()
+        commands.prepare(parsed, commands.say_in_log)
         is_last = False
         while not is_last:
             batch, is_last = self._next_batch()
             if batch:
-                _do(batch)
-                collect_garbage()
+                _do(batch, parsed)
+                commands.prepare(parsed, commands.say_in_log)
 
     def _next_batch(self) -> tuple[list[Job], bool]:
         """All waiting jobs, at least one; and whether to end after them."""
@@ -80,7 +82,7 @@ class Lander:
         return batch, True
 
 
-def _do(batch: list[Job]) -> None:
+def _do(batch: list[Job], parsed: ParsedProject) -> None:
     """Land the files of all jobs, answer those that want no more, build once for the others."""
     found: list[list[Outcome]] = [[] for _ in batch]
     try:
@@ -95,7 +97,7 @@ def _do(batch: list[Job]) -> None:
                 if not job.is_build:
                     job.done.set_result(outcomes_of_job)
             if any(job.is_build for job in batch) and not (due := commands.due(work)).is_current:
-                commands.build_marts(work, selector=due.selector)
+                commands.build_marts(work, selector=due.selector, parsed=parsed)
         for job, outcomes_of_job in zip(batch, found, strict=True):
             if not job.done.done():
                 job.done.set_result(outcomes_of_job)

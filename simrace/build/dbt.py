@@ -1,16 +1,19 @@
 """Run dbt on the warehouse, in this process, which holds the warehouse where dbt writes."""
 
 import gc
+import hashlib
 import logging
 import os
+import pickle
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ingestion.disk import tell_broken_off, tell_full_disk
+from simrace.build.last_build import hash_of_project
 from simrace.database.connection import ConnectionParameters
 from simrace.database.pseudonyms import session_options
 from simrace.database.retry import SecondHandError
@@ -113,15 +116,74 @@ def set_for_dbt(parameters: ConnectionParameters, project: Path) -> Iterator[Non
 
 
 def collect_garbage() -> None:
-    """Give back the memory that dbt has left, which takes a second; for a process that stays."""
+    """Give back the memory that dbt has left, which takes a second; for a process that stays.
+
+    What lives on is not searched again until the next time, nor when the process ends.
+    """
     gc.unfreeze()
     gc.collect()
+    gc.freeze()
+
+
+class ParsedProject:
+    """dbt loaded and the project parsed, for a process that builds more than once.
+
+    Each invocation gets a copy of the parse. dbt and our macros change the one that they work on: what a hook has read
+    from the warehouse stays in its `graph`, and a node that has been compiled cannot be compiled again.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is loaded yet."""
+        self._made_from = b""
+        self._pickled = b""
+
+    def prepare(self, parameters: ConnectionParameters) -> None:
+        """Load dbt, parse the project and compile its macros, unless that is done; then give back memory.
+
+        Args:
+            parameters: The database.
+
+        Raises:
+            BuildError: the project cannot be parsed.
+        """
+        project = project_directory()
+        try:
+            with set_for_dbt(parameters, project):
+                _compile_macros(self.manifest(project))
+        finally:
+            collect_garbage()
+
+    def manifest(self, project: Path) -> Any:
+        """A manifest that nobody has used yet. It is parsed anew when a file or the environment has changed.
+
+        Args:
+            project: The folder with dbt_project.yml; call this within `set_for_dbt`.
+
+        Raises:
+            BuildError: the project cannot be parsed; KeyboardInterrupt: Ctrl-C.
+        """
+        # Any variable may be read by a macro or by profiles.yml. A hash, because passwords are among them.
+        parts = (hash_of_project(project), str(project), sorted(os.environ.items()))
+        made_from = hashlib.sha256(repr(parts).encode()).digest()
+        if made_from != self._made_from:
+            self._made_from = b""
+            outcome = _invoke(["parse", "--no-write-json"], project)
+            if not outcome.success:
+                raise _failed("parse", BuildResult(), outcome.exception, project)
+            # A manifest's own way to be pickled mixes up its parts. What begins with `_` dbt makes again when it asks.
+            names = (part.name for part in fields(outcome.result) if not part.name.startswith("_"))
+            self._pickled = pickle.dumps({name: getattr(outcome.result, name) for name in names})
+            self._made_from = made_from
+        from dbt.contracts.graph.manifest import Manifest
+
+        return Manifest(**pickle.loads(self._pickled))  # noqa: S301 - made above
 
 
 def run_dbt(
     arguments: list[str],
     parameters: ConnectionParameters,
     on_progress: Callable[[Progress], object] = lambda _: None,
+    parsed: ParsedProject | None = None,
 ) -> BuildResult:
     """Run one dbt command in the project, without its own output.
 
@@ -129,13 +191,12 @@ def run_dbt(
         arguments: As on dbt's command line, such as ["build"].
         parameters: The database.
         on_progress: Called at the start of each step.
+        parsed: The project; None where dbt is to parse it, which it must to write its manifest or to use `--vars`.
 
     Raises:
         BuildError: a step failed, or dbt itself; the text names the log with the details.
         KeyboardInterrupt: Ctrl-C.
     """
-    from dbt.cli.main import dbtRunner  # imported here, because it takes a second that `simrace --help` need not wait
-
     project = project_directory()
     result = BuildResult()
 
@@ -146,13 +207,8 @@ def run_dbt(
 
     log_event("dbt_started", command=arguments[0])
     began = time.monotonic()
-    runner = dbtRunner(callbacks=[on_event])
-    log = Path(os.environ.get("DBT_LOG_PATH", project / "logs")).absolute() / "dbt.log"
-    # Statements would fill many megabytes; those that failed are in target/ too.
-    severity = os.environ.get("DBT_LOG_LEVEL_FILE", "info")
-    logging_options = ["--log-level", "none", "--log-level-file", severity, "--log-path", str(log.parent)]
     with set_for_dbt(parameters, project):
-        outcome = runner.invoke([*arguments, *logging_options])
+        outcome = _invoke(arguments, project, parsed.manifest(project) if parsed else None, on_event)
     for step in getattr(outcome.result, "results", None) or []:
         status = str(step.status)
         result.counts[status] = result.counts.get(status, 0) + 1
@@ -172,14 +228,41 @@ def run_dbt(
         nodes=sum(result.counts.values()),
         problems=len(result.problems),
     )
-    if isinstance(outcome.exception, KeyboardInterrupt):  # Ctrl-C is not a failure of dbt
-        raise outcome.exception
     if not outcome.success:
-        problems = "\n".join(result.problems) or str(outcome.exception or "dbt stopped without saying why")
-        if way_out := tell_full_disk(problems, project) or tell_broken_off(problems):
-            problems += f"\n{way_out}"
-        raise BuildError(
-            f"dbt {arguments[0]} failed:\n{problems}\nThe details are in {log}.",
-            result.invocation_id,
-        )
+        raise _failed(arguments[0], result, outcome.exception, project)
     return result
+
+
+def _invoke(
+    arguments: list[str], project: Path, manifest: Any = None, on_event: Callable[[Any], None] = lambda _: None
+) -> Any:
+    """Run one dbt command; call this within `set_for_dbt`."""
+    from dbt.cli.main import dbtRunner  # imported here, because it takes a second that `simrace --help` need not wait
+
+    # Statements would fill many megabytes; those that failed are in target/ too.
+    severity = os.environ.get("DBT_LOG_LEVEL_FILE", "info")
+    options = ["--log-level", "none", "--log-level-file", severity, "--log-path", str(_log_file(project).parent)]
+    return dbtRunner(manifest, [on_event]).invoke([*arguments, *options])
+
+
+def _compile_macros(manifest: Any) -> None:
+    """Compile what dbt would compile at its first use; it keeps that, by its text, as long as the process lives."""
+    from dbt_common.clients.jinja import template_cache
+
+    for macro in manifest.macros.values():
+        template_cache.get_node_template(macro)
+
+
+def _failed(command: str, result: BuildResult, exception: BaseException | None, project: Path) -> BaseException:
+    if isinstance(exception, KeyboardInterrupt):  # Ctrl-C is not a failure of dbt
+        return exception
+    problems = "\n".join(result.problems) or str(exception or "dbt stopped without saying why")
+    if way_out := tell_full_disk(problems, project) or tell_broken_off(problems):
+        problems += f"\n{way_out}"
+    return BuildError(
+        f"dbt {command} failed:\n{problems}\nThe details are in {_log_file(project)}.", result.invocation_id
+    )
+
+
+def _log_file(project: Path) -> Path:
+    return Path(os.environ.get("DBT_LOG_PATH", project / "logs")).absolute() / "dbt.log"

@@ -79,13 +79,12 @@ class Due:
     selector: str | None = None
 
 
-def made_from(connection: Connection, project: Path) -> dict[str, str]:
-    """Hashes of everything that a build depends on: `project`, and the rows of each family of files.
+def hash_of_project(project: Path) -> str:
+    """Hash of the code that a build runs: files, dbt's settings and version, the pseudonyms' key, and the day.
 
-    The hash of the project contains the day, because some figures look back from today.
+    The day is part of it because some figures look back from today.
 
     Args:
-        connection: To the warehouse.
         project: Folder of dbt_project.yml.
     """
     digest = hashlib.sha256()
@@ -96,7 +95,17 @@ def made_from(connection: Connection, project: Path) -> dict[str, str]:
     versions = [version(package) for package in ("dbt-core", "dbt-adapters", "dbt-postgres")]
     today = datetime.now(UTC).date()
     digest.update(repr((sorted(settings.items()), session_options(os.environ), versions, today)).encode())
-    parts: dict[str, Any] = {"project": digest.hexdigest()}
+    return digest.hexdigest()
+
+
+def made_from(connection: Connection, project: Path) -> dict[str, str]:
+    """Hashes of everything that a build depends on: `project`, and the rows of each family of files.
+
+    Args:
+        connection: To the warehouse.
+        project: Folder of dbt_project.yml.
+    """
+    parts: dict[str, Any] = {"project": hash_of_project(project)}
     with connection, connection.cursor() as cursor:
         for table, statement in _READ.items():
             if relation_exists(cursor, table):

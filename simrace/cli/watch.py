@@ -12,7 +12,7 @@ import typer
 from ingestion.outcomes import Outcome, State, count_states
 from ingestion.paths import expand
 from ingestion.sources import open_sources
-from simrace.build.dbt import collect_garbage, project_directory
+from simrace.build.dbt import ParsedProject, project_directory
 from simrace.cli.summaries import printable, shown
 from simrace.cli.terminal import console, readable_errors, say
 from simrace.operations import commands
@@ -65,20 +65,24 @@ def watch(
         project_directory()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # systemd sends SIGTERM in place of Ctrl-C
     files = Watch(map(str, folders))
+    parsed = ParsedProject()
     wait_s = interval
     try:
         say(f"Watching {', '.join(map(str, folders))}; Ctrl-C ends it.")
+        commands.prepare(parsed, say)
         while True:
             found = files.look()
             if found:
-                wait_s = _take_in(files, found, interval, wait_s)
-                collect_garbage()
+                wait_s = _take_in(files, found, parsed, interval, wait_s)
+                commands.prepare(parsed, say)
             time.sleep(wait_s)
     except KeyboardInterrupt:
         say("Stopped.")
 
 
-def _take_in(files: Watch, found: dict[Path, Signature], interval: float, wait_s: float) -> float:
+def _take_in(
+    files: Watch, found: dict[Path, Signature], parsed: ParsedProject, interval: float, wait_s: float
+) -> float:
     """Land one batch and build what is due. Return how long to wait after it."""
     outcomes: list[Outcome] = []
     try:
@@ -87,7 +91,7 @@ def _take_in(files: Watch, found: dict[Path, Signature], interval: float, wait_s
             files.finish(found)
             due = commands.due(work)
             if not due.is_current:
-                commands.build_marts(work, selector=due.selector)
+                commands.build_marts(work, selector=due.selector, parsed=parsed)
         console.print(f"{_clock()}  {_summary(outcomes)}; built in {work.run.dbt_s:.1f} s", highlight=False)
     except commands.KNOWN_ERRORS as error:
         # landed files are built with the next batch; others are tried again, less and less often

@@ -1,6 +1,7 @@
 """What the commands do, without any output: the command line, `simrace watch` and the HTTP API call these."""
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ import yaml
 from ingestion.disk import tell_broken_off, tell_full_disk
 from ingestion.errors import ReadableError
 from ingestion.landing import Landing
-from ingestion.loading import Loader
+from ingestion.loading import Loader, import_dlt
 from ingestion.outcomes import Outcome
 from ingestion.settings import home_directory
 from ingestion.sources import Recall, Source
 from simrace.build import last_build
-from simrace.build.dbt import BuildError, BuildResult, Progress, project_directory, run_dbt
+from simrace.build.dbt import BuildError, BuildResult, ParsedProject, Progress, project_directory, run_dbt
 from simrace.build.last_build import Due
 from simrace.build.runs import Run, log_landing, recorded
 from simrace.database import lock
@@ -131,12 +132,29 @@ def due(work: Work) -> Due:
         return last_build.due(connection, project_directory())
 
 
+def prepare(parsed: ParsedProject, say: Notify) -> None:
+    """Do now what the next build would do first, in a process that waits for files.
+
+    What fails here fails again when a file comes, and is told then.
+
+    Args:
+        parsed: The project that the build will use.
+        say: Called with each message to people, such as that the server is set up.
+    """
+    try:
+        import_dlt()
+        parsed.prepare(connection_parameters(say))
+    except Exception as error:
+        log_event("not_prepared", level=logging.WARNING, error=type(error).__name__)
+
+
 def build_marts(
     work: Work,
     on_step: Callable[[Progress], object] = lambda _: None,
     full_refresh: bool = False,
     pseudonymise: bool | None = None,
     selector: str | None = None,
+    parsed: ParsedProject | None = None,
 ) -> BuildResult:
     """Build and test the marts from what is landed.
 
@@ -146,6 +164,7 @@ def build_marts(
         full_refresh: Build every table anew from raw.
         pseudonymise: Publish drivers under keyed hashes; None as before.
         selector: The part that is due, of `due`; None for everything.
+        parsed: The project, in a process that keeps it.
 
     Raises:
         BuildError: a model or test failed, or dbt itself.
@@ -157,13 +176,15 @@ def build_marts(
     if selector is not None:
         # Only files are new, so the manifest that the last build wrote is that of this one; to write it takes a second.
         arguments += ["--selector", selector, "--no-write-json"]
+    else:
+        parsed = None  # dbt parses the project itself where it is to write the manifest
     if full_refresh:
         arguments.append("--full-refresh")
     if pseudonymise is not None:
         arguments += ["--vars", json.dumps({"pseudonymise": pseudonymise})]
     try:
         with work.run.building():
-            result = work.hold.patiently(lambda: run_dbt(arguments, work.parameters, on_step))
+            result = work.hold.patiently(lambda: run_dbt(arguments, work.parameters, on_step, parsed))
     except BuildError as error:
         work.run.invocation_id = error.invocation_id
         raise

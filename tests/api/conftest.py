@@ -73,6 +73,7 @@ def served(settings: Settings) -> Iterator[Api]:
 def serve(database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Api]]:
     """Start a server with settings of the test's; a build is only counted, in `builds`."""
     monkeypatch.setattr(commands, "run_dbt", lambda *_: BuildResult())
+    monkeypatch.setattr(commands, "prepare", lambda *_: None)
     monkeypatch.setattr(last_build, "record", lambda *_: None)  # its table is made by dbt, which does not run here
     with ExitStack() as servers:
         yield lambda **settings: servers.enter_context(

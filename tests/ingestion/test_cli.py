@@ -233,6 +233,7 @@ def test_a_watch_takes_files_that_rest_and_tells_of_failures(
 ) -> None:
     builds = []
     monkeypatch.setattr(commands, "run_dbt", lambda *_: builds.append(1) or BuildResult())
+    monkeypatch.setattr(commands, "prepare", lambda *_: None)
     watched, looks = lap.parent, []
 
     def look_again(seconds: float) -> None:

@@ -1,16 +1,20 @@
 """What goes out of the warehouse comes in again, by `simrace watch`; the API builds it as the command line does."""
 
+import os
 import shutil
 import signal
 import subprocess
 import threading
 from contextlib import closing
+from copy import deepcopy
 from pathlib import Path
 
 import psycopg2
 import pytest
 import requests
 
+from simrace.build.dbt import ParsedProject, project_directory, run_dbt, set_for_dbt
+from simrace.database.connection import connection_parameters
 from simrace.export.motec import export_lap
 from simrace.export.tables import ExportError, Format, export_table, list_marts
 from tests.conftest import Warehouse
@@ -94,6 +98,26 @@ def test_an_exported_lap_is_of_the_session_it_came_from(
         found = copy.query(f"select state, session_id::text from marts.file_quality where file_name = '{file.name}'")
         assert found == [("superseded", session)]
     assert copy.query(seen) == before
+
+
+def test_an_invocation_of_dbt_leaves_nothing_to_the_next(copy: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dbt writes what it compiles into the manifest, and our hooks what they have read from the warehouse."""
+    for name in os.environ.keys() | copy.environment.keys():
+        if name.startswith(("SIMRACE_", "PG", "DBT_")):
+            monkeypatch.setenv(name, copy.environment[name]) if name in copy.environment else monkeypatch.delenv(name)
+    database, project, parsed = connection_parameters(), project_directory(), ParsedProject()
+
+    def given() -> object:
+        with set_for_dbt(database, project):
+            manifest = parsed.manifest(project)
+        nodes = {name: node.to_dict() for name, node in manifest.nodes.items()}
+        return deepcopy((manifest.flat_graph, nodes))
+
+    before = given()
+    for _ in range(2):  # a foreign key that has been compiled cannot be compiled again
+        run_dbt(["compile", "--select", "fct_race_results", "--no-write-json"], database, parsed=parsed)
+    run_dbt(["run", "--select", "stg_files__files", "--no-write-json"], database, parsed=parsed)
+    assert given() == before
 
 
 def test_an_exported_lap_is_the_same_lap_where_its_session_is_not(
