@@ -1,4 +1,4 @@
-{{ config(materialized='table', indexes=[{'columns': ['race_id'], 'unique': true}]) }}
+{{ config(materialized='table') }}
 
 -- A driver's form before a race is made of that race and the driver's earlier ones alone. A sum of hashes knows no
 -- order, but each race has its number, which is in its hash.
