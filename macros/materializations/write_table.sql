@@ -7,8 +7,7 @@
     {%- set relation = this.incorporate(type='table') -%}
     {%- set is_anew = is_made_anew() -%}
     {%- do keep_holding() -%}
-    {%- set lifted = lift_foreign_keys(is_anew) | trim -%}
-    {%- if lifted -%} {%- call statement('lift', auto_begin=false) -%} {{ lifted }} {%- endcall -%} {%- endif -%}
+    {%- do lift_foreign_keys(is_anew) -%}
 
     {{ run_hooks(pre_hooks, inside_transaction=true) }}
 
