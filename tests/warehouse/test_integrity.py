@@ -73,6 +73,29 @@ def test_a_table_that_is_made_anew_is_waited_for_by_no_fact(warehouse: Warehouse
             build.result()
 
 
+@pytest.mark.parametrize("arguments", [(), ("--full-refresh",)], ids=["in_place", "anew"])
+def test_a_table_is_written_with_its_record_or_not_at_all(warehouse: Warehouse, arguments: tuple[str, ...]) -> None:
+    """Keys are lifted from it before, in transactions of their own; what follows is one again."""
+    read = "select count(*) from marts.dim_sessions where sim = 'nobody''s'"
+    changes = (
+        "update marts.dim_sessions set sim = 'nobody''s'",
+        "delete from ops.code where model = 'dim_sessions'"
+        if arguments
+        else "update ops.code set description_hash = '' where model = 'dim_sessions'",
+        "alter table ops.code add constraint stop check (model <> 'dim_sessions' or description_hash = '')",
+    )
+    for change in changes:
+        warehouse.run("simrace", "db", "psql", "-qc", change)
+    wrong = warehouse.query(read)
+    done = warehouse.run("dbt", "run", *arguments, "--select", "dim_sessions", check=False)
+    left = warehouse.query(read)
+    warehouse.run("simrace", "db", "psql", "-qc", "alter table ops.code drop constraint stop")
+    warehouse.run("dbt", "run", "--select", "dim_sessions")
+    assert "violates check constraint" in done.stdout
+    assert left == wrong != [(0,)]
+    assert warehouse.query(read) == [(0,)]
+
+
 def test_every_key_and_filled_column_of_a_table_is_one_in_the_database(warehouse: Warehouse) -> None:
     """PostgreSQL holds what the YAML says of them, so no data test asks it again."""
     held = warehouse.query(
