@@ -19,7 +19,7 @@ run: .venv/installed ## Write sample files, land them, build and test the marts
 test: lint audit pytest ## Every check
 
 pytest: .venv/installed browser ## The tests alone; each worker has a server and a warehouse of its own
-	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/installed ## What is slow by nature: docs/slow_tests.md
 	.venv/bin/pytest -m slow

@@ -1,7 +1,8 @@
-"""Runs `simrace` and `dbt` as the tests call them: in a fork of a process that has dbt imported.
+"""Runs `simrace` and `dbt` as the tests call them: in a fork of a process that has dbt imported and has used it.
 
-The tests call them hundreds of times, and importing dbt takes a second and a half of a processor each time.
-The project's own modules are imported by the fork, so a test sees them as a new process would.
+The tests call them hundreds of times. Importing dbt takes a second and a half of a processor each time, what dbt does
+when it first reads a manifest half a second, and compiling the Jinja of all models and macros one more. The project's
+own modules are imported by the fork, so a test sees them as a new process would.
 """
 
 import atexit
@@ -20,9 +21,15 @@ import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import CodeType
+
+from tests import parsed_project
 
 BIN = Path(sys.executable).parent
 FORKED = ("simrace", "dbt")
+USED = ("dbt.cli.main", "dbt.adapters.postgres", "pandas", "dlt", "typer", "rich.console", "rich.table", "psycopg2")
+# As ingestion/loading.py has it: dlt looks while it is imported.
+QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "CRITICAL"}
 STATUS = struct.Struct("!i")
 
 
@@ -74,8 +81,10 @@ def run_command(
 def _forker() -> str:
     """Start the process that forks, and give its address, which is no file; it ends with this process."""
     name = f"simrace-tests-{os.getpid()}"
+    environment = {**parsed_project.environment(), **QUIET}
+    parsed_project.parsed()
     forker = subprocess.Popen(
-        [sys.executable, "-m", "tests.commands", name], cwd=Path(__file__).parents[1], stdout=subprocess.PIPE
+        [sys.executable, "-m", "tests.commands", name], cwd=parsed_project.ROOT, env=environment, stdout=subprocess.PIPE
     )
     assert forker.stdout
     assert forker.stdout.readline() == b"ready\n"
@@ -97,10 +106,38 @@ def _received(asked: socket.socket, size: int) -> bytes:
     return parts
 
 
+def _use_dbt() -> None:
+    """Read the manifest once, and compile all Jinja once: dbt makes its readers when it first needs them."""
+    from dbt.cli.main import dbtRunner
+    from dbt_common.clients.jinja import get_template, template_cache
+    from jinja2 import Environment
+
+    known: dict[tuple[object, ...], CodeType] = {}
+    compile_anew = Environment.compile
+
+    def compile_once(environment: Environment, source: str, *others: object) -> CodeType:
+        # what the code depends on besides its text; dbt's environments differ in nothing else that does
+        key = (type(environment), *environment.extensions, source, *others)
+        if key not in known:
+            known[key] = compile_anew(environment, source, *others)
+        return known[key]
+
+    Environment.compile = compile_once
+    manifest = dbtRunner().invoke(["--quiet", "parse", "--no-write-json"]).result
+    for macro in manifest.macros.values():
+        template_cache.get_node_template(macro)
+    for node in manifest.nodes.values():
+        if node.resource_type == "model":
+            get_template(node.raw_code, {})
+
+
 def _serve(name: str) -> list[str]:
     """Fork for each command that is asked for; returns in the fork alone, with what is to be run there."""
-    for module in ("dbt.cli.main", "dbt.adapters.postgres", "pandas"):
+    sys.modules["streamlit"] = None  # else dlt imports it
+    for module in USED:
         importlib.import_module(module)
+    del sys.modules["streamlit"]
+    _use_dbt()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait

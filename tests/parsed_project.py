@@ -23,6 +23,17 @@ KEPT = "partial_parse.msgpack"
 FOLDER = Path(tempfile.gettempdir()) / f"simrace-parsed-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
 
 
+def environment() -> dict[str, str]:
+    """What the parse is made in: nobody's settings, and a folder of its own."""
+    hidden = ("SIMRACE_", "PG", "DBT_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
+    return kept | {
+        "SIMRACE_HOME": str(FOLDER),
+        "DBT_TARGET_PATH": str(FOLDER / "target"),
+        "DBT_LOG_PATH": str(FOLDER / "logs"),
+    }
+
+
 def give_parsed_project(environment: Mapping[str, str]) -> None:
     """Write the parse of the project where dbt will look for it.
 
@@ -32,16 +43,16 @@ def give_parsed_project(environment: Mapping[str, str]) -> None:
     Raises:
         ValueError: The name of the database has not as many letters as the usual one.
     """
-    known_as, parsed = _parsed()
+    known_as, parse = parsed()
     connection = _connection(environment)
     database = dict(connection)["database"]
     if len(str(database)) != len(DATABASE):
         raise ValueError(f"{database} should have {len(DATABASE)} letters, as {DATABASE} has")
     for place in (b'"%s".', b"\xa8database\xa7%s"):
-        parsed = parsed.replace(place % DATABASE.encode(), place % str(database).encode())
+        parse = parse.replace(place % DATABASE.encode(), place % str(database).encode())
     target = Path(environment["DBT_TARGET_PATH"])
     target.mkdir(parents=True, exist_ok=True)
-    (target / KEPT).write_bytes(parsed.replace(known_as, _hashed(connection)))
+    (target / KEPT).write_bytes(parse.replace(known_as, _hashed(connection)))
 
 
 def forget_parsed_project() -> None:
@@ -49,23 +60,15 @@ def forget_parsed_project() -> None:
 
 
 @functools.cache
-def _parsed() -> tuple[bytes, bytes]:
+def parsed() -> tuple[bytes, bytes]:
     """The hash of the connection that it was parsed for, and the parse."""
-    hidden = ("SIMRACE_", "PG", "DBT_")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
-    environment |= {
-        "SIMRACE_HOME": str(FOLDER),
-        "DBT_TARGET_PATH": str(FOLDER / "target"),
-        "DBT_LOG_PATH": str(FOLDER / "logs"),
-    }
+    here = environment()
     FOLDER.mkdir(exist_ok=True)
     with FileLock(FOLDER / "lock"):
         if not (FOLDER / "target" / KEPT).exists():
             dbt = Path(sys.executable).parent / "dbt"
-            subprocess.run(
-                [dbt, "--quiet", "parse", "--no-write-json"], cwd=ROOT, env=environment, check=True, timeout=300
-            )
-    return _hashed(_connection(environment)), (FOLDER / "target" / KEPT).read_bytes()
+            subprocess.run([dbt, "--quiet", "parse", "--no-write-json"], cwd=ROOT, env=here, check=True, timeout=300)
+    return _hashed(_connection(here)), (FOLDER / "target" / KEPT).read_bytes()
 
 
 def _connection(environment: Mapping[str, str]) -> list[tuple[str, object]]:

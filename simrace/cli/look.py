@@ -21,7 +21,7 @@ def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open 
     from simrace.build.docs_site import WAY_OUT, make_site, target_directory
 
     with readable_errors():
-        dbt(connection_parameters(say), ["docs", "generate", "--static"], "documenting")
+        dbt(connection_parameters(say), ["docs", "generate", "--static", "--write-json"], "documenting")
         with spinner("tracing columns"):
             site = make_site(target_directory(project_directory()))
     console.print(f"The documentation is in {summaries.shown(str(site.page))}", highlight=False)

@@ -11,7 +11,7 @@ import pytest
 
 from simrace.database import server
 from simrace.database.connection import ConnectionParameters
-from tests.conftest import own_server
+from tests.conftest import let_go_of_the_disk, own_server
 
 _numbers = count(1)
 
@@ -27,6 +27,7 @@ def landing_server() -> Iterator[server.Server]:
         for name, value in own_server(home).items():
             patch.setenv(name, value)
         started = server.start()
+    let_go_of_the_disk(started.url)
     yield started
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SIMRACE_HOME", str(home))
@@ -37,7 +38,7 @@ def landing_server() -> Iterator[server.Server]:
 @pytest.fixture
 def database(landing_server: server.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ConnectionParameters:
     """An empty database, which the environment names."""
-    name = f"landing_{next(_numbers)}"
+    name = f"l{next(_numbers):06}"  # as long as the usual one, so that it can have the parsed project
     with closing(ConnectionParameters(landing_server.settings).connect()) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:

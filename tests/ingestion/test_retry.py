@@ -23,6 +23,7 @@ from simrace.database.retry import is_passing, patiently
 from simrace.database.server import Server
 from tests.ingestion.test_cli import simrace
 from tests.ingestion.test_landing import GARAGE61, NOTHING, ROW, counts, loader_to, of, query
+from tests.parsed_project import give_parsed_project
 
 AGAIN = "Trying again"
 
@@ -234,6 +235,7 @@ def test_dbt_builds_again(
     fault: str,
 ) -> None:
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    give_parsed_project({**os.environ, **database.environment()})
     land_patiently(database, tmp_path, lap)
     with closing(database.connect()) as other, lock.exclusive(database) as hold:
         if fault == "lock":
@@ -275,6 +277,7 @@ def test_what_will_not_pass_is_told_at_once(
     query(database, f"create role {user} login password 'poor' in role pg_read_all_data")
     lap.write_text(GARAGE61 + ROW, encoding="utf-8")
     poor = ConnectionParameters({**database.settings, "user": user, "password": "poor"})
+    give_parsed_project({**os.environ, **poor.environment()})
     with pytest.raises((LandingError, psycopg2.Error), match="permission denied"):
         land_patiently(poor, tmp_path / "poor", lap)
     with pytest.raises(BuildError, match="permission denied") as told:

@@ -23,7 +23,7 @@ from simrace.generator.telemetry import write_telemetry
 from simrace.operations.log_proof import Proof
 from simrace.operations.verify import prove_bytes
 from tests.commands import BIN
-from tests.conftest import HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, own_server
+from tests.conftest import HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, let_go_of_the_disk, own_server
 from tests.parsed_project import give_parsed_project
 
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
@@ -48,6 +48,7 @@ def make_warehouse(folder: Path, home: Path | None = None) -> Warehouse:
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
         "DBT_LOG_LEVEL_FILE": "info",
+        "DBT_WRITE_JSON": "false",
         "COLUMNS": "160",
     }
     give_parsed_project(environment)
@@ -191,6 +192,7 @@ def files(harm_folder: Path) -> Path:
 def server(harm_folder: Path) -> Iterator[Warehouse]:
     """The warehouse of the embedded server; tests may kill it, and take its database for theirs."""
     made = make_warehouse(harm_folder / "server")
+    let_go_of_the_disk(made.url)
     yield made
     made.end()
 

@@ -1,12 +1,10 @@
 """What the database enforces: keys, checks, and tables that equal their code."""
 
-import json
 import re
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -48,8 +46,7 @@ def _keys_in_the_database(warehouse: Warehouse) -> set[tuple[object, ...]]:
 def test_every_foreign_key_is_there_and_valid_after_a_build(warehouse: Warehouse, arguments: tuple[str, ...]) -> None:
     selection = ("dim_cars", "dim_drivers", "dim_track_layouts", "fct_race_results", "fct_lap_corners")
     warehouse.run("dbt", "run", *arguments, "--select", *selection)
-    manifest = json.loads((Path(warehouse.environment["DBT_TARGET_PATH"]) / "manifest.json").read_text("utf-8"))
-    assert _keys_in_the_database(warehouse) == _declared_keys(manifest) != set()
+    assert _keys_in_the_database(warehouse) == _declared_keys(warehouse.manifest()) != set()
 
 
 def test_a_table_that_is_made_anew_is_waited_for_by_no_fact(warehouse: Warehouse) -> None:
@@ -105,10 +102,8 @@ def test_every_key_and_filled_column_of_a_table_is_one_in_the_database(warehouse
         "left join pg_constraint on conrelid = pg_class.oid and contype = 'p' and convalidated "
         "where relkind in ('r', 'p')"
     )
-    warehouse.run("dbt", "parse")
-    manifest = json.loads((Path(warehouse.environment["DBT_TARGET_PATH"]) / "manifest.json").read_text("utf-8"))
     tables, declared = set(), {"not_null": set(), "primary_key": set()}
-    for node in manifest["nodes"].values():
+    for node in warehouse.manifest()["nodes"].values():
         if node["resource_type"] == "model" and node["config"]["materialized"] != "view":
             table = f"{node['schema']}.{node['alias']}"
             tables.add(table)

@@ -1,6 +1,5 @@
 """Building a part of the warehouse loses no relation of the rest."""
 
-import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -22,9 +21,7 @@ RELATIONS = (
 @pytest.fixture(scope="module")
 def nodes(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
     """Models and seeds of the manifest."""
-    warehouse.run("dbt", "parse")
-    path = Path(warehouse.environment["DBT_TARGET_PATH"]) / "manifest.json"
-    every: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+    every: dict[str, dict[str, Any]] = warehouse.manifest()["nodes"]
     return {key: node for key, node in every.items() if node["resource_type"] in ("model", "seed")}
 
 
