@@ -4,70 +4,82 @@
     fingerprints='stg_telemetry__channel_plans',
     pre_hook='{{ read_in_parallel() }}',
 ) }}
+{%- set lines_judged %}
+    select
+        file_id,
+        line_number,
+        elapsed_s,
+        case
+            when fault is not null then fault
+            when elapsed_s is null then 'clock_not_a_number'
+            when abs(elapsed_s) > {{ var('session_longest_s') }} then 'clock_outside_session'
+        end as reason
+    from (
+        select
+            file_id,
+            line_number,
+            case
+                when coalesce(cell_count <> column_count, true) then 'wrong_number_of_cells'
+                when not has_clock then 'no_clock'
+            end as fault,
+            elapsed_s
+        from {{ ref('stg_telemetry__clocks') }}
+        union all
+        select
+            file_id,
+            line_number,
+            case when is_reset then 'car_was_reset' end as fault,
+            elapsed_s
+        from {{ ref('stg_telemetry__log_clocks') }}
+    ) as clocks
+{%- endset %}
 
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
 ),
 
--- PostgreSQL pushes a list of files down to the blocks; with a join it would read all lines of all files first
-clocks as (
+-- All lines are sorted once, each behind the one before it of its kind; only files in which a clock jumps are read
+-- again. Neither reads a CTE: all lines would be written to it, and a list of files would not reach the blocks.
+files_read as (
     select
         file_id,
-        line_number,
-        case
-            when coalesce(cell_count <> column_count, true) then 'wrong_number_of_cells'
-            when not has_clock then 'no_clock'
-        end as fault,
-        elapsed_s
-    from {{ ref('stg_telemetry__clocks') }}
-    where file_id = any(array({{ changed_keys(ref('stg_telemetry__channel_plans'), 'file_id') }}))
-    union all
-    select
-        file_id,
-        line_number,
-        case when is_reset then 'car_was_reset' end as fault,
-        elapsed_s
-    from {{ ref('stg_telemetry__log_clocks') }}
-    where file_id = any(array({{ changed_keys(ref('stg_telemetry__channel_plans'), 'file_id') }}))
-),
-
--- sort all lines once; only files in which a clock jumps are examined again
-whole_lines as (
-    select
-        file_id,
-        line_number,
-        elapsed_s,
-        elapsed_s <= lag(elapsed_s) over (partition by file_id order by line_number) as is_behind
-    from clocks
-    where fault is null and abs(elapsed_s) <= {{ var('session_longest_s') }}
-),
-
-whole_files as (
-    select
-        file_id,
-        count(*) as lines_whole,
-        min(elapsed_s) as first_elapsed_s,
-        max(elapsed_s) as last_elapsed_s,
-        coalesce(bool_or(is_behind), false) as has_jumps
-    from whole_lines
+        count(*) as lines_read,
+        min(case when reason is null then elapsed_s end) as first_elapsed_s,
+        max(case when reason is null then elapsed_s end) as last_elapsed_s,
+        coalesce(bool_or(reason is null and is_behind), false) as has_jumps,
+        array_agg(line_number) filter (where reason is not null) as refused_lines,
+        array_agg(reason) filter (where reason is not null) as refused_reasons
+    from (
+        select
+            file_id,
+            line_number,
+            elapsed_s,
+            reason,
+            elapsed_s <= lag(elapsed_s) over (partition by file_id, reason is null order by line_number) as is_behind
+        from ({{ lines_judged }}) as judged
+        where file_id = any(array({{ changed_keys(ref('stg_telemetry__channel_plans'), 'file_id') }}))
+    ) as ordered
     group by file_id
 ),
 
 jumping_lines as (
     select
-        *,
+        file_id,
+        line_number,
+        elapsed_s,
         max(elapsed_s) over (
             partition by file_id order by line_number rows between unbounded preceding and 1 preceding
         ) as latest_before,
         min(elapsed_s) over (
             partition by file_id order by line_number desc rows between unbounded preceding and 1 preceding
         ) as earliest_after
-    from whole_lines
+    from ({{ lines_judged }}) as judged
     where
-        file_id in (
-            select jumping.file_id from whole_files as jumping
-            where jumping.has_jumps
-        )
+        reason is null
+        and file_id = any(array(
+            select files_read.file_id from files_read
+            where files_read.has_jumps
+        ))
 ),
 
 -- A clock that jumps ahead leaves its own lines later than what follows; one that jumps back, earlier than what stood
@@ -116,22 +128,17 @@ refusals as (
     where is_refused
     union all
     select
-        file_id,
-        line_number,
-        case
-            when fault is not null then fault
-            when elapsed_s is null then 'clock_not_a_number'
-            else 'clock_outside_session'
-        end as reason
-    from clocks
-    where fault is not null or elapsed_s is null or abs(elapsed_s) > {{ var('session_longest_s') }}
+        files_read.file_id,
+        refused.line_number,
+        refused.reason
+    from files_read
+    cross join lateral unnest(files_read.refused_lines, files_read.refused_reasons) as refused (line_number, reason)
 ),
 
 refused as (
     select
         file_id,
         count(*) as lines_refused,
-        count(case when reason <> 'clock_not_forward' then 1 end) as lines_not_whole,
         array_agg(line_number order by line_number) as refused_lines,
         array_agg(reason order by line_number) as refused_reasons
     from refusals
@@ -140,16 +147,16 @@ refused as (
 
 counted as (
     select
-        coalesce(whole_files.file_id, refused.file_id) as file_id,
-        coalesce(whole_files.lines_whole, 0) + coalesce(refused.lines_not_whole, 0) as lines_read,
+        files_read.file_id,
+        files_read.lines_read,
         coalesce(refused.lines_refused, 0) as lines_refused,
         refused.refused_lines,
         refused.refused_reasons,
-        coalesce(forward.first_elapsed_s, whole_files.first_elapsed_s) as first_elapsed_s,
-        coalesce(forward.last_elapsed_s, whole_files.last_elapsed_s) as last_elapsed_s
-    from whole_files
-    full join refused on whole_files.file_id = refused.file_id
-    left join forward on whole_files.file_id = forward.file_id
+        coalesce(forward.first_elapsed_s, files_read.first_elapsed_s) as first_elapsed_s,
+        coalesce(forward.last_elapsed_s, files_read.last_elapsed_s) as last_elapsed_s
+    from files_read
+    left join refused on files_read.file_id = refused.file_id
+    left join forward on files_read.file_id = forward.file_id
 )
 
 select

@@ -94,7 +94,7 @@ driven as (
     select
         *,
         sum(greatest((speed_mps + previous_speed_mps) / 2, 0) * (elapsed_s - previous_elapsed_s)) over (
-            partition by session_id order by elapsed_s
+            partition by session_id order by elapsed_s rows unbounded preceding
         ) as driven_m
     from lagged
 ),
@@ -121,8 +121,7 @@ select
     cast(length_m as double precision) as length_m,
     distance_m,
     -- who turns round or is pushed back passes the same place again: the first passage counts
-    max(piece_number * 1000000 + distance_m) over (partition by session_id order by elapsed_s)
-    - piece_number * 1000000 as reached_m,
+    max(piece_number * 1000000 + distance_m) over so_far - piece_number * 1000000 as reached_m,
     speed_mps,
     throttle_ratio,
     brake_ratio,
@@ -139,3 +138,4 @@ select
     lat_deg,
     lon_deg
 from placed
+window so_far as (partition by session_id order by elapsed_s rows unbounded preceding)

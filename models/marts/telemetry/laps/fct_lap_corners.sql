@@ -6,6 +6,9 @@
     pre_hook='{{ find_sessions_by_index() }}',
 ) }}
 {%- set touched = var('pedal_touched_ratio') %}
+{%- set speed_in_corner -%}
+    case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end
+{%- endset %}
 
 with sessions as (
     select * from {{ ref('int_telemetry_session_corners') }}
@@ -70,34 +73,35 @@ measured as (
                 window clock as (order by elapsed_s)
             ),
 
-            zoned as (
+            -- reached before the step and after it, in metres of this lap
+            stepped as (
                 select
-                    steps.*,
-                    {{ bucket_of('greatest(steps.reached_m, 0)', 'zones.zone_starts_m') }} as zone_number,
-                    case
-                        when steps.previous_piece_number = steps.piece_number
-                            then {{ bucket_of('greatest(steps.previous_reached_m, 0)', 'zones.zone_starts_m') }}
-                    end as previous_zone_number,
-                    -- reached before the step and after it, in metres of this lap
-                    case
-                        when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
-                        else steps.previous_reached_m - steps.length_m
-                    end as from_m,
-                    nullif(steps.reached_m - case
-                        when steps.previous_piece_number = steps.piece_number then steps.previous_reached_m
-                        else steps.previous_reached_m - steps.length_m
-                    end, 0) as step_m
+                    *,
+                    previous_reached_m - case when previous_piece_number = piece_number then 0 else length_m end
+                        as from_m
                 from steps
-                cross join zones
                 where
-                    steps.reached_m is not null
+                    reached_m is not null
                     -- a list: a join would be tried lap by lap
-                    and steps.piece_number
+                    and piece_number
                     = any(array(
                         select fct_laps.piece_number
                         from {{ ref('fct_laps') }} as fct_laps
                         where fct_laps.session_id = sessions.session_id and fct_laps.is_trace_eligible
                     ))
+            ),
+
+            zoned as (
+                select
+                    stepped.*,
+                    nullif(stepped.reached_m - stepped.from_m, 0) as step_m,
+                    {{ bucket_of('greatest(stepped.reached_m, 0)', 'zones.zone_starts_m') }} as zone_number,
+                    case
+                        when stepped.previous_piece_number = stepped.piece_number
+                            then {{ bucket_of('greatest(stepped.previous_reached_m, 0)', 'zones.zone_starts_m') }}
+                    end as previous_zone_number
+                from stepped
+                cross join zones
             )
 
             select
@@ -133,38 +137,20 @@ measured as (
                         and zoned.reached_m <= corners.end_m
                         then zoned.reached_m
                 end) as throttle_on_m,
-                max(case
-                    when zoned.from_m < corners.start_m and zoned.reached_m >= corners.start_m
-                        then
-                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
-                            * (cast(corners.start_m as double precision) - zoned.from_m) / zoned.step_m
-                end) as entry_speed_mps,
-                max(case
-                    when zoned.from_m < corners.end_m and zoned.reached_m >= corners.end_m
-                        then
-                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
-                            * (cast(corners.end_m as double precision) - zoned.from_m) / zoned.step_m
-                end) as exit_speed_mps,
+                max({{ speed_at('corners.start_m') }}) as entry_speed_mps,
+                max({{ speed_at('corners.end_m') }}) as exit_speed_mps,
                 -- of two corners close together the one may be left by the step that enters the zone of the other
-                max(case
-                    when
-                        zoned.previous_zone_number < zoned.zone_number
-                        and zoned.from_m < corners.previous_end_m
-                        and zoned.reached_m >= corners.previous_end_m
-                        then
-                            zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
-                            * (cast(corners.previous_end_m as double precision) - zoned.from_m) / zoned.step_m
-                end) as previous_exit_speed_mps,
-                min(case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end)
-                    as min_speed_mps,
-            {{ value_at_lowest(
-                'case when zoned.reached_m between corners.start_m and corners.end_m then zoned.speed_mps end',
-                'zoned.reached_m'
-            ) }} as min_speed_m,
-            {{ value_at_lowest(
-                'case when zoned.reached_m between corners.start_m and corners.end_m and zoned.gear <> 0 then zoned.speed_mps end',
-                'zoned.gear'
-            ) }} as min_speed_gear,
+                max(
+                    case
+                        when zoned.previous_zone_number < zoned.zone_number
+                            then {{ speed_at('corners.previous_end_m') }}
+                    end
+                )
+                    as previous_exit_speed_mps,
+                min({{ speed_in_corner }}) as min_speed_mps,
+                {{ value_at_lowest(speed_in_corner, 'zoned.reached_m') }} as min_speed_m,
+                {{ value_at_lowest('case when zoned.gear <> 0 then ' ~ speed_in_corner ~ ' end', 'zoned.gear') }}
+                    as min_speed_gear,
                 max(abs(zoned.cornering_g)) as peak_lat_g
             from zoned
             inner join corners on zoned.zone_number = corners.zone_number
