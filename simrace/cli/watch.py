@@ -1,6 +1,7 @@
 """`simrace watch`: land files as they come and build what they touch."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -63,7 +64,15 @@ def watch(
     """Land files as they come and build what they touch, until Ctrl-C; one line a batch."""
     with readable_errors():
         project_directory()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # systemd sends SIGTERM in place of Ctrl-C
+    is_over = threading.Event()
+
+    def end(_signal: int, _frame: object) -> None:
+        is_over.set()  # what is freed at that moment may swallow the exception
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)  # systemd sends SIGTERM in place of Ctrl-C
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, end)
     files = Watch(map(str, folders))
     parsed = ParsedProject()
     wait_s = interval
@@ -75,9 +84,12 @@ def watch(
             if found:
                 wait_s = _take_in(files, found, parsed, interval, wait_s)
                 commands.prepare(parsed, say)
+            if is_over.is_set():
+                break
             time.sleep(wait_s)
     except KeyboardInterrupt:
-        say("Stopped.")
+        pass
+    say("Stopped.")
 
 
 def _take_in(

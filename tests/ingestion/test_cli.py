@@ -1,10 +1,11 @@
 """What the commands say, and their exit status for scripts."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -226,6 +227,20 @@ def test_folders_of_any_name_are_remembered(tmp_path: Path, monkeypatch: pytest.
     remember_paths(paths[:2])
     remember_paths(paths)
     assert remembered_paths() == paths
+
+
+def test_a_watch_ends_also_where_what_is_freed_swallows_the_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def free(*_: object) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(commands, "prepare", free)
+    monkeypatch.setattr(watch.time, "sleep", lambda _: pytest.fail("it goes on"))
+    done = simrace("watch", tmp_path)
+    assert done.exit_code == 0
+    assert done.output.endswith("Stopped.\n")
 
 
 def test_a_watch_takes_files_that_rest_and_tells_of_failures(
