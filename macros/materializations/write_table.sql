@@ -79,15 +79,13 @@
             );
         {%- endif %}
     {%- endcall -%}
+    {%- set key = key_of(model) -%}
     {%- set constraints -%}
-        {%- if has_contract -%}
-            {%- for constraint in constraints_of_table() -%} alter table {{ table }} add {{ constraint }}; {% endfor -%}
-        {%- else -%}
-            alter table {{ table }} add primary key ({{ key_of(model) | join(', ') }});
-            {% for column in model.columns.values() if 'not_null' in column.constraints | map(attribute='type') -%}
-                alter table {{ table }} alter column {{ column.name }} set not null;
-            {% endfor -%}
-        {%- endif -%}
+        {%- for constraint in constraints_of_table() -%} alter table {{ table }} add {{ constraint }}; {% endfor -%}
+        {#- dbt makes columns not null where a contract gives their types, and only in `create table` -#}
+        {%- for constraint in model.constraints if constraint.type == 'not_null' -%}
+            {%- for column in constraint.columns -%} alter table {{ table }} alter column {{ column }} set not null; {% endfor -%}
+        {%- endfor -%}
     {%- endset -%}
     {%- if constraints | trim -%} {%- call statement('constraints') -%} {{ constraints }} {%- endcall -%} {%- endif -%}
     {%- do create_indexes(table) -%}
@@ -161,6 +159,6 @@
 {%- endmacro %}
 
 {% macro constraints_of_table() -%}
-    {%- set constraints = model.constraints | rejectattr('type', 'equalto', 'foreign_key') | list -%}
+    {%- set constraints = model.constraints | rejectattr('type', 'in', ['foreign_key', 'not_null']) | list -%}
     {{ return(adapter.render_raw_model_constraints(raw_constraints=constraints)) }}
 {%- endmacro %}

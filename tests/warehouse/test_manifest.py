@@ -101,6 +101,19 @@ def test_every_table_is_built_by_one_of_two_ways(manifest: dict[str, Any]) -> No
     assert by_fingerprint == {node["name"] for node in tables if node["config"]["materialized"] == "incremental"}
 
 
+def test_rows_may_change_their_places(manifest: dict[str, Any]) -> None:
+    """A table is written row by row, so what is unique beside its key is so only when all are written: `deferrable`."""
+    models = [node for node in _models(manifest).values() if node["config"]["materialized"] == "table"]
+    assert not [
+        node["name"] for node in models if any(each.get("unique") for each in node["config"].get("indexes", []))
+    ]
+    constraints = [(node["name"], each) for node in models for each in node["constraints"]]
+    assert not {name for name, each in constraints if each["type"] == "unique"}
+    said = [each["expression"] for _, each in constraints if "unique" in str(each["expression"])]
+    assert said
+    assert all(each.endswith(" deferrable") for each in said)
+
+
 _STAGING = {path.name for path in (ROOT / "models" / "staging").iterdir()}
 _FAMILIES = {"telemetry": {"telemetry"}, "results": _STAGING - {"files", "ops", "telemetry"}}
 

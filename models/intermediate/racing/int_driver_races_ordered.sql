@@ -1,7 +1,4 @@
-{{ config(
-    materialized='table',
-    indexes=[{'columns': ['driver_id', 'license_category_id', 'driver_race_number'], 'unique': true}],
-) }}
+{{ config(materialized='table') }}
 
 {%- set order_of_races -%}
     ordered_at nulls first, subsession_number nulls first, subsession_id, simsession_number, race_id, entrant_id
