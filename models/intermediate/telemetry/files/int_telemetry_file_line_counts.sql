@@ -12,7 +12,7 @@ with samples as (
         file_rank,
         out_of_range_channels,
         speed_kph,
-        elapsed_s = lag(elapsed_s) over (partition by session_id order by elapsed_s) as is_repeated
+        row_number() over (partition by session_id, elapsed_s order by file_rank, line_number) as repeat_number
     from {{ ref('int_telemetry_samples') }}
     where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
 ),
@@ -27,7 +27,7 @@ select
     count(*) as lines_loaded,
     count(samples.out_of_range_channels) as lines_out_of_range,
     count(case when samples.speed_kph is null then 1 end) as lines_without_speed,
-    count(case when samples.is_repeated then 1 end) as lines_repeated
+    count(case when samples.repeat_number > 1 then 1 end) as lines_repeated
 from samples
 inner join session_files
     on samples.session_id = session_files.session_id and samples.file_rank = session_files.file_rank

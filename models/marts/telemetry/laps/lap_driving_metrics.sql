@@ -26,19 +26,8 @@ measured as (
     cross join
         lateral (
             with samples as (
-                -- these alone: without the distance, no window has to be computed for them
                 select
-                    samples.piece_number,
-                    samples.elapsed_s,
-                    samples.started_elapsed_s,
-                    samples.ended_elapsed_s,
-                    samples.speed_mps,
-                    samples.throttle_ratio,
-                    samples.brake_ratio,
-                    samples.steering_deg,
-                    samples.gear,
-                    samples.lat_g,
-                    samples.long_g,
+                    samples.*,
                     {{ cornering_g() }} as cornering_g
                 from {{ ref('int_telemetry_lap_samples') }} as samples
                 where samples.session_id = sessions.session_id
