@@ -24,6 +24,7 @@ import binary_log
 import growth
 import large_log
 import native_logs
+import new_race
 import season
 import tiny_files
 from bench import Size
@@ -35,6 +36,7 @@ JOBS: dict[str, ModuleType] = {
     "native_logs": native_logs,
     "tiny_files": tiny_files,
     "growth": growth,
+    "new_race": new_race,
 }
 SMALL = Size(rounds=3, log_rows=200_000, sessions=24, tiny_files=500, batches=5, batch_sessions=8, single_runs=5)
 FULL = Size(rounds=3, log_rows=1_000_000, sessions=500, tiny_files=5_000, batches=50, batch_sessions=20, single_runs=12)

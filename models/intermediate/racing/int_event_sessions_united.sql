@@ -1,21 +1,18 @@
 {{ config(materialized='table') }}
 
-{%- set sources = ['stg_iracing__event_sessions_json', 'stg_iracing__event_sessions_csv',
-    'stg_iracing__event_sessions_log', 'stg_acc__event_sessions', 'stg_raceroom__event_sessions',
-    'stg_rfactor__event_sessions', 'stg_assetto_corsa__event_sessions_server',
-    'stg_assetto_corsa__event_sessions_race_out', 'stg_sms__event_sessions'] %}
+{%- set columns = dict(event_session_columns(), unmapped_session_type='text') %}
 
 with formats as (
     select * from {{ ref('source_formats') }}
 ),
 
 united as (
-    {% for source in sources %}
-        select
-            {{ aligned(dict(event_session_columns(), unmapped_session_type='text'), source) | indent(12) }}
-        from {{ ref(source) }}
-        {{ 'union all' if not loop.last }}
-    {% endfor %}
+    select {{ columns | join(', ') }}
+    from {{ ref('int_event_sessions_read') }}
+    union all
+    select
+        {{ aligned(columns, 'stg_iracing__event_sessions_log') | indent(8) }}
+    from {{ ref('stg_iracing__event_sessions_log') }}
 ),
 
 -- what a CSV of iRacing can tell: a warm-up looks like practice there

@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    key='race_id',
+    fingerprints='int_race_lap_inputs',
+    pre_hook="{{ read_due_files(due_race_files()) }}",
+) }}
 
 with laps as (
     select
@@ -7,6 +12,7 @@ with laps as (
         -- a file of iRacing can hold the laps of one car alone; a chart, which has places, those of all
         race_id not like 'iracing:%' or position_after_lap is not null as is_of_all_cars
     from {{ ref('int_race_laps_deduplicated') }}
+    where race_id = any(array({{ changed_keys(ref('int_race_lap_inputs'), 'race_id') }}))
 ),
 
 -- a lap that nothing dates ended after those before it

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', key='race_id', fingerprints='int_race_lap_inputs') }}
 
 with laps as (
     select
@@ -14,6 +14,7 @@ with laps as (
         max(lap_number) over race as race_laps,
         count(*) over car < max(lap_number) over car as has_gap
     from {{ ref('int_race_laps_ranked') }}
+    where race_id = any(array({{ changed_keys(ref('int_race_lap_inputs'), 'race_id') }}))
     window
         race as (partition by race_id),
         car as (partition by race_id, entry_id)

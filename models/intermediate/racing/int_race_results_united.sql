@@ -1,4 +1,9 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    key='event_session_id',
+    fingerprints='int_event_session_inputs',
+    pre_hook="{{ read_due_files(due_session_files()) }}",
+) }}
 
 {%- set columns = dict(
     race_result_columns(), counted_laps='integer', line_fault='text', unmapped_out_reason='text', is_derived='boolean',
@@ -11,6 +16,7 @@
 
 with event_sessions as (
     select * from {{ ref('int_event_sessions_united') }}
+    where event_session_id = any(array({{ changed_keys(ref('int_event_session_inputs'), 'event_session_id') }}))
 ),
 
 united as (

@@ -87,7 +87,7 @@ rated as (
     from windowed
 ),
 
--- one row per race and window
+-- one row per race and window; a slope is a float, whose last digit depends on the order of its races
 form as (
     select
         race_id,
@@ -108,8 +108,8 @@ form as (
             ~ ' / nullif(sum(case when incidents is not null then corners end), 0)'
         ) }} as incidents_per_100_corners,
         {{ published('avg(irating_change)') }} as avg_irating_change,
-        {{ published('regr_slope(irating_after, past_race_number)') }} as irating_slope,
-        {{ published('regr_slope(safety_rating, past_race_number)') }} as safety_rating_slope,
+        {{ published('regr_slope(irating_after, past_race_number order by past_race_number)') }} as irating_slope,
+        {{ published('regr_slope(safety_rating, past_race_number order by past_race_number)') }} as safety_rating_slope,
         cast(count(finish_position) as integer) as known_finishes,
         cast(count(finish_position_in_class) as integer) as known_finishes_in_class,
         cast(count(finish_position_in_class - expected_finish_in_class) as integer) as known_expectations,

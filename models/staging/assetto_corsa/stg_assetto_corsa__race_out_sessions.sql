@@ -81,20 +81,8 @@ described as (
     left join stamps on listed.file_id = stamps.file_id and listed.settings is not null
 ),
 
--- a number alone does not say it all: a drift session has that of practice
 typed as (
-    select
-        described.*,
-        coalesce(session_types.session_type, 'other') as session_type,
-        case
-            when session_types.session_type is null
-                then nullif(concat_ws(' ', described.type_number, described.simsession_name), '')
-        end as unmapped_session_type
-    from described
-    left join session_types as named
-        on described.type_number || ' ' || lower(described.simsession_name) = named.sim_session_type
-    left join session_types
-        on coalesce(named.sim_session_type, described.type_number) = session_types.sim_session_type
+    {{ session_kinds('described', 'type_number', 'session_type') }}
 ),
 
 -- an event can hold several sessions of a kind

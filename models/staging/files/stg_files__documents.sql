@@ -1,5 +1,6 @@
 with files as (
     select * from {{ ref('stg_files__files') }}
+    where {{ is_due('file_id') }}
 ),
 
 documents as (

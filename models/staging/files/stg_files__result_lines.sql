@@ -1,7 +1,7 @@
 with files as (
     select *
     from {{ ref('stg_files__files') }}
-    where format_family = 'results' and header_line is not null
+    where format_family = 'results' and header_line is not null and {{ is_due('file_id') }}
 ),
 
 blocks as (

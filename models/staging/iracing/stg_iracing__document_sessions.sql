@@ -43,18 +43,7 @@ sessions as (
 ),
 
 described as (
-    select
-        sessions.*,
-        coalesce(session_types.session_type, 'other') as kind,
-        case
-            when session_types.session_type is null
-                then nullif(concat_ws(' ', sessions.simsession_type, sessions.simsession_name), '')
-        end as unmapped_session_type
-    from sessions
-    left join session_types as named
-        on sessions.simsession_type || ' ' || lower(sessions.simsession_name) = named.sim_session_type
-    left join session_types
-        on coalesce(named.sim_session_type, sessions.simsession_type) = session_types.sim_session_type
+    {{ session_kinds('sessions', 'simsession_type', 'kind') }}
 ),
 
 -- The number does not tell the kind: 0 is the main race, or a practice if the event never got to its race. If two races

@@ -1,10 +1,17 @@
 -- A table, so that the planner knows how many sessions there are. As a view it was taken for one row, and results were
 -- split into cells anew for each session.
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    key='file_id',
+    fingerprints='stg_files__result_inputs',
+    pre_hook="{{ read_due_files(due_files()) }}",
+) }}
 
 with files as (
     select * from {{ ref('stg_files__files') }}
-    where source_format = 'iracing_results_csv'
+    where
+        source_format = 'iracing_results_csv'
+        and file_id = any(array({{ changed_keys(ref('stg_files__result_inputs'), 'file_id') }}))
 ),
 
 header_cells as (
