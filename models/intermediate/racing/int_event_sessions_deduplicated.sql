@@ -2,7 +2,8 @@ with event_sessions as (
     select * from {{ ref('int_event_sessions_united') }}
 ),
 
-winners as (
+-- materialized, so that PostgreSQL does not make a join of it below
+winners as materialized (
     select
         file_id,
         event_session_id

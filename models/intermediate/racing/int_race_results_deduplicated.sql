@@ -5,7 +5,8 @@ with race_results as (
     where refused_reason is null
 ),
 
-winners as (
+-- materialized, so that PostgreSQL does not make a join of it below
+winners as materialized (
     select
         file_id,
         event_session_id
@@ -19,7 +20,7 @@ of_winners as (
         race_results.event_session_id as race_id,
         coalesce('team:' || race_results.team_id, race_results.entrant_id) as entry_id
     from race_results
-    -- not a join: PostgreSQL would expect some ten results from it, and compare all with all below
+    -- not a join: PostgreSQL would expect some ten results from it, and compare all results with all
     where
         exists (
             select 1 from winners
