@@ -5,41 +5,60 @@
 {%- endmacro %}
 
 {% macro hash_of_code() -%}
-    {%- set models = [model.unique_id] -%}
-    {%- set macros = [] -%}
-    {%- set code = [] -%}
-    {%- for unique_id in models -%}
-        {%- set node = graph.nodes[unique_id] -%}
-        {%- if 'bare_code' not in node -%} {%- do node.update(bare_code=without_comments(node.raw_code)) -%} {%- endif -%}
-        {%- do code.append(node.bare_code) -%}
-        {%- do macros.extend(node.depends_on.macros | reject('in', macros)) -%}
-        {%- for parent in node.depends_on.nodes if parent.startswith('model.') and parent not in models -%}
-            {%- do models.append(parent) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-    {%- set own = 'macro.' ~ project_name ~ '.' -%}
-    {%- for unique_id in macros if unique_id.startswith(own) -%}
-        {%- set macro = context[unique_id[own | length:]].macro -%}
-        {%- do code.append(without_comments(macro.macro_sql)) -%}
-        {%- do macros.extend(macro.depends_on.macros | reject('in', macros)) -%}
-    {%- endfor -%}
-    {%- set parts = code | sort -%}
     {%- set made = graph.nodes[model.unique_id] -%}
-    {%- do parts.append(tojson(made.constraints)) -%}
+    {%- set parts = [hash_of_model(model.unique_id), tojson(made.constraints)] -%}
     {%- for column in made.columns.values() -%}
         {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
     {%- endfor -%}
-    {%- for name in vars_in(parts | join('\n')) -%} {%- do parts.append(tojson([name, var(name)])) -%} {%- endfor -%}
+    {%- do parts.extend(values_of_vars(parts | join('\n'))) -%}
     {{ return(local_md5(parts | join('\n'))) }}
+{%- endmacro %}
+
+{#- Of its code and of the hashes of what it reads, so that each model is looked at once, however many are made from it. -#}
+{% macro hash_of_model(unique_id) -%}
+    {%- set node = graph.nodes[unique_id] -%}
+    {%- if 'hash_of_model' not in node -%}
+        {%- set code = without_comments(node.raw_code) -%}
+        {%- set parts = [] -%}
+        {%- for parent in node.depends_on.nodes if parent.startswith('model.') -%}
+            {%- do parts.append(hash_of_model(parent)) -%}
+        {%- endfor -%}
+        {%- do parts.extend(hashes_of_macros(node.depends_on.macros)) -%}
+        {%- set parts = [code] + values_of_vars(code) + (parts | unique | sort) -%}
+        {%- do node.update(hash_of_model=local_md5(parts | join('\n'))) -%}
+    {%- endif -%}
+    {{ return(node.hash_of_model) }}
+{%- endmacro %}
+
+{#- Those of the project. dbt's own are its version's. -#}
+{% macro hashes_of_macros(unique_ids) -%}
+    {%- if 'hashes_of_macros' not in graph -%} {%- do graph.update(hashes_of_macros={}) -%} {%- endif -%}
+    {%- set own = 'macro.' ~ project_name ~ '.' -%}
+    {%- set hashes = [] -%}
+    {%- for unique_id in unique_ids if unique_id.startswith(own) -%}
+        {%- if unique_id not in graph.hashes_of_macros -%}
+            {%- set macro = context[unique_id[own | length:]].macro -%}
+            {%- set code = without_comments(macro.macro_sql) -%}
+            {#- but for itself, which a macro may call -#}
+            {%- set called = macro.depends_on.macros | reject('equalto', unique_id) | list -%}
+            {%- set parts = [code] + values_of_vars(code) + (hashes_of_macros(called) | sort) -%}
+            {%- do graph.hashes_of_macros.update({unique_id: local_md5(parts | join('\n'))}) -%}
+        {%- endif -%}
+        {%- do hashes.append(graph.hashes_of_macros[unique_id]) -%}
+    {%- endfor -%}
+    {{ return(hashes) }}
 {%- endmacro %}
 
 {% macro without_comments(code) -%}
     {{ return(modules.re.sub('(\'[^\']*\'|"[^"]*")|(\\s|--[^\n]*|/[*][\\s\\S]*?[*]/|\\{#[\\s\\S]*?#\\})+', '\\1 ', code).strip()) }}
 {%- endmacro %}
 
-{% macro vars_in(code) -%}
-    {%- set names = modules.re.findall('\\bvar\\([\'"](\\w+)', code) | unique | sort -%}
-    {{ return(names | reject('in', ['me', 'bad_line_share_limit', 'pseudonymise']) | list) }}
+{% macro values_of_vars(code) -%}
+    {%- set values = [] -%}
+    {%- for name in modules.re.findall('\\bvar\\([\'"](\\w+)', code) | unique | sort -%}
+        {%- if name not in ('me', 'bad_line_share_limit', 'pseudonymise') -%} {%- do values.append(tojson([name, var(name)])) -%} {%- endif -%}
+    {%- endfor -%}
+    {{ return(values) }}
 {%- endmacro %}
 
 
