@@ -91,6 +91,7 @@ def test_what_would_lose_a_view_fails_and_names_it(warehouse: Warehouse, tmp_pat
     before = _relations(warehouse)
     project = tmp_path / "project"
     there = _changed_project(project, "int_event_session_files", "end as state,", "end as condition,")
+    _change(project, "_int_racing__models", "\"state in ('winner'", "\"condition in ('winner'")
     _change(project, "stg_files__documents", "documents.document", "documents.document as text_of_it")
     for model, lost in (
         ("int_event_session_files", "int_result_file_lines"),
