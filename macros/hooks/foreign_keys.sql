@@ -44,13 +44,23 @@
             {%- do lifted.extend(foreign_keys() | selectattr('table', 'equalto', own)) -%}
         {%- endif -%}
     {%- endif -%}
-    {%- for key in lifted -%}
+    {%- for key in (keys_there(lifted) if lifted else []) -%}
         {%- call statement('lift') -%}
-            alter table if exists {{ key.table }} drop constraint if exists {{ key.name }};
+            alter table {{ key.table }} drop constraint if exists {{ key.name }};
             commit;
             begin
         {%- endcall -%}
     {%- endfor -%}
+{%- endmacro %}
+
+{% macro keys_there(keys) -%}
+    {%- set asked -%}
+        select conname from pg_constraint
+        where contype = 'f' and conname in ('{{ keys | map(attribute='name') | join("', '") }}')
+        and conrelid in ({% for key in keys %}to_regclass('{{ key.table }}'){{ ', ' if not loop.last }}{% endfor %})
+    {%- endset -%}
+    {%- set names = run_query(asked).columns[0].values() | list -%}
+    {{ return(keys | selectattr('name', 'in', names) | list) }}
 {%- endmacro %}
 
 {#- Looking each new row up takes 2.2 us, making the key anew 0.06 us for every row of the table. -#}

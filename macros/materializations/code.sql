@@ -63,7 +63,7 @@
 
 
 {% macro is_built_anew() -%}
-    {{ return(flags.FULL_REFRESH or is_code_changed() or load_cached_relation(this) is none) }}
+    {{ return(flags.FULL_REFRESH or is_code_changed() or not is_table_there()) }}
 {%- endmacro %}
 
 {% macro read_ledgers() -%}

@@ -46,10 +46,15 @@
 
 
 {% macro is_made_anew() -%}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- if existing is none or not existing.is_table -%} {{ return(true) }} {%- endif -%}
-    {%- set keeps_retired = config.get('materialized') == 'incremental' and config.get('goes_with') != 'raw' and has_retired() -%}
+    {%- if not is_table_there() -%} {{ return(true) }} {%- endif -%}
+    {%- set may_hold_retired = config.get('key') in ('file_id', 'session_id') and config.get('keeps_retired', true) -%}
+    {%- set keeps_retired = may_hold_retired and config.get('goes_with') != 'raw' and has_retired() -%}
     {{ return(is_built_anew() and not (keeps_retired or config.get('keeps_rows'))) }}
+{%- endmacro %}
+
+{% macro is_table_there() -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {{ return(existing is not none and existing.is_table) }}
 {%- endmacro %}
 
 
@@ -62,6 +67,8 @@
     {%- if has_contract -%} {%- do get_assert_columns_equivalent(sql) -%} {%- endif -%}
     {%- call statement('main') -%}
         drop table if exists {{ table }};
+        -- what was to leave the old one is not in the new one, or there again
+        delete from {{ ops_schema() }}.gone_rows where model = '{{ this.identifier }}';
         {% if has_contract -%}
             {%- set columns = model.columns.values() | map(attribute='name') | join(', ') -%}
             create temporary table {{ computed }} on commit drop as (

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import os
 import pickle
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -213,7 +214,9 @@ def run_dbt(
         status = str(step.status)
         result.counts[status] = result.counts.get(status, 0) + 1
         if status in ("error", "fail", "warn"):
-            message = " ".join((step.message or "").split())
+            message = re.sub(
+                r"DETAIL: Failing row contains .*?(?= compiled code at |$)", "", " ".join((step.message or "").split())
+            )
             result.problems.append(f"{status}: {step.node.name}: {message}")
             # The log gets no message, because a message may show rows.
             level = logging.WARNING if status == "warn" else logging.ERROR

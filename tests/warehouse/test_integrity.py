@@ -93,6 +93,23 @@ def test_a_table_is_written_with_its_record_or_not_at_all(warehouse: Warehouse, 
     assert warehouse.query(read) == [(0,)]
 
 
+def test_what_was_built_before_its_file_was_parsed_is_built_again(warehouse: Warehouse) -> None:
+    """A build of a part may come to results before their document; what it could not read is still due."""
+    parsed, read = "stg_files__documents_parsed", ("int_event_sessions_read", "int_event_sessions_united")
+    of_file = "select count(*) from intermediate.int_race_results_united where file_id = '{}'"
+    ((file_id,),) = warehouse.query(
+        "select file_id from intermediate.int_race_results_united inner join staging.stg_files__documents_parsed "
+        "using (file_id) order by 1 limit 1"
+    )
+    before = warehouse.query(of_file.format(file_id))
+    for table, column in ((f"staging.{parsed}", "file_id"), ("ops.built", f"model = '{parsed}' and key")):
+        warehouse.run("simrace", "db", "psql", "-qc", f"delete from {table} where {column} = '{file_id}'")
+    warehouse.run("dbt", "run", "--select", *read, "int_race_results_united")
+    assert warehouse.query(of_file.format(file_id)) == [(0,)] != before
+    warehouse.run("dbt", "run", "--select", parsed, *read, "int_race_results_united")
+    assert warehouse.query(of_file.format(file_id)) == before
+
+
 def test_every_key_and_filled_column_of_a_table_is_one_in_the_database(warehouse: Warehouse) -> None:
     """PostgreSQL holds what the YAML says of them, so no data test asks it again."""
     held = warehouse.query(

@@ -1,5 +1,5 @@
 -- A table, because as a view each use would parse the document again
-{{ config(materialized='incremental', key='file_id', fingerprints='stg_files__files') }}
+{{ config(materialized='incremental', key='file_id', fingerprints='stg_files__files', keeps_retired=false) }}
 
 with files as (
     select * from {{ ref('stg_files__files') }}

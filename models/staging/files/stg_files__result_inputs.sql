@@ -15,6 +15,25 @@ names as (
     group by file_id
 ),
 
+-- what the tables hold that results are read from: a build of a part may not have come to them yet
+parsed as (
+    select file_id
+    from {{ ref('stg_files__documents_parsed') }}
+),
+
+split as (
+    select distinct file_id
+    from {{ ref('stg_files__header_cells') }}
+),
+
+logs as (
+    select
+        log_sessions.file_id,
+        md5(string_agg(cast(log_sessions as text), ';' order by cast(log_sessions as text))) as rows_hash
+    from {{ ref('stg_iracing__event_sessions_log') }} as log_sessions
+    group by log_sessions.file_id
+),
+
 -- what simrace knows of the sims' words, and who is struck from logs
 known as (
     select
@@ -30,8 +49,20 @@ known as (
 select
     files.file_id,
     md5(concat_ws(
-        '|', files.input_hash, files.file_name, files.modified_at, names.file_names, known.known_hash
+        '|',
+        files.input_hash,
+        files.text_id,
+        files.file_name,
+        files.modified_at at time zone 'UTC',
+        names.file_names,
+        known.known_hash,
+        parsed.file_id is not null,
+        split.file_id is not null,
+        logs.rows_hash
     )) as input_hash
 from files
 inner join names on files.file_id = names.file_id
+left join parsed on files.file_id = parsed.file_id
+left join split on files.file_id = split.file_id
+left join logs on files.file_id = logs.file_id
 cross join known

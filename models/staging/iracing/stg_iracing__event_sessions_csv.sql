@@ -4,6 +4,7 @@
     materialized='incremental',
     key='file_id',
     fingerprints='stg_files__result_inputs',
+    keeps_retired=false,
     pre_hook="{{ read_due_files(due_files()) }}",
 ) }}
 
