@@ -26,14 +26,6 @@ split as (
     from {{ ref('stg_files__header_cells') }}
 ),
 
-logs as (
-    select
-        log_sessions.file_id,
-        md5(string_agg(cast(log_sessions as text), ';' order by cast(log_sessions as text))) as rows_hash
-    from {{ ref('stg_iracing__event_sessions_log') }} as log_sessions
-    group by log_sessions.file_id
-),
-
 -- what simrace knows of the sims' words, and who is struck from logs
 known as (
     select
@@ -57,12 +49,10 @@ select
         names.file_names,
         known.known_hash,
         parsed.file_id is not null,
-        split.file_id is not null,
-        logs.rows_hash
+        split.file_id is not null
     )) as input_hash
 from files
 inner join names on files.file_id = names.file_id
 left join parsed on files.file_id = parsed.file_id
 left join split on files.file_id = split.file_id
-left join logs on files.file_id = logs.file_id
 cross join known
