@@ -35,14 +35,12 @@
 #}
 {% macro lift_foreign_keys(is_anew) -%}
     {%- set own = this.schema ~ '.' ~ this.identifier -%}
-    {%- set lifted = [] -%}
-    {%- if load_cached_relation(this) is not none -%}
-        {%- for key in foreign_keys() if key.table == own or (is_anew and key.to == own) -%}
-            {%- if is_anew or key.waits -%} {%- do lifted.append(key) -%} {%- endif -%}
-        {%- endfor -%}
-        {%- if not lifted and config.get('materialized') == 'incremental' and has_many_changed_keys() -%}
-            {%- do lifted.extend(foreign_keys() | selectattr('table', 'equalto', own)) -%}
-        {%- endif -%}
+    {%- set is_there = load_cached_relation(this) is not none -%}
+    {%- set declared = foreign_keys() if is_there else [] -%}
+    {%- set of_table = declared | selectattr('table', 'equalto', own) | list -%}
+    {%- if is_anew -%} {%- set lifted = of_table + (declared | selectattr('to', 'equalto', own) | list) -%}
+    {%- elif of_table and config.get('materialized') == 'incremental' and has_many_changed_keys() -%} {%- set lifted = of_table -%}
+    {%- else -%} {%- set lifted = of_table | selectattr('waits') | list -%}
     {%- endif -%}
     {%- for key in (keys_there(lifted) if lifted else []) -%}
         {%- call statement('lift') -%}

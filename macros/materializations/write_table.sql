@@ -64,6 +64,8 @@
     {%- set table = relation if existing is none else make_intermediate_relation(relation) -%}
     {%- set computed = this.identifier ~ '__rows' -%}
     {%- set has_contract = config.get('contract').enforced -%}
+    {#- before rows are computed for a table that could not be kept -#}
+    {%- do key_of(model) -%}
     {%- if has_contract -%} {%- do get_assert_columns_equivalent(sql) -%} {%- endif -%}
     {%- call statement('main') -%}
         drop table if exists {{ table }};
@@ -86,7 +88,6 @@
             );
         {%- endif %}
     {%- endcall -%}
-    {%- set key = key_of(model) -%}
     {%- set constraints -%}
         {%- for constraint in constraints_of_table() -%} alter table {{ table }} add {{ constraint }}; {% endfor -%}
         {#- dbt makes columns not null where a contract gives their types, and only in `create table` -#}
