@@ -48,7 +48,10 @@ def tell_full_disk(error: BaseException | str, folder: Path) -> str | None:
 
 
 def clear_unfinished(pipeline_folder: Path) -> None:
-    """Delete what an unfinished extract left: dlt neither continues it nor removes it.
+    """Delete what an unfinished extract or an unfinished deletion left: dlt neither continues it nor removes it.
+
+    A package is normalized, then its extract is deleted file by file. Killed in between, dlt would normalize what is
+    left of the extract in place of the whole, or find no jobs in it and stop there in every run.
 
     Args:
         pipeline_folder: dlt's working folder of one pipeline, which nobody else may be using.
@@ -56,4 +59,8 @@ def clear_unfinished(pipeline_folder: Path) -> None:
     shutil.rmtree(pipeline_folder / "blocks", ignore_errors=True)
     for folder in (pipeline_folder / "normalize").glob("*"):
         if folder.is_dir() and folder.name != "extracted":
+            shutil.rmtree(folder, ignore_errors=True)
+    for folder in (pipeline_folder / "normalize" / "extracted").glob("*"):
+        is_normalized = (pipeline_folder / "load" / "normalized" / folder.name).is_dir()
+        if folder.is_dir() and (is_normalized or not (folder / "new_jobs").is_dir()):
             shutil.rmtree(folder, ignore_errors=True)

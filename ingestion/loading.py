@@ -140,6 +140,7 @@ class Loader:
         Raises:
             LandingError: the database did not take it.
         """
+        clear_unfinished(self.folder)
         packages = [path for place in _PENDING for path in self.folder.glob(place) if path.is_dir()]
         if not packages:
             return Pending.NONE

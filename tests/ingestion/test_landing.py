@@ -251,6 +251,30 @@ def test_what_an_interrupted_run_left_is_finished_before_the_new(
     assert counts(database) == NOTHING | {"files": 2, "file_sightings": 2, "file_blocks": 4, "rejected_files": 0}
 
 
+@pytest.mark.parametrize(("left", "is_normalized"), [("no jobs", True), ("one job", True), ("no jobs", False)])
+def test_an_extract_whose_deletion_was_broken_off_is_not_used_again(
+    database: ConnectionParameters, tmp_path: Path, lap: Path, left: str, is_normalized: bool
+) -> None:
+    loader = loader_to(database, tmp_path)
+    extract(database, loader, lap)
+    [extracted] = (loader.folder / "normalize" / "extracted").iterdir()
+    shutil.copytree(extracted, tmp_path / "kept")
+    loader.pipeline.normalize()
+    shutil.copytree(tmp_path / "kept", extracted)
+    jobs = sorted((extracted / "new_jobs").iterdir())
+    assert len(jobs) > 1
+    for job in jobs[1:]:
+        job.unlink()
+    if left == "no jobs":
+        shutil.rmtree(extracted / "new_jobs")
+    if not is_normalized:
+        shutil.rmtree(loader.folder / "load" / "normalized")
+        (loader.folder / "load" / "normalized").mkdir()
+    [outcome] = land(database, tmp_path, lap)
+    assert outcome.state is (State.ALREADY_LANDED if is_normalized else State.LANDED)
+    assert counts(database) == NOTHING | {"files": 1, "file_sightings": 1, "file_blocks": 3, "rejected_files": 0}
+
+
 @pytest.mark.parametrize("is_same_run", [False, True])
 def test_a_job_that_was_committed_and_not_noted_is_landed_again(
     database: ConnectionParameters, tmp_path: Path, lap: Path, is_same_run: bool, monkeypatch: pytest.MonkeyPatch
