@@ -146,6 +146,10 @@ def _text_rows(content: Content, identity: Identity, now: datetime) -> Iterator[
             yield BLOCKS_TABLE, {"file_id": content.file_id, **block}
         quoting = observer.quoting if identity.is_quoted else "none"
         entry_count = observer.entry_count
+    elif identity.log:
+        for block in read_blocks(content):
+            yield BLOCKS_TABLE, {"file_id": content.file_id, **block}
+        yield from log_rows(identity.log, content)
     else:
         text = "".join(str(block["lines"]) for block in read_blocks(content))
         whole = {"block_number": 1, "first_line": 1, "line_count": content.line_count, "lines": text}
@@ -171,7 +175,8 @@ def _file_row(content: Content, identity: Identity, quoting: str | None, entry_c
         "first_data_line": layout.first_data_line if layout else None,
         "line_count": content.line_count,
         "entry_count": entry_count,
-        "text_id": content.text_id if layout else None,  # what a document says has no order of keys
+        # what a document says has no order of keys
+        "text_id": content.text_id if layout or identity.log else None,
         "repairs": None if identity.repairs is None else as_json(identity.repairs),
         "landed_at": now,
     }

@@ -13,7 +13,14 @@ from typing import Any
 from ingestion.errors import ReadableError
 
 # What an entry can hold, in words of the people who write it.
-_KINDS = {str: "a text in quotation marks", bool: "true or false", list: "a list of texts"}
+_KINDS: dict[Any, str] = {
+    str: "a text in quotation marks",
+    bool: "true or false",
+    list: "a list of texts",
+    dict: "a table, such as { key = 1 }",
+    float: "a number",
+    int | float: "a number",
+}
 
 
 class DeclarationError(ReadableError):
@@ -46,7 +53,7 @@ class Entry:
         """Check that every key is known and has a value of its kind.
 
         Args:
-            keys: The kind of each key: str, bool, or list for texts.
+            keys: The kind of each key: str, bool, float for any number, list for texts, dict for a table.
             needed: Keys that no entry does without.
 
         Raises:
@@ -55,12 +62,35 @@ class Entry:
         for key in needed:
             if not self.values.get(key):
                 raise self.wrong(f"needs a {key}")
-        for key, value in self.values.items():
+        self._check_kinds(self.values, keys, "")
+
+    def check_part(self, part: str, keys: Mapping[str, type]) -> None:
+        """Check the keys of a table inside of the entry, as `check` does those of the entry.
+
+        Raises:
+            DeclarationError: a key or its value is wrong.
+        """
+        self._check_kinds(self.values[part], keys, f" in {part}")
+
+    def check_values(self, part: str, kind: Any) -> None:
+        """Check that all values of a table inside of the entry, if it is there, are of one kind.
+
+        Raises:
+            DeclarationError: a value is wrong.
+        """
+        values = self.values.get(part, {})
+        self._check_kinds(values, dict.fromkeys(values, kind), f" in {part}")
+
+    def _check_kinds(self, values: Mapping[str, Any], keys: Mapping[str, Any], where: str) -> None:
+        for key, value in values.items():
             if key not in keys:
-                raise self.wrong(f"has no key {key!r}; there are: {', '.join(sorted(keys))}")
-            is_right = isinstance(value, keys[key])
-            if not is_right or (keys[key] is list and not all(isinstance(text, str) for text in value)):
-                raise self.wrong(f"needs for {key} {_KINDS[keys[key]]}, not {value!r}")
+                raise self.wrong(f"has no key {key!r}{where}; there are: {', '.join(sorted(keys))}")
+            kind = keys[key]
+            is_right = isinstance(value, int | float if kind is float else kind)
+            if kind is not bool and isinstance(value, bool):
+                is_right = False
+            if not is_right or (kind is list and not all(isinstance(text, str) for text in value)):
+                raise self.wrong(f"needs for {key}{where} {_KINDS[kind]}, not {value!r}")
 
 
 def read_entries(file: Path) -> list[Entry]:

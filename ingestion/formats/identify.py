@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingestion.formats import motec_ldx
 from ingestion.formats.json_text import with_escapes, without_comment_lines
@@ -16,10 +16,15 @@ from ingestion.formats.lines import Rows, cells, is_blank
 from ingestion.formats.logs.log import Document
 from ingestion.formats.not_read_yet import NotReadYet, not_read_yet
 from ingestion.formats.results import RESULTS
+from ingestion.formats.text_log.reading import Reading
+from ingestion.formats.text_log.sheet import find_sheet
 from ingestion.formats.text_loggers import text_loggers
 from ingestion.reading import Content, Reason, RefusedError, is_json, read_text
 
-HEAD_LINES = 64
+if TYPE_CHECKING:
+    from ingestion.formats.text_log.log import TextLog
+
+HEAD_LINES = 256
 # Memory holds a whole document about five times. The longest race known is a third of this size.
 MAX_DOCUMENT_BYTES = 32 << 20
 MAX_TEXT_BYTES = 32 << 20
@@ -39,6 +44,7 @@ class Identity:
         delimiter: Character between cells; None for a document.
         layout: Lines of the table's parts; None for a document.
         is_quoted: Whether cells can stand in quotation marks.
+        log: The rows, where they are read as a log is.
         entry_count: Result lines of a document, and the drivers inside them; None for a table, whose lines are counted
             while it is read.
         documents: An XML document as its tree, and a JSON document that had to be put right.
@@ -51,6 +57,7 @@ class Identity:
     delimiter: str | None = None
     layout: Layout | None = None
     is_quoted: bool = True
+    log: "TextLog | None" = None
     entry_count: int | None = None
     documents: Sequence[Document] = ()
     repairs: dict[str, int] | None = None
@@ -105,10 +112,24 @@ def identify(content: Content) -> Identity:
         first_line = content.head.lstrip("\r\n").split("\n", 1)[0].strip()
         raise RefusedError(Reason.UNKNOWN_FORMAT, "no format begins with", first_line)
     table_format, delimiter, rows = found
+    if table_format.reading:
+        return _identify_text_log(content, table_format, table_format.reading, delimiter, rows)
     layout = table_format.locate(rows)
     if layout is None or layout.first_data_line is None:
         raise RefusedError(Reason.NO_DATA, f"{table_format.name} that ends after line {content.line_count}")
     return Identity(table_format.name, table_format.family, delimiter, layout, table_format.is_quoted)
+
+
+def _identify_text_log(
+    content: Content, table_format: TableFormat, reading: Reading, delimiter: str, rows: Rows
+) -> Identity:
+    from ingestion.formats.text_log.log import TextLog  # numpy, which no other text needs
+
+    sheet = find_sheet(rows, reading, delimiter, table_format.is_quoted)
+    if sheet is None:
+        raise RefusedError(Reason.NO_DATA, f"{table_format.name} without its header or a row under it")
+    log = TextLog(content, sheet, reading)
+    return Identity(table_format.name, table_format.family, delimiter, log=log, entry_count=log.row_count)
 
 
 def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:
@@ -123,10 +144,23 @@ def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:
 
     for table_format in formats():
         if isinstance(table_format, TableFormat):
-            for delimiter in table_format.delimiters:
-                if table_format.recognise(rows := cut(delimiter, table_format.is_quoted)):
-                    return table_format, delimiter, rows
+            found = [
+                (table_format, delimiter, rows)
+                for delimiter in table_format.delimiters
+                if table_format.recognise(rows := cut(delimiter, table_format.is_quoted))
+            ]
+            if found:
+                return max(found, key=_columns) if table_format.reading else found[0]
     return None
+
+
+def _columns(found: tuple[TableFormat, str, Rows]) -> int:
+    """How many columns there are with that delimiter. A format can be known by a text that no delimiter cuts."""
+    table_format, delimiter, rows = found
+    if table_format.reading is None:
+        return 0
+    sheet = find_sheet(rows, table_format.reading, delimiter, table_format.is_quoted)
+    return len(sheet.columns) if sheet else 0
 
 
 def _identify_document(content: Content) -> Identity:

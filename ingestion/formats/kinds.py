@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ingestion.formats.lines import DELIMITERS, Rows
 from ingestion.formats.logs.log import Document
+from ingestion.formats.text_log.reading import Reading
 
 
 class Family(StrEnum):
@@ -36,6 +37,7 @@ class TableFormat:
         locate: Where header, units and data begin; None when the file ends before its header.
         delimiters: Characters that can stand between cells, the likeliest first.
         is_quoted: Whether cells can be quoted; if not, a quotation mark is an ordinary character.
+        reading: How its rows are read as a log is; None where SQL reads the lines themselves.
     """
 
     name: str
@@ -44,6 +46,7 @@ class TableFormat:
     locate: Callable[[Rows], Layout | None]
     delimiters: tuple[str, ...] = DELIMITERS
     is_quoted: bool = True
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,15 @@ Rows = Sequence[Sequence[str]]
 """The first lines of a text file, each split into cells with surrounding spaces removed."""
 
 DELIMITERS = (",", ";", "\t")
+SPACES = " "  # in place of a delimiter: any number of them
 _NOTHING = ' ,;"\t\r'
 _AROUND = " \t\r"
 
 
 def cells(line: str, delimiter: str, is_quoted: bool = True) -> list[str]:
     """Cells of one line, quotes and surrounding spaces taken off."""
+    if delimiter == SPACES:
+        return line.split()
     if not is_quoted:
         return [cell.strip(_AROUND) for cell in line.split(delimiter)]
     try:

@@ -1,18 +1,51 @@
 """Text loggers as `text_loggers.toml` declares them."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from ingestion.formats.declarations import Entry, read_entries
 from ingestion.formats.kinds import Family, Layout, TableFormat
-from ingestion.formats.lines import DELIMITERS, Rows, first_filled, is_blank
+from ingestion.formats.lines import DELIMITERS, SPACES, Rows, first_filled, is_blank
+from ingestion.formats.text_log.cells import FORMS, OF_A_DATE
+from ingestion.formats.text_log.reading import BLANKS, ROWS_BELOW, TOLD, UNITS_IN_NAMES, Clock, Reading
 
 DECLARED = Path(__file__).with_suffix(".toml")
 
-_RECOGNISED_BY = {"first_row", "first_column", "header_names"}
+_RECOGNISED_BY = {"first_row", "first_column", "header_names", "begins", "has_rows", "contains"}
 _HEADERS = ("first_row", "after_preamble")
-_KEYS = {**dict.fromkeys(_RECOGNISED_BY, list), "header": str, "has_units": bool, "delimiters": list, "is_quoted": bool}
+_KEYS = {
+    **dict.fromkeys(_RECOGNISED_BY, list),
+    "header": str,
+    "has_units": bool,
+    "delimiters": list,
+    "is_quoted": bool,
+}
+# What is read as a log has these as well.
+_LOG_KEYS = {
+    "clock": dict,
+    "data": str,
+    "comment": str,
+    "below": list,
+    "unit_in_name": str,
+    "nothing": list,
+    "words": dict,
+    "blank": str,
+    "forms": dict,
+    "only": dict,
+    "told": dict,
+}
+_CLOCK_KEYS = {
+    "columns": list,
+    "form": str,
+    "date_columns": list,
+    "date_form": str,
+    "begins_anew": bool,
+    "from_first": bool,
+    "repeats": bool,
+    "rate_hz": float,
+}
 
 
 @cache
@@ -26,15 +59,18 @@ def text_loggers(declared: Path = DECLARED) -> tuple[TableFormat, ...]:
 
 
 def _logger(entry: Entry) -> TableFormat:
-    entry.check(_KEYS)
+    is_log = "clock" in entry.values
+    entry.check(_KEYS | _LOG_KEYS if is_log else _KEYS)
     values = entry.values
     if not any(values.get(key) for key in _RECOGNISED_BY):
         raise entry.wrong(f"needs one of: {', '.join(sorted(_RECOGNISED_BY))}")
-    if values.get("header") not in _HEADERS:
+    if not values.get("header") or (not is_log and values["header"] not in _HEADERS):
         raise entry.wrong(f"needs a header: {' or '.join(_HEADERS)}")
     delimiters = tuple(values.get("delimiters", DELIMITERS))
-    if not delimiters or not set(delimiters) <= set(DELIMITERS):
-        raise entry.wrong(f"has the delimiters {list(delimiters)}; there are comma, semicolon and tab")
+    possible = (*DELIMITERS, SPACES) if is_log else DELIMITERS
+    if not delimiters or not set(delimiters) <= set(possible):
+        told = "comma, semicolon and tab" + (", and a space for any number of them" if is_log else "")
+        raise entry.wrong(f"has the delimiters {list(delimiters)}; there are {told}")
     return TableFormat(
         name=entry.name,
         family=Family.TELEMETRY,
@@ -42,7 +78,51 @@ def _logger(entry: Entry) -> TableFormat:
         locate=partial(_parts, values),
         delimiters=delimiters,
         is_quoted=values.get("is_quoted", True),
+        reading=_reading(entry) if is_log else None,
     )
+
+
+def _reading(entry: Entry) -> Reading:
+    values = entry.values
+    clock = values["clock"]
+    entry.check_part("clock", _CLOCK_KEYS)
+    of_clock: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in clock.items()}
+    if not clock.get("columns") and not clock.get("rate_hz"):
+        raise entry.wrong("needs in clock the columns that have the time, or a rate_hz")
+    _check_one_of(entry, "form in clock", clock.get("form", "seconds"), FORMS)
+    _check_one_of(entry, "date_form in clock", clock.get("date_form", "unix_seconds"), OF_A_DATE)
+    _check_one_of(entry, "blank", values.get("blank", "missing"), BLANKS)
+    _check_one_of(entry, "unit_in_name", values.get("unit_in_name", UNITS_IN_NAMES[0]), UNITS_IN_NAMES)
+    for kind in values.get("below", []):
+        _check_one_of(entry, "below", kind, ROWS_BELOW)
+    for column, form in values.get("forms", {}).items():
+        _check_one_of(entry, f"form of {column!r}", form, FORMS)
+    for kind in values.get("told", {}):
+        _check_one_of(entry, "told", kind, TOLD)
+    entry.check_values("words", int | float)
+    entry.check_values("only", list)
+    entry.check_values("told", list)
+    return Reading(
+        header=values["header"],
+        data=values.get("data", ""),
+        comment=values.get("comment", ""),
+        below=tuple(values.get("below", [])),
+        unit_in_name=values.get("unit_in_name", ""),
+        nothing=frozenset(values.get("nothing", [])),
+        words={word.lower(): float(number) for word, number in values.get("words", {}).items()},
+        blank=values.get("blank", "missing"),
+        clock=Clock(**of_clock),
+        forms=values.get("forms", {}),
+        only={column: frozenset(texts) for column, texts in values.get("only", {}).items()},
+        told={kind: tuple(keys) for kind, keys in values.get("told", {}).items()},
+    )
+
+
+def _check_one_of(
+    entry: Entry, key: str, value: object, possible: Mapping[str, object] | frozenset[str] | tuple[str, ...]
+) -> None:
+    if value not in possible:
+        raise entry.wrong(f"has for {key} {value!r}; there are: {', '.join(sorted(possible))}")
 
 
 def _is_of(entry: dict[str, Any], rows: Rows) -> bool:
@@ -51,8 +131,25 @@ def _is_of(entry: dict[str, Any], rows: Rows) -> bool:
         bool(rows)
         and [cell.casefold() for cell in rows[0][: len(first_row)]] == [cell.casefold() for cell in first_row]
         and [next(filter(None, row), "") for row in rows[: len(first_column)]] == first_column
-        and set(entry.get("header_names", [])) <= set(rows[0])
+        and _begins(rows[0], entry.get("begins", []))
+        and all(any(_begins(row, [begin]) for row in rows) for begin in entry.get("has_rows", []))
+        and set(entry.get("header_names", [])) <= set(header := _header_row(entry, rows))
+        and all(any(text in cell for cell in header) for text in entry.get("contains", []))
     )
+
+
+def _begins(row: Sequence[str], begins: Sequence[str]) -> bool:
+    """Whether the first cell of a row begins with one of these texts, or none are asked for."""
+    first = " ".join(row).casefold()
+    return not begins or any(first.startswith(text.casefold()) for text in begins)
+
+
+def _header_row(entry: dict[str, Any], rows: Rows) -> Sequence[str]:
+    """The row that can hold the names: the first, unless comments stand before it."""
+    comment = entry.get("comment")
+    if not comment:
+        return rows[0]
+    return next((row for row in rows if not is_blank(row) and not row[0].startswith(comment)), ())
 
 
 def _parts(entry: dict[str, Any], rows: Rows) -> Layout | None:

@@ -32,6 +32,17 @@ decimals as (
     group by files.file_id
 ),
 
+-- a text that is read as a log says which of its rows are broken
+faults as (
+    select
+        logged.file_id,
+        cast(max(logged.channel_number) as integer) as fault_position
+    from {{ ref('stg_files__channels') }} as logged
+    inner join files on logged.file_id = files.file_id
+    where logged.details ->> 'role' = 'fault'
+    group by logged.file_id
+),
+
 -- A log is told by the clock of one channel: its own clock, else what is driven, which all traces are made of. Sensors
 -- of an engine may be faster, and would make many rows of each.
 clocks as (
@@ -136,6 +147,7 @@ select
     columns_used.clock_channel_number,
     columns_used.clock_sample_count,
     columns_used.timed_channels,
+    faults.fault_position,
     coalesce(columns_used.elapsed_s_position, columns_used.clock_times_channel) as elapsed_s_position,
     coalesce(columns_used.elapsed_s_factor, case when columns_used.clock_times_channel is not null then 1 end)
         as elapsed_s_factor,
@@ -162,3 +174,4 @@ inner join sessions on files.file_id = sessions.file_id
 inner join columns_used on files.file_id = columns_used.file_id
 left join clock_parts on files.file_id = clock_parts.file_id
 left join decimals on files.file_id = decimals.file_id
+left join faults on files.file_id = faults.file_id

@@ -9,8 +9,30 @@ sessions as (
     select * from {{ ref('stg_telemetry__sessions') }}
 ),
 
+-- the times of the rows of a text are its clock, whatever its columns are called
 mapping as (
-    select * from {{ ref('telemetry_channels') }}
+    select
+        source_format,
+        source_channel,
+        source_unit,
+        canonical_channel,
+        factor,
+        offset_value,
+        priority,
+        only_device,
+        except_device
+    from {{ ref('telemetry_channels') }}
+    union all
+    select
+        '(clock)' as source_format,
+        'clock' as source_channel,
+        's' as source_unit,
+        'elapsed_s' as canonical_channel,
+        1 as factor,
+        0 as offset_value,
+        0 as priority,
+        null as only_device,
+        null as except_device
 ),
 
 names as (
@@ -40,7 +62,8 @@ channels as (
         cast(null as integer) as times_channel,
         cast(1 as double precision) as raw_divisor,
         cast(0 as double precision) as raw_shift,
-        cast(1 as double precision) as raw_multiplier
+        cast(1 as double precision) as raw_multiplier,
+        cast(null as text) as channel_role
     from names
     inner join files on names.file_id = files.file_id
     left join units on names.file_id = units.file_id and names.cell_number = units.cell_number
@@ -67,11 +90,16 @@ channels as (
                 then {{ log_detail('scale', 1) }} * power(10, {{ log_detail('decimals', 0) }})
         end as raw_divisor,
         {{ log_detail('shift', 0) }} as raw_shift,
-        {{ log_detail('multiplier', 1) }} as raw_multiplier
+        {{ log_detail('multiplier', 1) }} as raw_multiplier,
+        logged.details ->> 'role' as channel_role
     from {{ ref('stg_files__channels') }} as logged
     inner join files on logged.file_id = files.file_id
-    -- the times of samples are no channel of the car
-    where logged.times_channel is distinct from logged.channel_number
+    -- the times of samples are no channel of the car, but for those of the rows of a text, which are its clock
+    where
+        case
+            when logged.details ->> 'role' is not null then logged.details ->> 'role' = 'clock'
+            else logged.times_channel is distinct from logged.channel_number
+        end
 ),
 
 matched as (
@@ -96,7 +124,8 @@ matched as (
     inner join sessions on channels.file_id = sessions.file_id
     left join mapping
         on
-            channels.source_format = mapping.source_format
+            case when channels.channel_role = 'clock' then '(clock)' else channels.source_format end
+            = mapping.source_format
             and channels.source_channel = mapping.source_channel
             and channels.source_unit = coalesce(mapping.source_unit, '')
             and (

@@ -2,6 +2,8 @@
 -- process.
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
+    -- what has a clock of its own is a log, also where its text is there
+    where clock_channel_number is null
 ),
 
 blocks as (

@@ -1,4 +1,4 @@
-{% set read_channels = ['elapsed_s', 'lap_number', 'lat_deg', 'lon_deg'] %}
+{% set read_channels = ['elapsed_s', 'lap_number', 'lat_deg', 'lon_deg', 'fault'] %}
 
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
@@ -15,7 +15,8 @@ select
         and spans.lat_deg_values[samples.sample + 1] = 0
         and spans.lon_deg_values[samples.sample + 1] = 0,
         false
-    ) as is_reset
+    ) as is_reset,
+    cast(spans.fault_values[samples.sample + 1] as integer) as fault_number
 from (
     select
         plans.source_format,

@@ -2,7 +2,8 @@
 {{ config(materialized='table') }}
 
 {%- set sources = ['stg_telemetry__preamble_sessions', 'stg_telemetry__file_name_sessions',
-    'stg_iracing__log_sessions', 'stg_motec__log_sessions', 'stg_lmu__log_sessions', 'stg_aim__log_sessions'] %}
+    'stg_iracing__log_sessions', 'stg_motec__log_sessions', 'stg_lmu__log_sessions', 'stg_aim__log_sessions',
+    'stg_telemetry__text_log_sessions'] %}
 
 with files as (
     select * from {{ ref('stg_files__files') }}

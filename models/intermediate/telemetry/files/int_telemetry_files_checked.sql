@@ -28,7 +28,11 @@
         select
             file_id,
             line_number,
-            case when is_reset then 'car_was_reset' end as fault,
+            case
+                when fault_number = 1 then 'wrong_number_of_cells'
+                when fault_number = 2 then 'no_clock'
+                when is_reset then 'car_was_reset'
+            end as fault,
             elapsed_s
         from {{ ref('stg_telemetry__log_clocks') }}
     ) as clocks

@@ -1,0 +1,59 @@
+"""When each row was written: seconds since the start of the log."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ingestion.formats.text_log.cells import OF_A_DATE, OF_THE_DAY
+from ingestion.formats.text_log.reading import Clock
+
+Seconds = npt.NDArray[np.float64]
+
+DAY_S = 86_400.0
+
+
+def row_times(told: Seconds, clock: Clock) -> Seconds:
+    """Times of rows, from what their clock says.
+
+    A clock that jumps stays as it is: SQL refuses the rows that do not go forward, and says so. Only what the
+    declaration promises is undone here: a day that ends, a clock that begins anew, one that is coarser than the rows.
+
+    Args:
+        told: What the clock says, in seconds, shape (rows,); NaN where it says nothing.
+        clock: What is known of it.
+
+    Returns:
+        Seconds since the start of the log, shape (rows,). A clock that counts from elsewhere (a date, the time of the
+        day) begins with 0 in the first row that has it.
+    """
+    times = told.copy()
+    filled = np.flatnonzero(~np.isnan(times))
+    if not len(filled):
+        return times
+    said = times[filled]
+    steps = np.diff(said)
+    if clock.form in OF_THE_DAY:
+        said[1:] += DAY_S * np.cumsum(steps < -DAY_S / 2)
+    elif clock.begins_anew:
+        usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
+        said[1:] += np.cumsum(np.where(steps < 0, usual - steps, 0.0))
+    if clock.repeats:
+        said = _spread(said)
+    if clock.form in OF_A_DATE | OF_THE_DAY or clock.from_first:
+        said = said - said[0]
+    # a difference of two stamps of today has no more digits than this
+    times[filled] = np.round(said, 6)
+    return times
+
+
+def _spread(said: Seconds) -> Seconds:
+    """Rows of one stamp lie evenly between it and the next; those of the last as close as those before."""
+    begins = np.flatnonzero(np.concatenate(([True], np.diff(said) != 0)))
+    counts = np.diff(np.append(begins, len(said)))
+    stamps = said[begins]
+    lengths = np.append(np.diff(stamps), 0.0)
+    if len(stamps) > 1:
+        lengths[-1] = lengths[-2] * counts[-1] / counts[-2]
+    # a stamp that goes back has no next one to lie before
+    lengths = np.maximum(lengths, 0.0)
+    places = np.arange(len(said)) - np.repeat(begins, counts)
+    return np.asarray(np.repeat(stamps, counts) + np.repeat(lengths / counts, counts) * places, dtype=np.float64)

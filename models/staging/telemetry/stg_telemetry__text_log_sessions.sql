@@ -1,0 +1,69 @@
+with files as (
+    select * from {{ ref('stg_files__files') }}
+    where format_family = 'telemetry' and header_line is null and text_id is not null
+),
+
+formats as (
+    select * from {{ ref('source_formats') }}
+),
+
+documents as (
+    select
+        documents.file_id,
+        documents.content,
+        documents.content -> 'told' as told
+    from {{ ref('stg_files__file_documents') }} as documents
+    inner join files on documents.file_id = files.file_id
+    where documents.document_name = 'text_log'
+),
+
+told as (
+    select
+        documents.file_id,
+        files.source_format,
+        {{ short_text(json_text('documents.told', 'driver')) }} as driver_name,
+        {{ short_text(json_text('documents.told', 'car')) }} as car_name,
+        {{ short_text(json_text('documents.told', 'track')) }} as track_name,
+        {{ short_text(json_text('documents.told', 'session')) }} as session_type,
+        {{ short_text(json_text('documents.told', 'device')) }} as device,
+        {{ json_text('documents.told', 'date') }} as date_text,
+        {{ json_text('documents.told', 'time') }} as time_text,
+        documents.told ->> 'beacons' as beacons_text,
+        {{ to_date(json_text('documents.told', 'date'), 'formats.date_order') }} as log_date,
+        {{ to_time(json_text('documents.told', 'time')) }} as log_time,
+        {{ json_text('documents.told', 'moment') }} as moment_text,
+        {{ to_timestamp_at(json_text('documents.told', 'moment')) }} as moment,
+        {{ to_float(json_text('documents.content', 'started_at')) }} as started_at_s,
+        {{ to_float("split_part(replace(" ~ json_text('documents.told', 'rate') ~ ", ',', '.'), ' ', 1)") }} as rate_hz,
+        cast({{ lap_time_to_ms(json_text('documents.told', 'lap_time')) }} as double precision) / 1000
+            as stated_lap_time_s
+    from documents
+    inner join files on documents.file_id = files.file_id
+    inner join formats on files.source_format = formats.source_format
+)
+
+select
+    file_id,
+    -- exports of parts of a session say the same of it; without a date two sessions may say the same
+    case
+        when coalesce(date_text, moment_text) is not null
+            then {{ log_key(
+                'source_format', 'track_name', 'car_name', 'driver_name',
+                'coalesce(cast(log_date as text), date_text, moment_text)', 'coalesce(cast(log_time as text), time_text)',
+                'session_type'
+            ) }}
+    end as log_key,
+    driver_name,
+    car_name,
+    track_name,
+    session_type,
+    device,
+    nullif(trim(regexp_replace(beacons_text, '[^0-9.]+', ' ', 'g')), '') as beacon_markers,
+    case when rate_hz between 0.001 and 1e6 then rate_hz end as sample_rate_hz,
+    stated_lap_time_s,
+    coalesce(
+        to_timestamp(case when started_at_s between 0 and 4e9 then started_at_s end),
+        moment,
+        cast(log_date + log_time as timestamp) at time zone '{{ var("local_timezone") }}'
+    ) as logged_at
+from told

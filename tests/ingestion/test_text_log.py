@@ -1,0 +1,240 @@
+"""Text that is read as a log is: cells, clocks, parts of a file, and the channels that become of its columns."""
+
+import math
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingestion.formats.declarations import DeclarationError
+from ingestion.formats.identify import Identity, identify
+from ingestion.formats.text_log.cells import FORMS, numbers
+from ingestion.formats.text_log.clock import row_times
+from ingestion.formats.text_log.reading import Clock
+from ingestion.formats.text_loggers import text_loggers
+from ingestion.reading import Reason, RefusedError, read_content
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("form", "cell", "number"),
+    [
+        ("number", "-1.5e3", -1500),
+        ("number", "+00004.36", 4.36),
+        ("number", "1_000", NAN),
+        ("number", "inf", NAN),
+        ("number", "0x10", NAN),
+        ("number_with_unit", "10.120 km/h", 10.12),
+        ("number_with_unit", "-3.5m", -3.5),
+        ("number_with_unit", "km/h", NAN),
+        ("clock", "1:02:03.4", 3723.4),
+        ("clock", "2:03.45", 123.45),
+        ("clock", "1:20:868", 80.868),
+        ("clock", "0:02:003", 2.003),
+        ("clock", "1:61:00", NAN),
+        ("clock", "-:--:---", NAN),
+        ("clock", "12.5", 12.5),
+        ("clock_digits", "095558.25", 35758.25),
+        ("clock_digits", "246000.00", NAN),
+        ("moment", "Tue Aug 21 18:21:18 MESZ 2012", 1345566078),
+        ("moment", "21-Aug-2012 18:20:23.667", 1345573223.667),
+        ("moment", "2026-02-09T19:20:01.5Z", 1770664801.5),
+        ("moment", "2026-02-09 20:20:01.5+01:00", 1770664801.5),
+        ("moment", "Tue Aug 21 18:21:18 XYZT 2012", NAN),
+        ("moment", "3/4/2026 10:00", NAN),
+        ("moment", "2026-02-30 10:00:00", NAN),
+        ("milliseconds", "1500", 1.5),
+        ("hemisphere", "w", -1),
+        ("hemisphere", "x", NAN),
+    ],
+)
+def test_a_cell_is_read_in_its_form(form: str, cell: str, number: float) -> None:
+    assert FORMS[form](cell) == pytest.approx(number, abs=1e-6, nan_ok=True)
+
+
+def test_blank_cells_say_nothing_and_wrong_ones_are_seen() -> None:
+    words = {"n": 0.0, "true": 1.0}
+    read = numbers(["", "-", "N", "true", "odd", "1,5"], "number", words, frozenset({"-"}), decimal_comma=True)
+    assert read[:4] == [None, None, 0.0, 1.0]
+    assert math.isnan(read[4] or 0)
+    assert read[5] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("clock", "told", "times"),
+    [
+        (Clock(), [5.0, 5.5, 6.0], [5.0, 5.5, 6.0]),
+        (Clock(), [5.0, 4.0, 6.0], [5.0, 4.0, 6.0]),  # what goes back is refused in SQL
+        (Clock(from_first=True), [NAN, 5.0, 5.5], [NAN, 0.0, 0.5]),
+        (Clock(form="unix_seconds"), [1.7e9, 1.7e9 + 0.25], [0.0, 0.25]),
+        (Clock(form="clock_digits"), [86399.5, 0.0, 0.5], [0.0, 0.5, 1.0]),
+        (Clock(begins_anew=True), [0.0, 0.5, 1.0, 0.1, 0.6], [0.0, 0.5, 1.0, 1.5, 2.0]),
+        (Clock(repeats=True), [7.0, 7.0, 8.0, 8.0, 9.0], [7.0, 7.5, 8.0, 8.5, 9.0]),
+        (Clock(repeats=True), [7.0, 7.0, 8.0, 8.0], [7.0, 7.5, 8.0, 8.5]),
+        (Clock(), [], []),
+    ],
+)
+def test_rows_get_their_times(clock: Clock, told: list[float], times: list[float]) -> None:
+    np.testing.assert_allclose(row_times(np.array(told, np.float64), clock), times)
+
+
+def declared(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "loggers.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+LOGGER = """
+[lap_box]
+begins = ["Lap box"]
+header = "after_preamble"
+comment = "#"
+below = ["units", "sources"]
+unit_in_name = "()"
+nothing = ["--"]
+clock = { columns = ["Time"], form = "clock", date_columns = ["Stamp"] }
+only = { State = ["run"] }
+forms = { "Wind" = "number_with_unit" }
+told = { driver = ["Pilot"], car = ["Car"], date = ["Day"] }
+"""
+FILE = """Lap box 3
+Pilot;Ada Vale
+Day;2026-03-01 10:20
+
+Time;Stamp;Speed (mph);Speed (mph);Wind;State;Car;
+s;s;;;;;;
+;;1: gps;2: obd;;;;
+# a note
+0:01.0;1770000001;10,5;--;3,5 kn;run;Finch;
+0:01.5;1770000001,5;11,5;20;3,5 kn;pause;Finch;
+# another; with cells
+0:02.0;1770000002;;21;4 kn;run;Finch;
+0:02.5;1770000002,5;odd;--;4 kn;run;Finch;
+0:03.0;17700
+;1770000003,5;13,5;22;4 kn;run;Finch;
+"""
+
+
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logger: str, text: str) -> Identity:
+    loggers = text_loggers(declared(tmp_path, logger))
+    monkeypatch.setattr("ingestion.formats.identify.formats", lambda: loggers)
+    file = tmp_path / "log.csv"
+    file.write_text(text, encoding="utf-8")
+    return identify(read_content(file))
+
+
+def values_by_name(identity: Identity) -> dict[str, list[float]]:
+    assert identity.log
+    values: dict[int, list[float]] = defaultdict(list)
+    for block in identity.log.blocks():
+        assert block.first_sample == len(values[block.channel_number])
+        values[block.channel_number] += block.values.tolist()
+    return {channel.name: values[channel.number] for channel in identity.log.channels if channel.name != "times"}
+
+
+def test_columns_become_channels_with_times_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = read(tmp_path, monkeypatch, LOGGER, FILE)
+    log = identity.log
+    assert log
+    assert (identity.source_format, identity.delimiter, identity.entry_count) == ("lap_box", ";", 5)
+    channels = {channel.name: channel for channel in log.channels}
+    assert [(name, channels[name].unit) for name in ("Speed [gps]", "Speed [obd]", "Wind")] == [
+        ("Speed [gps]", "mph"),
+        ("Speed [obd]", "mph"),
+        ("Wind", "kn"),
+    ]
+    found = values_by_name(identity)
+    np.testing.assert_equal(found["clock"], [1.0, 2.0, 2.5, NAN, NAN])
+    assert found["line"] == [9, 12, 13, 14, 15]
+    assert found["fault"] == [0, 0, 0, 1, 2]
+    np.testing.assert_equal(found["Speed [gps]"], [10.5, NAN, NAN, 13.5])  # a blank, a word; a refused row is no blank
+    assert [number for number in found["Speed [obd]"] if number == number] == [21, 22]
+    assert channels["State"].sample_count == 0
+    assert [each.name for each in log.channels if each.number == channels["Speed [gps]"].times_channel] == ["times"]
+    assert channels["Wind"].times_channel == channels["clock"].number
+    [document] = log.documents
+    told = {"driver": "Ada Vale", "car": "Finch", "date": "2026-03-01", "time": "10:20"}
+    assert document.content == {"told": told, "decimal_comma": True, "started_at": 1770000000.0}
+
+
+def test_columns_with_the_same_blanks_share_their_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = '[a]\nfirst_row = ["t"]\nheader = "first_row"\nblank = "unchanged"\nclock = { columns = ["t"] }\n'
+    rows = "".join(f"{row / 10},{row if row % 2 else ''},{row if row % 2 else ''},{row}\n" for row in range(2_500))
+    identity = read(tmp_path, monkeypatch, logger, "t,one,two,all\n" + rows)
+    assert identity.log
+    one, two, whole = identity.log.channels[1:4]
+    assert one.times_channel == two.times_channel != whole.times_channel
+    assert (one.sample_count, one.sample_rate_hz) == (1_250, None)  # an event, which holds until the next
+    assert whole.sample_rate_hz == pytest.approx(10)
+    found = values_by_name(identity)
+    assert found["one"] == list(range(1, 2_500, 2))
+    assert len({block.block_number for block in identity.log.blocks()}) == 3
+
+
+def test_sections_have_names_in_lines_and_rows_cut_by_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = """
+        [box]
+        has_rows = ["[names]", "[data]"]
+        header = "names"
+        data = "data"
+        delimiters = [" "]
+        clock = { columns = ["time of day"], form = "clock_digits" }
+    """
+    text = (
+        "by hand\n\n[names]\ntime of day\nspeed kmh\n\n[remarks]\nnone\n\n[data]\n235959.50  +010.5\n000000.00  011.5\n"
+    )
+    found = values_by_name(read(tmp_path, monkeypatch, logger, text))
+    assert found["clock"] == [0.0, 0.5]
+    assert found["speed kmh"] == [10.5, 11.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("t,v\n", Reason.NO_DATA),
+        ("t,v\n\n\n", Reason.NO_DATA),
+        ("t,v\n,1\n,2\n", Reason.MALFORMED),  # no time anywhere, and no rate
+    ],
+)
+def test_what_cannot_be_a_log_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: Reason
+) -> None:
+    logger = '[a]\nfirst_row = ["t"]\nheader = "first_row"\nclock = { columns = ["t"] }\n'
+    with pytest.raises(RefusedError) as refused:
+        read(tmp_path, monkeypatch, logger, text)
+    assert refused.value.reason is reason
+
+
+def test_a_clock_that_is_blank_throughout_leaves_the_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = (
+        '[a]\nbegins = ["Rate"]\nheader = "after_preamble"\nclock = { columns = ["t"] }\ntold = { rate = ["Rate"] }\n'
+    )
+    found = values_by_name(read(tmp_path, monkeypatch, logger, "Rate,20 Hz\n\nt,v\n,1\n,2\n,3\n"))
+    assert found["clock"] == [0.0, 0.05, 0.1]
+    assert "fault" not in found
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("clock = { form = 'clock' }", "needs in clock the columns"),
+        ("clock = { columns = ['t'], form = 'sundial' }", "'sundial'; there are: clock"),
+        ("clock = { columns = ['t'], colums = 1 }", "has no key 'colums' in clock"),
+        ("clock = { columns = ['t'], rate_hz = true }", "needs for rate_hz in clock a number"),
+        ("clock = { columns = ['t'] }\nblank = 'gone'", "'gone'; there are: missing, unchanged"),
+        ("clock = { columns = ['t'] }\nbelow = ['colours']", "'colours'; there are"),
+        ("clock = { columns = ['t'] }\nforms = { a = 'b' }", "form of 'a' 'b'"),
+        ("clock = { columns = ['t'] }\nwords = { a = 'b' }", "needs for a in words a number"),
+        ("clock = { columns = ['t'] }\ntold = { pet = ['Dog'] }", "'pet'; there are"),
+        ("clock = { columns = ['t'] }\ndelimiters = ['|']", "a space for any number"),
+        ("comment = '#'", "has no key 'comment'"),
+    ],
+)
+def test_a_wrong_declaration_is_told_with_its_line(tmp_path: Path, line: str, told: str) -> None:
+    file = declared(tmp_path, f"# loggers\n\n[a]\nfirst_row = ['t']\nheader = 'first_row'\n{line}\n")
+    with pytest.raises(DeclarationError) as wrong:
+        text_loggers(file)
+    assert str(wrong.value).startswith(f"{file}, line 3: [a] ")
+    assert told in str(wrong.value)
