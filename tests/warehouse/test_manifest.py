@@ -147,9 +147,7 @@ def test_what_one_family_of_files_makes_anew_is_what_reads_it(
         return any(parent.startswith("source.") for parent in read)
 
     left_out = {
-        key
-        for key in models
-        if (is_made_of(key, other) and not is_made_of(key, landed)) or not is_made_of_files(key)
+        key for key in models if (is_made_of(key, other) and not is_made_of(key, landed)) or not is_made_of_files(key)
     }
     views = {key for key, node in models.items() if node["config"]["materialized"] == "view"}
     selected = listed("model")
