@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import json
 import os
+import select
 import signal
 import socket
 import struct
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType
 
@@ -64,11 +66,9 @@ def run_command(
         asked.sendall(STATUS.pack(len(request := json.dumps([words, dict(environment), str(folder)]).encode())))
         socket.send_fds(asked, [request[:1]], [out.fileno(), err.fileno()])
         asked.sendall(request[1:])
-        pid = _number(asked)
         try:
             status = _number(asked)
         except TimeoutError:
-            os.kill(pid, signal.SIGKILL)
             raise subprocess.TimeoutExpired(words, timeout_s) from None
         said = []
         for stream in (out, err):
@@ -166,9 +166,12 @@ def _serve(name: str) -> list[str]:
     if pid:
         for stream in streams:
             os.close(stream)
-        asked.sendall(STATUS.pack(pid))
+        ended = os.pidfd_open(pid)
+        if asked in select.select([asked, ended], [], [])[0]:  # who asked has gone, for whatever reason
+            os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-        asked.sendall(STATUS.pack(os.waitstatus_to_exitcode(status)))
+        with suppress(BrokenPipeError):
+            asked.sendall(STATUS.pack(os.waitstatus_to_exitcode(status)))
         os._exit(0)
     asked.close()
     signal.signal(signal.SIGINT, signal.default_int_handler)

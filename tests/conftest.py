@@ -70,6 +70,23 @@ def let_go_of_the_disk(url: str) -> None:
         cursor.execute("select pg_reload_conf()")
 
 
+def copy_project(folder: Path) -> Path:
+    """A project of its own for a test that changes some of it; `--project-dir` and `--profiles-dir` take the folder."""
+    for part in ("models", "macros", "seeds", "tests/data", "dbt_project.yml", "profiles.yml"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        copy(ROOT / part, folder / part)
+    return folder
+
+
+def change_file(project: Path, name: str, old: str, new: str) -> None:
+    """Write something else in the one file of a project that has this name, whatever its extension."""
+    (file,) = project.rglob(f"{name}.*")
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A database of its own, on a server that the tests share.

@@ -119,9 +119,17 @@
                 and to_regclass('{{ key.to }}') is not null
                 and not exists (
                     select 1 from pg_constraint
-                    where conname = '{{ key.name }}' and conrelid = to_regclass('{{ key.table }}')
+                    where
+                        conname = '{{ key.name }}'
+                        and conrelid = to_regclass('{{ key.table }}')
+                        and pg_get_constraintdef(oid) = format(
+                            'FOREIGN KEY ({{ key.columns | join(', ') }}) REFERENCES %s({{ key.to_columns | join(', ') }}) '
+                            'DEFERRABLE INITIALLY DEFERRED',
+                            to_regclass('{{ key.to }}')
+                        )
                 )
             then
+                alter table {{ key.table }} drop constraint if exists {{ key.name }};
                 alter table {{ key.table }} add constraint {{ key.name }}
                 foreign key ({{ key.columns | join(', ') }})
                 references {{ key.to }} ({{ key.to_columns | join(', ') }}) deferrable initially deferred;

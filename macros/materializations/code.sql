@@ -1,13 +1,13 @@
-{% macro code_hash() -%}
-    {#- Kept, because a model asks several times and walking the graph takes longer than most statements. -#}
-    {%- if 'code_hash' not in model -%} {%- do model.update(code_hash=hash_of_code()) -%} {%- endif -%}
-    {{ return(model.code_hash) }}
+{#- Kept, because a model and all that read it ask, and walking the graph takes longer than most statements. -#}
+{% macro code_hash(unique_id=none) -%}
+    {%- set node = graph.nodes[unique_id or model.unique_id] -%}
+    {%- if 'code_hash' not in node -%} {%- do node.update(code_hash=hash_of_code(node)) -%} {%- endif -%}
+    {{ return(node.code_hash) }}
 {%- endmacro %}
 
-{% macro hash_of_code() -%}
-    {%- set made = graph.nodes[model.unique_id] -%}
-    {%- set parts = [hash_of_model(model.unique_id), tojson(made.constraints)] -%}
-    {%- for column in made.columns.values() -%}
+{% macro hash_of_code(node) -%}
+    {%- set parts = [hash_of_model(node.unique_id), tojson(node.constraints)] -%}
+    {%- for column in node.columns.values() -%}
         {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
     {%- endfor -%}
     {%- do parts.extend(values_of_vars(parts | join('\n'))) -%}
@@ -30,19 +30,25 @@
     {{ return(node.hash_of_model) }}
 {%- endmacro %}
 
-{#- Those of the project. dbt's own are its version's. -#}
+{#- Those of the project. dbt's own are its version's. Each of all that it reaches, because a macro may call one that calls it. -#}
 {% macro hashes_of_macros(unique_ids) -%}
     {%- if 'hashes_of_macros' not in graph -%} {%- do graph.update(hashes_of_macros={}) -%} {%- endif -%}
     {%- set own = 'macro.' ~ project_name ~ '.' -%}
     {%- set hashes = [] -%}
     {%- for unique_id in unique_ids if unique_id.startswith(own) -%}
         {%- if unique_id not in graph.hashes_of_macros -%}
-            {%- set macro = context[unique_id[own | length:]].macro -%}
-            {%- set code = without_comments(macro.macro_sql) -%}
-            {#- but for itself, which a macro may call -#}
-            {%- set called = macro.depends_on.macros | reject('equalto', unique_id) | list -%}
-            {%- set parts = [code] + values_of_vars(code) + (hashes_of_macros(called) | sort) -%}
-            {%- do graph.hashes_of_macros.update({unique_id: local_md5(parts | join('\n'))}) -%}
+            {%- set reached = [unique_id] -%}
+            {%- set parts = [] -%}
+            {#- which grows meanwhile -#}
+            {%- for other in reached -%}
+                {%- set macro = context[other[own | length:]].macro -%}
+                {%- set code = without_comments(macro.macro_sql) -%}
+                {%- do parts.append([code, values_of_vars(code)] | string) -%}
+                {%- for called in macro.depends_on.macros if called.startswith(own) and called not in reached -%}
+                    {%- do reached.append(called) -%}
+                {%- endfor -%}
+            {%- endfor -%}
+            {%- do graph.hashes_of_macros.update({unique_id: local_md5(parts | sort | join('\n'))}) -%}
         {%- endif -%}
         {%- do hashes.append(graph.hashes_of_macros[unique_id]) -%}
     {%- endfor -%}
@@ -56,7 +62,9 @@
 {% macro values_of_vars(code) -%}
     {%- set values = [] -%}
     {%- for name in modules.re.findall('\\bvar\\([\'"](\\w+)', code) | unique | sort -%}
-        {%- if name not in ('me', 'bad_line_share_limit', 'pseudonymise') -%} {%- do values.append(tojson([name, var(name)])) -%} {%- endif -%}
+        {%- if name not in ('me', 'bad_line_share_limit', 'results_cutoff', 'pseudonymise') -%}
+            {%- do values.append(tojson([name, var(name)])) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{ return(values) }}
 {%- endmacro %}
@@ -70,7 +78,7 @@
     {%- if execute -%}
         {%- set recorded = {} -%}
         {%- for row in run_query('select model, code_hash, description_hash from ' ~ ops_schema() ~ '.code').rows -%}
-            {%- do recorded.update({row[0]: row}) -%}
+            {%- do recorded.update({row[0]: row | list}) -%}
         {%- endfor -%}
         {%- for name in ('has_retired', 'foreign_keys') -%} {%- do graph.pop(name, none) -%} {%- endfor -%}
         {%- do graph.update(recorded_code=recorded, has_retired=has_retired(), foreign_keys=declared_foreign_keys()) -%}
@@ -102,12 +110,26 @@
     {{ return(run_query(recorded).rows | first or [none, none, none]) }}
 {%- endmacro %}
 
+{#-
+    Only where all that it reads was made by its code of now, which these have in their records; else it is made anew by the next run.
+    It may have been made of a view that was left out of the build and is still that of before.
+-#}
+{% macro made_by() -%}
+    {%- for parent in graph.nodes[model.unique_id].depends_on.nodes if parent.startswith('model.') -%}
+        {%- if graph.recorded_code.get(graph.nodes[parent].alias, [none, none])[1] != code_hash(parent) -%} {{ return('') }} {%- endif -%}
+    {%- endfor -%}
+    {{ return(code_hash()) }}
+{%- endmacro %}
+
 {% macro record_code() -%}
-    insert into {{ ops_schema() }}.code (model, code_hash, description_hash)
-    values ('{{ this.identifier }}', '{{ code_hash() }}', '{{ description_hash() }}')
-    on conflict (model) do update set
-        code_hash = excluded.code_hash,
-        description_hash = excluded.description_hash,
-        built_at = case when code.code_hash = excluded.code_hash then code.built_at else excluded.built_at end
-    where row(code.code_hash, code.description_hash) is distinct from row(excluded.code_hash, excluded.description_hash)
+    {%- set recorded = [this.identifier, made_by(), description_hash()] -%}
+    {%- if graph.recorded_code.get(this.identifier) != recorded -%}
+        {%- do graph.recorded_code.update({this.identifier: recorded}) -%}
+        insert into {{ ops_schema() }}.code (model, code_hash, description_hash)
+        values ('{{ recorded | join("', '") }}')
+        on conflict (model) do update set
+            code_hash = excluded.code_hash,
+            description_hash = excluded.description_hash,
+            built_at = case when code.code_hash = excluded.code_hash then code.built_at else excluded.built_at end;
+    {%- endif -%}
 {%- endmacro %}

@@ -42,10 +42,9 @@
 {%- endmacro %}
 
 
-{% macro replace_keys(relation, rows) -%}
+{% macro delete_keys(relation) -%}
     {%- set key = config.require('key') -%}
     {%- set fingerprints = ref(config.require('fingerprints')) -%}
-    {%- set columns = columns_of(rows) | join(', ') -%}
     delete from {{ relation }} as target
     where
         target.{{ key }} = any(array(
@@ -55,6 +54,10 @@
             union
             {{ changed_keys(fingerprints, key) }}
         ));
+{%- endmacro %}
+
+{% macro insert_keys(relation, rows) -%}
+    {%- set columns = columns_of(rows) | join(', ') -%}
     {% if config.get('partition_by_month') %} {{ make_partitions(relation, rows) }} {% endif -%}
     insert into {{ relation }} ({{ columns }})
     select {{ columns }} from {{ rows }};

@@ -25,9 +25,10 @@
         {%- endif -%}
         {%- call statement('main') -%}
             {{ computed }}
-            {% if is_code_changed() %} {{ add_missing_columns(relation, rows) }} {% endif -%}
-            {%- if config.get('materialized') == 'incremental' -%} {{ replace_keys(relation, rows) }}
-            {%- else -%} {{ write_difference(relation, rows) }}
+            {% if config.get('materialized') == 'incremental' %} {{ delete_keys(relation) }} {% endif -%}
+            {% if is_code_changed() %} {{ alter_kept_table(relation, rows) }} {% endif -%}
+            {% if config.get('materialized') == 'incremental' %} {{ insert_keys(relation, rows) }}
+            {%- else %} {{ write_difference(relation, rows) }}
             {%- endif -%}
         {%- endcall -%}
     {%- endif -%}
@@ -88,13 +89,7 @@
             );
         {%- endif %}
     {%- endcall -%}
-    {%- set constraints -%}
-        {%- for constraint in constraints_of_table() -%} alter table {{ table }} add {{ constraint }}; {% endfor -%}
-        {#- dbt makes columns not null where a contract gives their types, and only in `create table` -#}
-        {%- for constraint in model.constraints if constraint.type == 'not_null' -%}
-            {%- for column in constraint.columns -%} alter table {{ table }} alter column {{ column }} set not null; {% endfor -%}
-        {%- endfor -%}
-    {%- endset -%}
+    {%- set constraints = constraints_added(table) -%}
     {%- if constraints | trim -%} {%- call statement('constraints') -%} {{ constraints }} {%- endcall -%} {%- endif -%}
     {%- do create_indexes(table) -%}
     {%- if existing is not none -%} {%- do swap_table(existing, table, relation) -%} {%- endif -%}
@@ -115,25 +110,79 @@
 {%- endmacro %}
 
 
-{#- Where code changed and the table is kept, because what some of its rows were made from is gone. -#}
-{% macro add_missing_columns(relation, rows) -%}
-    do $add_missing_columns$
+{#-
+    Where code changed and the table is kept, because what some of its rows were made from is gone. These rows alone are in it now, and
+    they may lack what the code asks of new ones: a check that they break holds for what is written from now on (`not valid`), and so
+    does not null. A key holds for all or not at all.
+    The constraints are put on a table without rows first, so that PostgreSQL says in its words what is declared.
+-#}
+{% macro alter_kept_table(relation, rows) -%}
+    {%- set declared = this.identifier ~ '__declared' -%}
+    create temporary table {{ declared }} (
+        {% if config.get('contract').enforced %} {{ columns_with_constraints() | join(', ') }} {% else %} like {{ rows }} {% endif %}
+    ) on commit drop;
+    {{ constraints_added(declared) }}
+    do $alter_kept_table$
     declare
-        missing record;
+        kept regclass := '{{ relation }}';
+        declared regclass := '{{ declared }}';
+        change text;
     begin
-        for missing in
-            select attname, format_type(atttypid, atttypmod) as data_type
+        for change in
+            select format('drop constraint %I', conname)
+            from pg_constraint
+            where
+                conrelid = kept
+                and contype in ('c', 'p', 'u', 'x')
+                and pg_get_constraintdef(oid) not in (select pg_get_constraintdef(oid) from pg_constraint where conrelid = declared)
+            union all
+            select format('alter column %I drop not null', attname)
             from pg_attribute
             where
-                attrelid = cast('{{ rows }}' as regclass)
+                attrelid = kept
                 and attnum > 0
-                and attname not in (
-                    select attname from pg_attribute where attrelid = cast('{{ relation }}' as regclass) and not attisdropped
-                )
+                and attnotnull
+                and attname not in (select attname from pg_attribute where attrelid = declared and attnotnull)
+            union all
+            select format('add column %I %s', attname, format_type(atttypid, atttypmod))
+            from pg_attribute
+            where
+                attrelid = declared
+                and attnum > 0
+                and attname not in (select attname from pg_attribute where attrelid = kept and not attisdropped)
         loop
-            execute format('alter table {{ relation }} add column %I %s', missing.attname, missing.data_type);
+            execute 'alter table {{ relation }} ' || change;
         end loop;
-    end $add_missing_columns$;
+        for change in
+            select 'add ' || pg_get_constraintdef(oid)
+            from pg_constraint
+            where
+                conrelid = declared
+                and contype in ('c', 'p', 'u', 'x')
+                and pg_get_constraintdef(oid) not in (select pg_get_constraintdef(oid) from pg_constraint where conrelid = kept)
+        loop
+            begin
+                execute 'alter table {{ relation }} ' || change;
+            exception when check_violation then
+                execute 'alter table {{ relation }} ' || change || ' not valid';
+            end;
+        end loop;
+        for change in
+            select attname
+            from pg_attribute
+            where
+                attrelid = declared
+                and attnum > 0
+                and attnotnull
+                and attname not in (select attname from pg_attribute where attrelid = kept and attnotnull)
+        loop
+            begin
+                execute format('alter table {{ relation }} alter column %I set not null', change);
+            exception when not_null_violation then
+                execute format('alter table {{ relation }} add check (%I is not null) not valid', change);
+            end;
+        end loop;
+    end $alter_kept_table$;
 {%- endmacro %}
 
 
@@ -169,4 +218,12 @@
 {% macro constraints_of_table() -%}
     {%- set constraints = model.constraints | rejectattr('type', 'in', ['foreign_key', 'not_null']) | list -%}
     {{ return(adapter.render_raw_model_constraints(raw_constraints=constraints)) }}
+{%- endmacro %}
+
+{#- dbt makes columns not null where a contract gives their types, and only in `create table`. -#}
+{% macro constraints_added(table) -%}
+    {%- for constraint in constraints_of_table() -%} alter table {{ table }} add {{ constraint }}; {% endfor -%}
+    {%- for constraint in model.constraints if constraint.type == 'not_null' -%}
+        {%- for column in constraint.columns -%} alter table {{ table }} alter column {{ column }} set not null; {% endfor -%}
+    {%- endfor -%}
 {%- endmacro %}

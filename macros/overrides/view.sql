@@ -21,7 +21,9 @@
         {%- call statement('lock_views') -%} do $lock$ begin {{ lock_views_on(existing_relation) }} end $lock$; {%- endcall -%}
         {%- do adapter.rename_relation(existing_relation, backup_relation) -%}
     {%- endif -%}
+    {%- set is_described_anew = is_described_otherwise() -%}
     {% call statement('main') -%}
+        {{ record_code() }}
         do $in_place$ begin
             create or replace view {{ target_relation }} as (
                 {{ sql }}
@@ -44,8 +46,8 @@
 
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke=True) -%}
     {#- its columns keep their comments where it is replaced in place -#}
-    {%- if config.persist_relation_docs() and (is_made_beside or existing_relation is none or is_described_otherwise()) -%}
-        {%- call statement('describe') -%} {{ describe(target_relation) }} {{ record_code() }} {%- endcall -%}
+    {%- if config.persist_relation_docs() and (is_made_beside or existing_relation is none or is_described_anew) -%}
+        {%- call statement('describe') -%} {{ describe(target_relation) }} {%- endcall -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}

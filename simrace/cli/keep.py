@@ -12,7 +12,7 @@ from simrace.cli.terminal import begin, build_marts, console, errors, readable_e
 from simrace.database.connection import connection_parameters
 from simrace.operations import commands
 from simrace.operations.commands import Work
-from simrace.operations.forget import Content, find_driver, find_named
+from simrace.operations.forget import Content, find_driver, find_named, find_retired_with
 from simrace.operations.retention import Expired
 from simrace.operations.retention import pin as pin_session
 
@@ -39,8 +39,13 @@ def forget(
             if driver:
                 of_driver, others = find_driver(connection, driver)
                 contents += [content for content in of_driver if content not in contents]
-        console.print(f"[bold]{len(contents):,} to forget[/], with everything made from them:")
+            together = find_retired_with(connection, contents)
+            others = [content for content in others if content not in together]
+        console.print(f"[bold]{len(contents + together):,} to forget[/], with everything made from them:")
         summaries.show_contents(console, contents)
+        if together:
+            console.print("With them go the other files of sessions whose lines are gone (`simrace retain`):")
+            summaries.show_contents(console, together)
         if others:
             console.print("The driver's name stands in these too. They stay, unless you name them:")
             summaries.show_contents(console, others)

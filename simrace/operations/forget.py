@@ -51,6 +51,19 @@ _WITH_TEXT = """
     select file_id from raw.rejected_files where file_bytes > 0 and file_path like any(%(patterns)s)
 """
 
+# A log may be of several sessions, and a session of several files.
+_RETIRED_WITH = """
+    with recursive gone (file_id) as (
+        select unnest(%s::text[])
+        union
+        select others.file_id
+        from gone
+        inner join ops.retired as retired on gone.file_id = retired.file_id
+        inner join ops.retired as others on retired.session_id = others.session_id
+    )
+    select file_id from gone
+"""
+
 
 class ForgetError(ReadableError):
     """Nothing was forgotten; the text says why, and the way out."""
@@ -123,12 +136,30 @@ def find_driver(connection: Connection, driver_id: str) -> tuple[list[Content], 
     return found, [content for file_id, content in contents.items() if file_id in with_text - held]
 
 
+def find_retired_with(connection: Connection, contents: Iterable[Content]) -> list[Content]:
+    """Find the other files of sessions whose lines are gone, which go with them.
+
+    What such a session left cannot be made again of the files that stay, nor can anybody tell what came of which file.
+
+    Args:
+        connection: To the warehouse.
+        contents: What is to be forgotten.
+    """
+    named = [content.file_id for content in contents if content.file_id]
+    with connection, connection.cursor() as cursor:
+        if not relation_exists(cursor, "ops.retired"):
+            return []
+        cursor.execute(_RETIRED_WITH, (named,))
+        found = {row[0] for row in cursor} - set(named)
+    return [content for content in _read_contents(connection) if content.file_id in found]
+
+
 def forget(connection: Connection, contents: Iterable[Content]) -> dict[str, int]:
     """Delete every row of contents in one transaction, and remember their hashes; the marts follow with the next build.
 
     Args:
         connection: To the warehouse, which must be held (`simrace.database.lock.exclusive`).
-        contents: From `find_named` or `find_driver`.
+        contents: From `find_named` or `find_driver`. What `find_retired_with` finds goes too.
 
     Returns:
         Rows deleted, by table; tables without any are left out.
@@ -137,6 +168,7 @@ def forget(connection: Connection, contents: Iterable[Content]) -> dict[str, int
         psycopg2.Error: the database did not do it, and nothing was forgotten.
     """
     contents = list(contents)
+    contents += find_retired_with(connection, contents)
     file_ids = [content.file_id for content in contents if content.file_id]
     paths = [path for content in contents if not content.file_id for path in content.paths]
     refused_copies.discard(file_ids)

@@ -18,8 +18,9 @@ from simrace.build.dbt import BuildResult
 from simrace.database.connection import ConnectionParameters
 from simrace.operations import commands
 from tests.ingestion.conftest import database, landing_server
+from tests.ingestion.test_parsed_project import parses, project
 
-__all__ = ["database", "landing_server"]
+__all__ = ["database", "landing_server", "parses", "project"]
 
 TOKEN = "a-token-that-nobody-guesses"  # noqa: S105
 

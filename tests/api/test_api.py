@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import os
 import re
 import signal
@@ -24,12 +25,14 @@ from typer.testing import CliRunner
 from simrace.api import gate
 from simrace.api.gate import Bucket
 from simrace.api.page import render
+from simrace.api.settings import Settings
 from simrace.api.uploads import FILES_AT_ONCE, safe_name
 from simrace.cli.app import app
 from simrace.database.connection import ConnectionParameters
 from simrace.operations.replay import is_within_reach, open_refusals
-from tests.api.conftest import TOKEN, Api
+from tests.api.conftest import TOKEN, Api, served
 from tests.ingestion.test_landing import GARAGE61, ROW, query, stage
+from tests.ingestion.test_parsed_project import PROJECT
 
 Serve = Callable[..., Api]
 PROBLEM = "application/problem+json"
@@ -194,6 +197,46 @@ def test_marts_are_built_when_they_are_asked_for(api: Api, database: ConnectionP
     assert query(database, "select command, dbt_s > 0 from ops.runs order by started_at") == [
         ("upload", False), ("upload", True), ("collect", True),
     ]  # fmt: skip
+
+
+TABLE = """
+    {{{{ config(materialized='table') }}}}
+    select '{colour}' as colour, count(*) as files from raw.files
+"""
+SELECTORS = "selectors: [{name: after_telemetry, definition: {method: fqn, value: '*'}}]"
+
+
+def test_a_file_and_a_changed_project_are_noticed_from_one_upload_to_the_next(
+    database: ConnectionParameters, project: Path, parses: list[str]
+) -> None:
+    """The server keeps the project parsed as long as it is that of the last build, and no longer."""
+    model = project / "models" / "colours.sql"
+    (project / "selectors.yml").write_text(SELECTORS)
+    query(database, "create schema ops; create table ops.last_build (made_from text, made text)")
+    answers = itertools.count(1)
+
+    with served(Settings(token=TOKEN, requests_per_minute=0)) as api:
+
+        def told() -> tuple[object, ...]:
+            """What the table says after one more file, and how often the server has parsed the project for itself."""
+            assert api.upload((f"lap{(number := next(answers))}.csv", lap(number)), query="?build=true").json()[
+                "is_built"
+            ]
+            # after the answer it gets ready for the next
+            assert api.upload(("no.csv", b"no")).ok
+            return (*query(database, "select * from marts.colours")[0], len(parses))
+
+        model.write_text(TABLE.format(colour="red"))
+        assert told()[:2] == ("red", 1)
+        parsed = len(parses)
+        assert told() == ("red", 2, parsed)
+        model.write_text(TABLE.format(colour="blue"))
+        assert told() == ("blue", 3, parsed + 1)
+        assert told() == ("blue", 4, parsed + 1)
+        (project / "dbt_project.yml").write_text(f"{PROJECT[:-1]}, models: {{+schema: marts, +alias: colors}}}}")
+        told()
+        assert told()[2] == parsed + 2
+        assert query(database, "select * from marts_marts.colors") == [("blue", 6)]
 
 
 def test_health_says_whether_the_database_answers(

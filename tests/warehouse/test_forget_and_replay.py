@@ -10,20 +10,15 @@ import pytest
 from simrace.generator.assetto_corsa_results import FIRST_GUID
 from simrace.generator.drivers import make_visitors
 from simrace.operations.forget import find_driver
-from tests.conftest import ROOT, Warehouse
+from tests.conftest import Warehouse, copy_project
 from tests.warehouse.test_build import NO_TESTS
 
-PROJECT = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "tests/data")
 LOST_CLOCK = "lost clock.csv"
 
 
 def with_project_of_its_own(made: Warehouse) -> Warehouse:
     """Its seeds may be changed."""
-    project = made.folder / "project"
-    project.mkdir()
-    for name in PROJECT:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, project / name)
+    project = copy_project(made.folder / "project")
     return Warehouse(made.folder, {**made.environment, "SIMRACE_PROJECT": str(project)})
 
 

@@ -189,11 +189,11 @@ UNTOLD = """
         union all
         (select * from ci_marts.driver_race_form except select * from marts.driver_race_form)
     ) as changed
-    where race_id not in (
+    where race_id in (
         select race_id from (
             select race_id, input_hash from ci_intermediate.int_race_histories
-            except select race_id, input_hash from intermediate.int_race_histories
-        ) as told
+            intersect select race_id, input_hash from intermediate.int_race_histories
+        ) as untold
     )
 """
 
@@ -217,14 +217,17 @@ def test_an_altered_result_changes_no_feature_up_to_it(trial: Trial) -> None:
 
 def test_taking_away_the_future_changes_no_feature_up_to_it(trial: Trial) -> None:
     trial.restore()
-    leaks = {}
+    leaks, untold = {}, {}
     for race_id, started_at in _tried_races(trial):
         trial.build(started_at)
         if changed := _changed_up_to(trial, started_at):
             leaks[race_id] = changed
+        if stale := trial.query(UNTOLD):
+            untold[race_id] = stale
         left = trial.query(
             f"select max(feature_cutoff_at) = '{started_at}', "
             f"count(target_finish_position) filter (where race_id = '{race_id}') from ci_marts.ml_training_data"
         )
         assert left == [(True, 0)], "the future is still there"
     assert not leaks
+    assert not untold

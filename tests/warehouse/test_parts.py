@@ -1,14 +1,13 @@
 """Building a part of the warehouse loses no relation of the rest."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Warehouse
+from tests.conftest import Warehouse, change_file, copy_project
 
 SCHEMAS = ("staging", "intermediate", "marts", "public")
 RELATIONS = (
@@ -69,30 +68,14 @@ def test_tables_built_without_their_views_lose_none(
     assert _relations(warehouse) == before
 
 
-def _changed_project(folder: Path, model: str, old: str, new: str) -> tuple[str | Path, ...]:
-    """A copy of the project in which one model reads otherwise, as dbt takes it."""
-    for part in ("models", "macros", "seeds", "tests/data/generic", "dbt_project.yml", "profiles.yml"):
-        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        copy(ROOT / part, folder / part)
-    _change(folder, model, old, new)
-    return ("--project-dir", folder, "--profiles-dir", folder)
-
-
-def _change(project: Path, name: str, old: str, new: str) -> None:
-    (file,) = project.rglob(f"{name}.*")
-    text = file.read_text("utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new), "utf-8")
-
-
 def test_what_would_lose_a_view_fails_and_names_it(warehouse: Warehouse, tmp_path: Path) -> None:
     """A table and a view lose a column that views of no part of the build read; a seed gains one, which loses none."""
     before = _relations(warehouse)
-    project = tmp_path / "project"
-    there = _changed_project(project, "int_event_session_files", "end as state,", "end as condition,")
-    _change(project, "_int_racing__models", "\"state in ('winner'", "\"condition in ('winner'")
-    _change(project, "stg_files__documents", "documents.document", "documents.document as text_of_it")
+    project = copy_project(tmp_path / "project")
+    there = ("--project-dir", project, "--profiles-dir", project)
+    change_file(project, "int_event_session_files", "end as state,", "end as condition,")
+    change_file(project, "_int_racing__models", "\"state in ('winner'", "\"condition in ('winner'")
+    change_file(project, "stg_files__documents", "documents.document", "documents.document as text_of_it")
     for model, lost in (
         ("int_event_session_files", "int_result_file_lines"),
         ("stg_files__documents", r"stg_\w+sessions"),

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 import pytest
 
+from simrace.operations.forget import find_named, forget
 from simrace.operations.log_proof import Proof
 from simrace.operations.retention import RetentionError, find_expired
 from simrace.operations.verify import prove_bytes
-from tests.conftest import Warehouse
+from tests.conftest import Warehouse, change_file, copy_project
 from tests.warehouse.test_build import NO_TESTS
 
 LINES = "select count(*) from raw.file_blocks where block_number > 1 and file_id in (select file_id from "
@@ -69,6 +71,67 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     other.run("simrace", "land", *files)
     other.run("dbt", "build", "--full-refresh", *NO_TESTS)
     assert other.checksums() == kept
+
+    project = copy_project(other.folder / "project")
+    _new_constraints_hold_for_new_rows(other, project, gone, pinned)
+    _what_is_forgotten_goes_with_its_session(other, project, gone)
+
+
+def _new_constraints_hold_for_new_rows(other: Warehouse, project: Path, gone: list[str], pinned: str) -> None:
+    """A kept table has those of its code; only rows that nobody can make again may break them."""
+    table = "marts.lap_driving_metrics"
+    rows = f"select session_id, lap_number, has_brake from {table} order by 1, 2"
+    declared = (
+        "select pg_get_constraintdef(oid) from pg_constraint where contype in ('c', 'p') and conrelid = '{}'::regclass"
+    )
+    before, was_declared = other.query(rows), other.query(declared.format(table))
+    retired = next(session for session, *_ in before if session in gone)
+    change_file(
+        project,
+        "lap_driving_metrics",
+        "    lap_number,\n    {{ share_of",
+        "    lap_number,\n    1 as grade,\n    {{ share_of",
+    )
+    column = "- {name: grade, data_type: integer, description: Nothing., constraints: [{type: not_null}]}"
+    for old, new in (
+        ("braking_ratio between 0 and 1", f"session_id <> '{retired}'"),
+        ("coasting_ratio between 0 and 1", "lap_number >= 0"),
+        ("- {name: full_throttle_ratio, data", f"{column}\n      - {{name: full_throttle_ratio, data"),
+    ):
+        change_file(project, "_laps__models", old, new)
+    other.run("dbt", "run", "--select", "lap_driving_metrics", "--project-dir", project, "--profiles-dir", project)
+    assert other.query(rows) == before
+    graded = dict(other.query(f"select session_id, sum(grade) from {table} group by 1"))
+    assert (graded[pinned], graded[retired]) == (sum(session == pinned for session, *_ in before), None)
+    left = {f"CHECK ((session_id <> '{retired}'::uuid)) NOT VALID", "CHECK ((grade IS NOT NULL)) NOT VALID",
+            "CHECK ((lap_number >= 0))"}  # fmt: skip
+    now_declared = {str(each) for (each,) in other.query(declared.format(table))}
+    assert now_declared >= left
+    assert len(now_declared) == len(was_declared) + 1
+    for change in ("grade = null", f"session_id = '{retired}'"):
+        with (
+            closing(psycopg2.connect(other.url)) as connection,
+            pytest.raises(psycopg2.errors.CheckViolation),
+            connection,
+        ):
+            connection.cursor().execute(f"update {table} set {change} where session_id = '{pinned}'")
+
+
+def _what_is_forgotten_goes_with_its_session(other: Warehouse, project: Path, gone: list[str]) -> None:
+    """The rest of its files could make half a session."""
+    of_session = dict(other.query("select session_id, array_agg(file_id) from ops.retired group by 1 order by 1"))
+    session, files = next((str(session), files) for session, files in of_session.items() if len(files) > 1)
+    assert session in gone
+    with closing(psycopg2.connect(other.url)) as connection:
+        forget(connection, find_named(connection, files[:1]))
+    assert other.query("select file_id from raw.forgotten_files order by 1") == [(each,) for each in sorted(files)]
+    other.run("dbt", "run", "--select", "+lap_driving_metrics", "--project-dir", project, "--profiles-dir", project)
+    for table in (
+        "intermediate.int_telemetry_sessions",
+        "intermediate.int_telemetry_laps_segmented",
+        "marts.lap_driving_metrics",
+    ):
+        assert other.query(f"select 1 from {table} where session_id = '{session}' limit 1") == [], table
 
 
 def test_limits_that_are_out_of_order_are_refused(warehouse: Warehouse) -> None:
