@@ -11,7 +11,14 @@ from ingestion.errors import ReadableError
 CORNERS_SEED = Path("seeds", "track_corners.csv")
 LAYOUTS_SEED = Path("seeds", "track_layouts.csv")
 CORNER_COLUMNS = ("layout_id", "corner_number", "corner_name", "direction", "start_m", "apex_m", "end_m")
-LAYOUT_COLUMNS = ("layout_id", "length_m")
+LAYOUT_COLUMNS = (
+    "layout_id",
+    "length_m",
+    "start_line_left_lat_deg",
+    "start_line_left_lon_deg",
+    "start_line_right_lat_deg",
+    "start_line_right_lon_deg",
+)
 
 
 class CornersError(ReadableError):
@@ -91,9 +98,12 @@ def freeze(connection: Connection, project: Path, layout_id: str, again: bool = 
         for number, *place in found
     ]
     _write_seed(project / CORNERS_SEED, CORNER_COLUMNS, [row for row in old if row["layout_id"] != layout_id], new)
-    lengths = [row for row in _read_seed(project / LAYOUTS_SEED) if row["layout_id"] != layout_id]
-    length = {"layout_id": layout_id, "length_m": layouts[layout_id].length_m}
-    _write_seed(project / LAYOUTS_SEED, LAYOUT_COLUMNS, lengths, [length])
+    written = _read_seed(project / LAYOUTS_SEED)
+    others = [row for row in written if row["layout_id"] != layout_id]
+    own: dict[str, object] = {"layout_id": layout_id}
+    own.update(*(row for row in written if row["layout_id"] == layout_id))
+    own["length_m"] = layouts[layout_id].length_m
+    _write_seed(project / LAYOUTS_SEED, LAYOUT_COLUMNS, others, [own])
     return len(new)
 
 

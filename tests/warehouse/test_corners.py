@@ -47,7 +47,11 @@ def test_frozen_corners_are_replaced_only_when_asked_and_keep_their_names(projec
     refused = project.run("simrace", "corners", "freeze", LAYOUT, check=False)
     assert refused.returncode == 1
     assert "--again" in refused.stderr
+    layouts = project.folder / "seeds" / "track_layouts.csv"
+    layouts.write_text(layouts.read_text(encoding="utf-8").replace("4318.4,,,,", "4318.4,52.7,-1,52.6999,-1"), "utf-8")
     project.run("simrace", "corners", "freeze", LAYOUT, "--again")
+    [layout] = [row for row in _seed(project, "track_layouts.csv") if row["layout_id"] == LAYOUT]
+    assert list(layout.values()) == [LAYOUT, "4318.4", "52.7", "-1", "52.6999", "-1"]
     rows = [row for row in _seed(project, "track_corners.csv") if row["layout_id"] == LAYOUT]
     assert [row["corner_name"] for row in rows].count("The Mole") == 1 == len({row["layout_id"] for row in rows})
     assert rows[4]["corner_name"] == "The Mole"

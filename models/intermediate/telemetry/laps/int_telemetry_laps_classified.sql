@@ -82,7 +82,7 @@ classed as (
             when
                 not begins_at_line
                 and starts_on_pit_road is not true
-                and not (starts_on_pit_road is null and lap_source = 'beacons')
+                and not (starts_on_pit_road is null and lap_source in ('beacons', 'start_line'))
                 then 'incomplete'
             when
                 has_pit_road
@@ -100,6 +100,7 @@ classed as (
 paced as (
     select
         classed.*,
+        layouts.layout_key,
         layouts.length_m,
         sessions.driver_id,
         sessions.car_id,
@@ -164,6 +165,7 @@ select
     lap_number,
     piece_number,
     event_session_id,
+    layout_key,
     lap_source,
     lap_class,
     distance_source,

@@ -1,3 +1,4 @@
+{%- set own_layout = "case when coalesce(starts.found_by, '') <> 'derived_line' then sessions.layout_id end" -%}
 {{ config(materialized='table') }}
 
 with sessions as (
@@ -6,6 +7,11 @@ with sessions as (
 
 layouts as (
     select * from {{ ref('int_track_layouts_measured') }}
+),
+
+starts as (
+    select * from {{ ref('int_telemetry_lap_starts') }}
+    where piece_number = 1
 )
 
 select
@@ -24,4 +30,5 @@ select
     )) as input_hash,
     sessions.session_started_at
 from sessions
-left join layouts on {{ layout_key('sessions') }} = layouts.layout_key
+left join starts on sessions.session_id = starts.session_id
+left join layouts on {{ layout_key('sessions', own_layout) }} = layouts.layout_key

@@ -1,3 +1,5 @@
+{#- the line that a session finds by itself is nobody else's: its laps begin where those of other sessions do not -#}
+{%- set own_layout = "case when coalesce(laps.lap_source, '') <> 'derived_line' then sessions.layout_id end" -%}
 with laps as (
     select * from {{ ref('int_telemetry_laps_segmented') }}
     where
@@ -18,8 +20,8 @@ seeded as (
 
 candidates as (
     select
-        {{ layout_key('sessions') }} as layout_key,
-        sessions.layout_id,
+        {{ layout_key('sessions', own_layout) }} as layout_key,
+        {{ own_layout }} as layout_id,
         sessions.session_id,
         sessions.session_started_at,
         case

@@ -17,6 +17,17 @@ markers as (
     inner join sessions on markers.session_id = sessions.session_id
 ),
 
+-- only sessions without laps of their own have any
+line_crossings as (
+    select
+        positions.session_id,
+        positions.line_source,
+        positions.crossed_s
+    from {{ ref('int_telemetry_positions') }} as positions
+    inner join sessions on positions.session_id = sessions.session_id
+    where positions.crossed_s is not null
+),
+
 -- where a session of the event begins inside of a log, the car is put elsewhere
 part_begins as (
     select
@@ -48,11 +59,20 @@ marked as (
     group by session_id
 ),
 
+crossed as (
+    select
+        session_id,
+        min(line_source) as line_source
+    from line_crossings
+    group by session_id
+),
+
 available as (
     select
         candidates.session_id,
         min(candidates.elapsed_s) as first_elapsed_s,
         case
+            when max(crossed.line_source) is not null then max(crossed.line_source)
             when count(candidates.lap_number) > 0 then 'lap_channel'
             when max(marked.marker_kind) is not null then max(marked.marker_kind)
             when bool_or(candidates.has_lap_distance) then 'distance_wrap'
@@ -60,6 +80,7 @@ available as (
         end as found_by
     from candidates
     left join marked on candidates.session_id = marked.session_id
+    left join crossed on candidates.session_id = crossed.session_id
     group by candidates.session_id
 ),
 
@@ -189,6 +210,14 @@ found as (
     from markers
     inner join available on markers.session_id = available.session_id
     where available.found_by in ('beacons', 'range')
+    union all
+    select
+        session_id,
+        crossed_s,
+        0 as gap_s,
+        cast(null as integer) as source_lap_number,
+        true as is_line
+    from line_crossings
 ),
 
 crossings as (

@@ -15,6 +15,8 @@ fingerprints as (
         count(case when is_used then 1 end) as file_count,
         min(first_elapsed_s) as first_elapsed_s,
         max(last_elapsed_s) as last_elapsed_s,
+        coalesce(bool_or(is_used and has_positions) and not bool_or(is_used and has_lap_distance), false)
+            as is_placed_by_position,
         string_agg(
             -- the beacons of a log come in a file of their own, which may come later
             concat_ws(':', file_rank, file_id, plan_hash, stated_lap_time_s, md5(beacon_markers)),
@@ -67,6 +69,22 @@ undated as (
         ) as session_started_at
     from sessions
     group by session_id
+),
+
+own_lines as (
+    select
+        layout_id,
+        concat_ws(
+            ',', start_line_left_lat_deg, start_line_left_lon_deg, start_line_right_lat_deg, start_line_right_lon_deg
+        ) as line
+    from {{ ref('stg_telemetry__track_layouts') }}
+    where start_line_left_lat_deg is not null
+),
+
+-- a log on a layout without a line of its own may cross any other
+start_lines as (
+    select string_agg(concat_ws(':', layout_id, line), ';' order by layout_id) as lines
+    from own_lines
 )
 
 select
@@ -106,8 +124,10 @@ select
         described.event_session_id,
         described.driver_name,
         described.car_name,
-        described.track_name
+        described.track_name,
+        case when fingerprints.is_placed_by_position then coalesce(own_lines.line, start_lines.lines) end
     )) as input_hash,
+    fingerprints.is_placed_by_position,
     {{ is_retired('session_id', 'described.session_id') }} as is_retired,
     undated.session_started_at
 from described
@@ -119,5 +139,8 @@ left join {{ ref('stg_telemetry__car_aliases') }} as car_aliases
     on described.sim = car_aliases.sim and described.car_name = car_aliases.car_name
 left join {{ ref('stg_telemetry__track_aliases') }} as track_aliases
     on described.sim = track_aliases.sim and described.track_name = track_aliases.track_name
+left join own_lines
+    on coalesce(track_aliases.layout_id, described.sim || ':' || lower(described.track_name)) = own_lines.layout_id
+cross join start_lines
 -- the winning file describes the session
 where described.file_rank = 1

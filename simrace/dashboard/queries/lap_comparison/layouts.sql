@@ -1,5 +1,5 @@
 select
-    sessions.layout_key,
+    laps.layout_key,
     max(layouts.track_name) as track_name,
     max(layouts.config_name) as config_name,
     min(sessions.sim) as sim,
@@ -9,5 +9,5 @@ from marts.fct_laps as laps
 inner join marts.dim_sessions as sessions on laps.session_id = sessions.session_id
 left join marts.dim_track_layouts as layouts on sessions.layout_id = layouts.layout_id
 where laps.is_trace_eligible
-group by sessions.layout_key
-order by laps desc, sessions.layout_key asc
+group by laps.layout_key
+order by laps desc, laps.layout_key asc
