@@ -1,0 +1,202 @@
+"""A drive that is known, as text loggers write it: a small file of each format, with what is odd about it.
+
+The car goes round an oval counter-clockwise, so that it turns left throughout. It begins a little before the line and
+ends a little behind it.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+Values = npt.NDArray[np.float64]
+
+LAP_TIMES_S = (24.0, 22.75, 23.5)
+LAT_DEG, LON_DEG = 47.25, -8.5  # west, where a sign matters
+STARTED_AT_S = 1_772_611_200  # 2026-03-04 08:00:00 UTC
+LENGTH_M, WIDTH_M = 420.0, 180.0
+BEFORE_S, BEHIND_S = 2.5, 2.0
+_EARTH_M = 111_320.0
+
+
+@dataclass(frozen=True)
+class Drive:
+    """Samples of the drive, each of shape (samples,).
+
+    Attributes:
+        time_s: Seconds since the log began.
+        lap: Number of the lap; 0 before the line.
+        lap_time_s: Seconds since the lap began.
+        distance_m: Metres driven since the log began.
+        lap_share: Share of the lap, 0 to 1.
+        speed_mps: Speed in m/s.
+        throttle, brake: Pedals, 0 to 1.
+        gear: Gear, 1 to 6.
+        rpm: Revolutions a minute.
+        lat_g, long_g: Accelerations in g, + to the left and + forward.
+        yaw_rate_dps: Degrees a second, + to the left.
+        heading_deg: Course over ground, 0 to 360, clockwise from north.
+        lat_deg, lon_deg, altitude_m: Place.
+        crossings_s: When the line was crossed, shape (laps + 1,).
+    """
+
+    time_s: Values
+    lap: Values
+    lap_time_s: Values
+    distance_m: Values
+    lap_share: Values
+    speed_mps: Values
+    throttle: Values
+    brake: Values
+    gear: Values
+    rpm: Values
+    lat_g: Values
+    long_g: Values
+    yaw_rate_dps: Values
+    heading_deg: Values
+    lat_deg: Values
+    lon_deg: Values
+    altitude_m: Values
+    crossings_s: Values
+
+
+@cache
+def drive(rate_hz: float = 20) -> Drive:
+    """The drive at so many samples a second."""
+    laps = len(LAP_TIMES_S)
+    crossings = BEFORE_S + np.concatenate(([0.0], np.cumsum(LAP_TIMES_S)))
+    time = np.round(np.arange(0, crossings[-1] + BEHIND_S, 1 / rate_hz), 6)
+    # before the first line and behind the last one the car goes as in the laps beside them
+    edges = np.concatenate(([crossings[0] - LAP_TIMES_S[0]], crossings, [crossings[-1] + LAP_TIMES_S[-1]]))
+    rates = 1 / np.diff(edges)
+    slopes = np.concatenate((rates[:1], (rates[1:] + rates[:-1]) / 2, rates[-1:]))
+
+    def laps_at(seconds: Values) -> Values:
+        """Laps done, smooth from one to the next, and whole at the line."""
+        piece = np.clip(np.searchsorted(edges, seconds, side="right") - 1, 0, laps + 1)
+        length = edges[piece + 1] - edges[piece]
+        share = (seconds - edges[piece]) / length
+        bend = share * (1 - share) * length
+        return np.asarray(
+            piece - 1 + share**2 * (3 - 2 * share) + bend * ((1 - share) * slopes[piece] - share * slopes[piece + 1])
+        )
+
+    def place(done: Values) -> tuple[Values, Values]:
+        angle = 2 * np.pi * (done + 0.05 * np.sin(4 * np.pi * done) / np.pi)
+        return LENGTH_M / 2 * np.cos(angle), WIDTH_M / 2 * np.sin(angle)
+
+    fine = np.arange(-0.5, time[-1] + 0.5, 0.001)
+    east, north = place(laps_at(fine))
+    steps = np.hypot(np.diff(east), np.diff(north))
+    driven = np.interp(time, fine, np.concatenate(([0.0], np.cumsum(steps))))
+    driven -= driven[0]
+    speed = np.interp(time, fine[:-1] + 0.0005, steps / 0.001)
+    accelerations = np.gradient(steps / 0.001, 0.001)
+    laps_done = laps_at(time)
+    course = np.unwrap(np.arctan2(np.diff(north), np.diff(east)))
+    yaw_rate = np.interp(time, fine[:-2] + 0.001, np.diff(course) / 0.001)
+    long_g = np.interp(time, fine[:-1] + 0.0005, accelerations) / 9.80665
+    lap = np.floor(laps_done + 1e-9)
+    east, north = place(laps_done)
+    begun = crossings[np.clip(lap.astype(int), 0, laps)]
+    return Drive(
+        time_s=time,
+        lap=lap + 1,
+        lap_time_s=np.where(lap < 0, time, time - begun),
+        distance_m=driven,
+        lap_share=laps_done - lap,
+        speed_mps=speed,
+        throttle=np.clip(0.5 + 2 * long_g, 0, 1),
+        brake=np.clip(-0.2 - 2 * long_g, 0, 1),
+        gear=np.clip(np.floor(speed / 12), 1, 6),
+        rpm=np.round(3_000 + 60 * speed),
+        lat_g=yaw_rate * speed / 9.80665,
+        long_g=long_g,
+        yaw_rate_dps=np.degrees(yaw_rate),
+        heading_deg=np.mod(90 - np.degrees(np.interp(time, fine[:-1], course)), 360),
+        lat_deg=LAT_DEG + north / _EARTH_M,
+        lon_deg=LON_DEG + east / (_EARTH_M * np.cos(np.radians(LAT_DEG))),
+        altitude_m=300 + north / 50,
+        crossings_s=crossings,
+    )
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A file of one format.
+
+    Attributes:
+        source_format: Name of the format.
+        file_name: Name of the file.
+        text: What stands in it.
+        lap_time_off_s: How far a lap time may be off, for what the format cannot know better; None where it tells no
+            laps.
+        channels: Canonical channels that it tells.
+        rows_refused: Rows that are refused.
+    """
+
+    source_format: str
+    file_name: str
+    text: str
+    lap_time_off_s: float | None
+    channels: tuple[str, ...]
+    rows_refused: int = 0
+
+
+_SAMPLES: list[Callable[[], Sample]] = []
+
+
+def _sample(make: Callable[[], Sample]) -> Callable[[], Sample]:
+    _SAMPLES.append(make)
+    return make
+
+
+def text_samples() -> list[Sample]:
+    """One file or more of each text logger that is read as a log is."""
+    return [make() for make in _SAMPLES]
+
+
+def lines(rows: Iterable[Sequence[object]], delimiter: str = ",", newline: str = "\n") -> str:
+    """Rows as delimited lines."""
+    return "".join(delimiter.join(map(str, row)) + newline for row in rows)
+
+
+def columns(*values: tuple[Values, int]) -> list[list[str]]:
+    """Rows of columns, each with so many decimals."""
+    return [
+        list(row) for row in zip(*([f"{number:.{digits}f}" for number in each] for each, digits in values), strict=True)
+    ]
+
+
+@_sample
+def _accessport() -> Sample:
+    """The tune stands in the last header cell; there is no lap."""
+    driven = drive()
+    head = "Time (sec),RPM (RPM),Throttle Pos (%),Vehicle Speed (kph),AP Info:[AP3-X v1.0][2026 Finch][Stage1.ptm]\n"
+    rows = columns(
+        (driven.time_s, 3),
+        (driven.rpm, 0),
+        (driven.throttle * 100, 1),
+        (driven.speed_mps * 3.6, 2),
+        (driven.rpm * 0, 0),
+    )
+    channels = ("rpm", "throttle_ratio", "speed_kph")
+    return Sample("accessport_csv", "datalog1.csv", head + lines(rows), None, channels)
+
+
+@_sample
+def _ecumaster() -> Sample:
+    """Points between semicolons; a cell is blank until its value changes."""
+    driven = drive()
+    gears = [f"{gear:.0f}" for gear in driven.gear]
+    told = [gear if place == 0 or gear != gears[place - 1] else "" for place, gear in enumerate(gears)]
+    rows = [
+        [f"{time:.3f}", f"{rpm:.0f}", gear, f"{tps:.1f}" if place % 2 == 0 else ""]
+        for place, (time, rpm, gear, tps) in enumerate(
+            zip(driven.time_s, driven.rpm, told, driven.throttle * 100, strict=True)
+        )
+    ]
+    head = "TIME;engine/rpm;sensors/gear;sensors/tps1\n"
+    return Sample("ecumaster_csv", "drive_0001.csv", head + lines(rows, ";", "\r\n"), None, ("rpm", "gear"))

@@ -1,0 +1,114 @@
+"""What text loggers write of one drive is in the marts as it was driven."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from tests.conftest import Warehouse
+from tests.text_samples import LAP_TIMES_S, Drive, Sample, drive, text_samples
+
+SAMPLES = text_samples()
+# Values of the drive by canonical channel, and how far a file may be off by its digits and its rate.
+DRIVEN: dict[str, tuple[str, float, float]] = {
+    "speed_kph": ("speed_mps", 3.6, 1),
+    "gps_speed_kph": ("speed_mps", 3.6, 1),
+    "throttle_ratio": ("throttle", 1, 0.02),
+    "brake_ratio": ("brake", 1, 0.02),
+    "gear": ("gear", 1, 0),
+    "rpm": ("rpm", 1, 20),
+    "lat_g": ("lat_g", 1, 0.02),
+    "long_g": ("long_g", 1, 0.02),
+    "yaw_rate_dps": ("yaw_rate_dps", 1, 0.5),
+    "lat_deg": ("lat_deg", 1, 2e-5),
+    "lon_deg": ("lon_deg", 1, 2e-5),
+    "altitude_m": ("altitude_m", 1, 0.2),
+    "lap_number": ("lap", 1, 0),
+    "distance_m": ("distance_m", 1, 1),
+}
+
+
+@pytest.fixture(scope="module")
+def loggers(warehouse: Warehouse) -> Iterator[Warehouse]:
+    other = warehouse.other("text loggers")
+    folder = other.folder / "text"
+    folder.mkdir()
+    for sample in SAMPLES:
+        (folder / f"{sample.source_format}.{sample.file_name}").write_bytes(sample.text.encode())
+    other.run("simrace", "run", folder)
+    yield other
+    other.end()
+
+
+def session_of(loggers: Warehouse, sample: Sample) -> str:
+    [(session,)] = loggers.query(
+        "select cast(files.session_id as text) from intermediate.int_telemetry_session_files as files "
+        "inner join raw.file_sightings as sightings on files.file_id = sightings.file_id "
+        f"where sightings.file_name = '{sample.source_format}.{sample.file_name}'"
+    )
+    return str(session)
+
+
+def identified(sample: Sample) -> str:
+    return f"{sample.source_format}.{sample.file_name}"
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=identified)
+def test_samples_are_what_was_driven(loggers: Warehouse, sample: Sample) -> None:
+    rows = loggers.query(
+        f"select elapsed_s, {', '.join(sample.channels)} from marts.fct_telemetry_samples "
+        f"where session_id = '{session_of(loggers, sample)}' order by elapsed_s"
+    )
+    assert rows
+    found = np.array(rows, np.float64).T
+    truth = drive(200)
+    elapsed = found[0] - found[0][0]
+    for name, values in zip(sample.channels, found[1:], strict=True):
+        attribute, factor, off = DRIVEN[name]
+        due = _at(truth, attribute, elapsed) * factor
+        told = ~np.isnan(values)
+        assert told.mean() > 0.9, name
+        # whole numbers change between two samples
+        wrong = np.abs(values - due)[told] > off
+        assert wrong.mean() <= (0.03 if off == 0 else 0), (name, values[told][wrong][:5], due[told][wrong][:5])
+
+
+def _at(truth: Drive, attribute: str, elapsed: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> "np.ndarray":  # type: ignore[type-arg]
+    values = getattr(truth, attribute)
+    if attribute in ("gear", "lap"):
+        return values[np.searchsorted(truth.time_s, elapsed + 1e-9, side="right") - 1]  # type: ignore[no-any-return]
+    return np.interp(elapsed, truth.time_s, values)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=identified)
+def test_laps_are_those_that_were_driven(loggers: Warehouse, sample: Sample) -> None:
+    rows = loggers.query(
+        f"select lap_time_s from marts.fct_laps where session_id = '{session_of(loggers, sample)}' "
+        "and lap_class = 'pace' order by lap_number"
+    )
+    times = [float(str(time)) for (time,) in rows]
+    if sample.lap_time_off_s is None:
+        assert not times
+    else:
+        assert times == pytest.approx(LAP_TIMES_S, abs=sample.lap_time_off_s)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=identified)
+def test_every_row_is_accounted_for(loggers: Warehouse, sample: Sample) -> None:
+    [(state, read, loaded, refused)] = loggers.query(
+        "select quality.state, quality.lines_read, quality.lines_loaded, quality.lines_refused "
+        "from marts.file_quality as quality "
+        "inner join raw.file_sightings as sightings on quality.file_id = sightings.file_id "
+        f"where sightings.file_name = '{identified(sample)}'"
+    )
+    assert state == "used"
+    assert refused == sample.rows_refused
+    assert read == int(str(loaded)) + int(str(refused))
+    quarantined = loggers.query(
+        "select quarantined.line_number, quarantined.line from marts.quarantined_rows as quarantined "
+        "inner join raw.file_sightings as sightings on quarantined.file_id = sightings.file_id "
+        f"where sightings.file_name = '{identified(sample)}'"
+    )
+    text = sample.text.splitlines()
+    assert [line for _, line in quarantined] == [text[int(str(number)) - 1][:200] for number, _ in quarantined]
+    assert len(quarantined) == sample.rows_refused
