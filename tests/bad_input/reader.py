@@ -37,6 +37,8 @@ def verdict(source: Source) -> str:
         identity = identify(content)
     except RefusedError as refusal:
         return str(refusal.reason)
+    if identity.log:
+        values_of(identity.log)
     layout = identity.layout
     observer = QuotingObserver(identity.delimiter or ",", layout.first_data_line or 1 if layout else 1)
     size = len("\ufeff".encode(content.encoding)) if content.has_bom else 0

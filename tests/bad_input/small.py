@@ -7,6 +7,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from tests.text_samples import text_samples
+
 DATA_LINES = 60
 
 
@@ -47,6 +49,10 @@ def small_files(samples: Path) -> Small:
             format_name = "team_results" if '"-7' in text else "official_results" if "Old iRating" in text else None
         if format_name:
             tables.setdefault(format_name, "\n".join(lines[: DATA_LINES + 20]) + "\n")
+    for sample in text_samples():
+        if not sample.text.startswith(("{", "[{", "<")):
+            head = sample.text.replace("\r\n", "\n").split("\n")[: DATA_LINES + 20]
+            tables.setdefault(sample.source_format, "\n".join(head) + "\n")
     documents: dict[str, Any] = {}
     for path in [*sorted(samples.glob("results/*.json")), *sorted(samples.glob("seasons/*_raceroom.json"))]:
         data = path.read_bytes()

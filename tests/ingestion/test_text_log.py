@@ -195,6 +195,7 @@ def test_sections_have_names_in_lines_and_rows_cut_by_spaces(tmp_path: Path, mon
     [
         ("t,v\n", Reason.NO_DATA),
         ("t,v\n\n\n", Reason.NO_DATA),
+        ("t,v\n1\n2\n", Reason.MALFORMED),
         ("t,v\n,1\n,2\n", Reason.MALFORMED),  # no time anywhere, and no rate
     ],
 )

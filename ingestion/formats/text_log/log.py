@@ -185,6 +185,11 @@ class TextLog(Log):
 
     def _row_times(self, clock_place: int | None, told: dict[str, str]) -> Numbers:
         clock = self._reading.clock
+        if (self._faults == WRONG_CELLS).all():
+            cells = self._sheet.cell_count
+            raise RefusedError(
+                Reason.MALFORMED, f"none of its {self.row_count:,} rows has {cells:,} cells, as the header"
+            )
         said = self._clock_told
         if said is not None and not np.isnan(said).all():
             times = row_times(said, clock)

@@ -41,6 +41,7 @@ class Sheet:
     Attributes:
         columns: In the order of the file; one without a name is none.
         cell_count: Cells that a whole row has.
+        most_cells: Cells that it can have, where columns behind the last name have none.
         first_data_line: Line at which the data begin, from 1.
         preamble: Rows before the header, each as its cells; of a comment its text.
         delimiter: Character between cells; a space stands for any number of them.
@@ -49,6 +50,7 @@ class Sheet:
 
     columns: tuple[Column, ...]
     cell_count: int
+    most_cells: int
     first_data_line: int
     preamble: tuple[tuple[str, ...], ...]
     delimiter: str
@@ -100,6 +102,7 @@ def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) ->
             ),
             None,
         )
+    most_cells = len(names)
     while names and not names[-1]:
         names.pop()
     if first is None or not names or len(names) > MAX_COLUMNS:
@@ -114,7 +117,7 @@ def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) ->
         for row in (rows[: sections.get(reading.data, names_row)])
         if not is_blank(row)
     )
-    return Sheet(tuple(columns), len(names), first + 1, preamble, delimiter, is_quoted)
+    return Sheet(tuple(columns), len(names), most_cells, first + 1, preamble, delimiter, is_quoted)
 
 
 def _header(rows: Rows, reading: Reading) -> int | None:
@@ -183,4 +186,4 @@ def read_rows(content: Content, sheet: Sheet, comment: str) -> Iterator[tuple[in
             row = cells(line, sheet.delimiter, sheet.is_quoted)
             while len(row) > sheet.cell_count and not row[-1]:
                 row.pop()
-            yield number, row if len(row) == sheet.cell_count else None
+            yield number, row if sheet.cell_count <= len(row) <= sheet.most_cells else None
