@@ -172,7 +172,7 @@ def columns(*values: tuple[Values, int]) -> list[list[str]]:
 
 @_sample
 def _accessport() -> Sample:
-    """The tune stands in the last header cell; there is no lap."""
+    """The tune stands in the last header cell; there is no lap. A row is cut off, and one has no time."""
     driven = drive()
     head = "Time (sec),RPM (RPM),Throttle Pos (%),Vehicle Speed (kph),AP Info:[AP3-X v1.0][2026 Finch][Stage1.ptm]\n"
     rows = columns(
@@ -182,8 +182,9 @@ def _accessport() -> Sample:
         (driven.speed_mps * 3.6, 2),
         (driven.rpm * 0, 0),
     )
+    rows = [*rows[:100], rows[100][:2], ["", *rows[101][1:]], *rows[102:]]
     channels = ("rpm", "throttle_ratio", "speed_kph")
-    return Sample("accessport_csv", "datalog1.csv", head + lines(rows), None, channels)
+    return Sample("accessport_csv", "datalog1.csv", head + lines(rows), None, channels, rows_refused=2)
 
 
 @_sample

@@ -110,5 +110,5 @@ def test_every_row_is_accounted_for(loggers: Warehouse, sample: Sample) -> None:
         f"where sightings.file_name = '{identified(sample)}'"
     )
     text = sample.text.splitlines()
-    assert [line for _, line in quarantined] == [text[int(str(number)) - 1][:200] for number, _ in quarantined]
+    assert [line for _, line in quarantined] == [text[int(str(number)) - 1] for number, _ in quarantined]
     assert len(quarantined) == sample.rows_refused
