@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion import refused_copies
+from ingestion.declared_rows import land_declarations
 from ingestion.formats.identify import Identity, check_declarations, identify, refuse_binary
 from ingestion.formats.kinds import Family
 from ingestion.formats.lines import QuotingObserver
@@ -178,6 +179,7 @@ def _file_row(content: Content, identity: Identity, quoting: str | None, entry_c
         # what a document says has no order of keys
         "text_id": content.text_id if layout or identity.log else None,
         "repairs": None if identity.repairs is None else as_json(identity.repairs),
+        "reading_hash": identity.reading_hash,
         "landed_at": now,
     }
 
@@ -279,6 +281,7 @@ class Landing:
         refused_copies.limits()
         add_columns(connection)
         make_own_tables(connection)
+        land_declarations(connection)
         pending = self._loader.finish_pending(connection)
         if pending is Pending.TAKEN_BACK:
             self._memory = None

@@ -15,6 +15,8 @@ CHANNELS_TABLE = "file_channels"
 CHANNEL_BLOCKS_TABLE = "channel_blocks"  # not written by dlt
 FORGOTTEN_TABLE = "forgotten_files"  # not written by dlt
 STRUCK_TABLE = "struck_drivers"  # not written by dlt
+DECLARED_FORMATS_TABLE = "declared_formats"  # these two neither
+DECLARED_CHANNELS_TABLE = "declared_channels"
 
 # Rows of an unfinished load do not count.
 IS_COMPLETE = f"_dlt_load_id in (select load_id from {DATASET}._dlt_loads where status = 0)"
@@ -45,6 +47,7 @@ _COLUMNS: dict[str, dict[str, "TDataType"]] = {
         "entry_count": "bigint",
         "text_id": "text",
         "repairs": "text",
+        "reading_hash": "text",
         "landed_at": "timestamp",
     },
     "file_sightings": {
@@ -101,9 +104,10 @@ _NULLABLE = {
     "header_line",
     "units_line",
     "first_data_line",
-    "entry_count",  # files of older versions have none of these three
+    "entry_count",  # files of older versions have none of these four
     "text_id",
     "repairs",
+    "reading_hash",
     "head",
     "modified_at",
     "sample_rate_hz",
@@ -155,9 +159,39 @@ def make_own_tables(connection: Connection) -> None:
                 f"create table {DATASET}.{STRUCK_TABLE} ("
                 "driver_id varchar primary key, struck_at timestamptz not null default now())"
             )
+        if not relation_exists(cursor, f"{DATASET}.{DECLARED_CHANNELS_TABLE}"):
+            _make_declared(cursor)
         cursor.execute("select reloptions from pg_class where oid = to_regclass('raw.channel_blocks')")
         if not any(cursor.fetchone() or ()):
             _make_channel_blocks(cursor)
+
+
+def _make_declared(cursor: Cursor) -> None:
+    """Make the tables of formats that users declare, and of what the channels of these mean."""
+    cursor.execute(
+        """
+        create table raw.declared_formats (
+            source_format varchar primary key,
+            title varchar not null,
+            sim varchar not null,
+            source_rank integer not null,
+            date_order varchar,
+            default_sample_rate_hz double precision,
+            declaration_hash varchar not null,
+            declared_at timestamptz not null default now()
+        );
+        create table raw.declared_channels (
+            source_format varchar not null,
+            source_channel varchar not null,
+            source_unit varchar not null,
+            canonical_channel varchar not null,
+            factor double precision not null,
+            offset_value double precision not null,
+            priority integer not null,
+            primary key (source_format, source_channel, source_unit)
+        );
+        """
+    )
 
 
 def _make_channel_blocks(cursor: Cursor) -> None:

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ingestion.formats.declared import declaration_files
 from ingestion.outcomes import Outcome, State
 from ingestion.raw_tables import storable
 from ingestion.reading import Reason, RefusedError
@@ -125,13 +126,20 @@ def _write(paths: dict[str, Any]) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-@cache
 def _version() -> str:
-    """A hash of the code that reads files, because other code may take what this one refused."""
+    """A hash of what reads files, because other code or declarations may take what these refused."""
+    digest = hashlib.sha256(_code())
+    for file in declaration_files():
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _code() -> bytes:
     digest = hashlib.sha256()
     for file in sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".toml")):
         digest.update(file.read_bytes())
-    return digest.hexdigest()
+    return digest.digest()
 
 
 def _file() -> Path:

@@ -7,12 +7,22 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion.formats import motec_ldx
+from ingestion.formats.declared import (
+    DeclaredFormat,
+    check_names,
+    declaration_files,
+    declared_folder,
+    read_declared,
+)
 from ingestion.formats.json_text import with_escapes, without_comment_lines
 from ingestion.formats.kinds import Family, JsonFormat, Layout, TableFormat, XmlFormat
 from ingestion.formats.lines import Rows, cells, is_blank
+from ingestion.formats.logs import log_formats
 from ingestion.formats.logs.log import Document
 from ingestion.formats.not_read_yet import NotReadYet, not_read_yet
 from ingestion.formats.results import RESULTS
@@ -45,6 +55,7 @@ class Identity:
         layout: Lines of the table's parts; None for a document.
         is_quoted: Whether cells can stand in quotation marks.
         log: The rows, where they are read as a log is.
+        reading_hash: Of the declaration by which they are (`TableFormat.reading_hash`).
         entry_count: Result lines of a document, and the drivers inside them; None for a table, whose lines are counted
             while it is read.
         documents: An XML document as its tree, and a JSON document that had to be put right.
@@ -58,18 +69,36 @@ class Identity:
     layout: Layout | None = None
     is_quoted: bool = True
     log: "TextLog | None" = None
+    reading_hash: str | None = None
     entry_count: int | None = None
     documents: Sequence[Document] = ()
     repairs: dict[str, int] | None = None
 
 
 def formats() -> tuple[TableFormat | JsonFormat | XmlFormat, ...]:
-    """All formats of text that are read.
+    """All formats of text that are read, in the order in which they are tried.
 
     Raises:
         DeclarationError: a declaration cannot be understood.
     """
-    return (*text_loggers(), *RESULTS, motec_ldx.FORMAT)
+    return (*text_loggers(), *RESULTS, motec_ldx.FORMAT, *(declared.known for declared in declared_formats()))
+
+
+def declared_formats() -> tuple[DeclaredFormat, ...]:
+    """The formats that users declare, as they were when they were last checked.
+
+    Raises:
+        DeclarationError: a declaration cannot be understood.
+    """
+    return _declared_in(declared_folder())
+
+
+@cache
+def _declared_in(_folder: Path) -> tuple[DeclaredFormat, ...]:
+    declared = tuple(chain.from_iterable(map(read_declared, declaration_files())))
+    if declared:
+        check_names(declared, {known.name for known in (*text_loggers(), *RESULTS, motec_ldx.FORMAT, *log_formats())})
+    return declared
 
 
 def check_declarations() -> None:
@@ -78,6 +107,7 @@ def check_declarations() -> None:
     Raises:
         DeclarationError: a declaration cannot be understood.
     """
+    _declared_in.cache_clear()  # in a process that waits for files, users change theirs
     formats()
     not_read_yet()
 
@@ -129,7 +159,14 @@ def _identify_text_log(
     if sheet is None:
         raise RefusedError(Reason.NO_DATA, f"{table_format.name} without its header or a row under it")
     log = TextLog(content, sheet, reading)
-    return Identity(table_format.name, table_format.family, delimiter, log=log, entry_count=log.row_count)
+    return Identity(
+        table_format.name,
+        table_format.family,
+        delimiter,
+        log=log,
+        reading_hash=table_format.reading_hash,
+        entry_count=log.row_count,
+    )
 
 
 def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:

@@ -38,6 +38,7 @@ class TableFormat:
         delimiters: Characters that can stand between cells, the likeliest first.
         is_quoted: Whether cells can be quoted; if not, a quotation mark is an ordinary character.
         reading: How its rows are read as a log is; None where SQL reads the lines themselves.
+        reading_hash: SHA-256 of what is declared of that, in hexadecimal; what another one read is read again.
     """
 
     name: str
@@ -47,6 +48,7 @@ class TableFormat:
     delimiters: tuple[str, ...] = DELIMITERS
     is_quoted: bool = True
     reading: Reading | None = None
+    reading_hash: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Text loggers as `text_loggers.toml` declares them."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -9,7 +11,7 @@ from ingestion.formats.declarations import Entry, read_entries
 from ingestion.formats.kinds import Family, Layout, TableFormat
 from ingestion.formats.lines import DELIMITERS, SPACES, Rows, first_filled, is_blank
 from ingestion.formats.text_log.cells import FORMS, OF_A_DATE
-from ingestion.formats.text_log.reading import BLANKS, ROWS_BELOW, TOLD, UNITS_IN_NAMES, Clock, Reading
+from ingestion.formats.text_log.reading import BLANKS, READING_VERSION, ROWS_BELOW, TOLD, UNITS_IN_NAMES, Clock, Reading
 
 DECLARED = Path(__file__).with_suffix(".toml")
 
@@ -55,22 +57,27 @@ def text_loggers(declared: Path = DECLARED) -> tuple[TableFormat, ...]:
     Raises:
         DeclarationError: the declaration cannot be understood.
     """
-    return tuple(map(_logger, read_entries(declared)))
+    return tuple(map(text_logger, read_entries(declared)))
 
 
-def _logger(entry: Entry) -> TableFormat:
+def text_logger(entry: Entry) -> TableFormat:
+    """The format that one entry declares.
+
+    Raises:
+        DeclarationError: the declaration cannot be understood.
+    """
     is_log = "clock" in entry.values
     entry.check(_KEYS | _LOG_KEYS if is_log else _KEYS)
     values = entry.values
     if not any(values.get(key) for key in _RECOGNISED_BY):
         raise entry.wrong(f"needs one of: {', '.join(sorted(_RECOGNISED_BY))}")
     if not values.get("header") or (not is_log and values["header"] not in _HEADERS):
-        raise entry.wrong(f"needs a header: {' or '.join(_HEADERS)}")
+        raise entry.wrong(f"needs a header: {' or '.join(_HEADERS)}", "header")
     delimiters = tuple(values.get("delimiters", DELIMITERS))
     possible = (*DELIMITERS, SPACES) if is_log else DELIMITERS
     if not delimiters or not set(delimiters) <= set(possible):
         told = "comma, semicolon and tab" + (", and a space for any number of them" if is_log else "")
-        raise entry.wrong(f"has the delimiters {list(delimiters)}; there are {told}")
+        raise entry.wrong(f"has the delimiters {list(delimiters)}; there are {told}", "delimiters")
     return TableFormat(
         name=entry.name,
         family=Family.TELEMETRY,
@@ -79,7 +86,14 @@ def _logger(entry: Entry) -> TableFormat:
         delimiters=delimiters,
         is_quoted=values.get("is_quoted", True),
         reading=_reading(entry) if is_log else None,
+        reading_hash=_reading_hash(values) if is_log else None,
     )
+
+
+def _reading_hash(values: Mapping[str, Any]) -> str:
+    """SHA-256 of all that says how rows are read, in hexadecimal; not of how a file is recognised."""
+    read = {key: value for key, value in values.items() if key not in _RECOGNISED_BY}
+    return hashlib.sha256(json.dumps([READING_VERSION, read], sort_keys=True).encode()).hexdigest()
 
 
 def _reading(entry: Entry) -> Reading:
@@ -88,17 +102,17 @@ def _reading(entry: Entry) -> Reading:
     entry.check_part("clock", _CLOCK_KEYS)
     of_clock: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in clock.items()}
     if not clock.get("columns") and not clock.get("rate_hz"):
-        raise entry.wrong("needs in clock the columns that have the time, or a rate_hz")
-    _check_one_of(entry, "form in clock", clock.get("form", "seconds"), FORMS)
-    _check_one_of(entry, "date_form in clock", clock.get("date_form", "unix_seconds"), OF_A_DATE)
-    _check_one_of(entry, "blank", values.get("blank", "missing"), BLANKS)
-    _check_one_of(entry, "unit_in_name", values.get("unit_in_name", UNITS_IN_NAMES[0]), UNITS_IN_NAMES)
+        raise entry.wrong("needs in clock the columns that have the time, or a rate_hz", "clock")
+    _check_one_of(entry, clock.get("form", "seconds"), FORMS, "clock", "form")
+    _check_one_of(entry, clock.get("date_form", "unix_seconds"), OF_A_DATE, "clock", "date_form")
+    _check_one_of(entry, values.get("blank", "missing"), BLANKS, "blank")
+    _check_one_of(entry, values.get("unit_in_name", UNITS_IN_NAMES[0]), UNITS_IN_NAMES, "unit_in_name")
     for kind in values.get("below", []):
-        _check_one_of(entry, "below", kind, ROWS_BELOW)
+        _check_one_of(entry, kind, ROWS_BELOW, "below")
     for column, form in values.get("forms", {}).items():
-        _check_one_of(entry, f"form of {column!r}", form, FORMS)
+        _check_one_of(entry, form, FORMS, "forms", column)
     for kind in values.get("told", {}):
-        _check_one_of(entry, "told", kind, TOLD)
+        _check_one_of(entry, kind, TOLD, "told")
     entry.check_values("words", int | float)
     entry.check_values("only", list)
     entry.check_values("told", list)
@@ -119,10 +133,11 @@ def _reading(entry: Entry) -> Reading:
 
 
 def _check_one_of(
-    entry: Entry, key: str, value: object, possible: Mapping[str, object] | frozenset[str] | tuple[str, ...]
+    entry: Entry, value: object, possible: Mapping[str, object] | frozenset[str] | tuple[str, ...], *keys: str
 ) -> None:
     if value not in possible:
-        raise entry.wrong(f"has for {key} {value!r}; there are: {', '.join(sorted(possible))}")
+        where = " in ".join(reversed(keys))
+        raise entry.wrong(f"has for {where} {value!r}; there are: {', '.join(sorted(possible))}", *keys)
 
 
 def _is_of(entry: dict[str, Any], rows: Rows) -> bool:

@@ -46,6 +46,7 @@
             entry_count bigint,
             text_id varchar,
             repairs varchar,
+            reading_hash varchar,
             landed_at timestamptz not null,
             _dlt_load_id varchar not null,
             _dlt_id varchar not null unique
@@ -121,6 +122,26 @@
         create table raw.struck_drivers (
             driver_id varchar primary key,
             struck_at timestamptz not null default now()
+        );
+        create table raw.declared_formats (
+            source_format varchar primary key,
+            title varchar not null,
+            sim varchar not null,
+            source_rank integer not null,
+            date_order varchar,
+            default_sample_rate_hz double precision,
+            declaration_hash varchar not null,
+            declared_at timestamptz not null default now()
+        );
+        create table raw.declared_channels (
+            source_format varchar not null,
+            source_channel varchar not null,
+            source_unit varchar not null,
+            canonical_channel varchar not null,
+            factor double precision not null,
+            offset_value double precision not null,
+            priority integer not null,
+            primary key (source_format, source_channel, source_unit)
         );
     end $$
 {%- endmacro %}

@@ -35,6 +35,8 @@ _READ = {
         left join raw.files using (file_id) left join {{loads}} group by 1
     """,
     "raw.rejected_files": "select 'rejected', {rows} from raw.rejected_files as rows left join {loads}",
+    # of telemetry, which is all that users declare
+    "raw.declared_formats": "select 'telemetry', {own_rows} from raw.declared_formats",
     "raw.struck_drivers": "select 'struck', {own_rows} from raw.struck_drivers",
     "ops.retired": "select 'retired', {own_rows} from ops.retired",
 }

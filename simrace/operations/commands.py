@@ -27,6 +27,7 @@ from simrace.logs import log_event
 from simrace.operations.forget import Content, drop_work_files, find_named
 from simrace.operations.forget import forget as forget_contents
 from simrace.operations.forget import strike as strike_driver
+from simrace.operations.formats import check_declared
 from simrace.operations.retention import Expired, Tier, find_expired
 from simrace.operations.retention import retire as retire_parts
 from simrace.operations.webhook import notify_of_run
@@ -111,7 +112,9 @@ def land(
     Raises:
         LandingError: the files could not be unpacked here, or the database did not take the load.
         SettingError: an environment variable is no number.
+        DeclarationError: a format is declared wrongly.
     """
+    check_declared()
     landing = Landing(loader(work.parameters), open_batch, on_bytes, include_forgotten)
 
     def attempt() -> list[Outcome]:

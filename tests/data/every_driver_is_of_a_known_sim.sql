@@ -1,6 +1,6 @@
 -- Drivers of a sim that neither a format nor a writer of logs has.
 with sims as (
-    select sim from {{ ref('source_formats') }}
+    select sim from {{ ref('stg_files__formats') }}
     union
     select sim from {{ ref('log_writers') }}
 )

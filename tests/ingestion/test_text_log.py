@@ -226,7 +226,7 @@ def test_a_clock_that_is_blank_throughout_leaves_the_rate(tmp_path: Path, monkey
         ("clock = { columns = ['t'], rate_hz = true }", "needs for rate_hz in clock a number"),
         ("clock = { columns = ['t'] }\nblank = 'gone'", "'gone'; there are: missing, unchanged"),
         ("clock = { columns = ['t'] }\nbelow = ['colours']", "'colours'; there are"),
-        ("clock = { columns = ['t'] }\nforms = { a = 'b' }", "form of 'a' 'b'"),
+        ("clock = { columns = ['t'] }\nforms = { a = 'b' }", "a in forms 'b'"),
         ("clock = { columns = ['t'] }\nwords = { a = 'b' }", "needs for a in words a number"),
         ("clock = { columns = ['t'] }\ntold = { pet = ['Dog'] }", "'pet'; there are"),
         ("clock = { columns = ['t'] }\ndelimiters = ['|']", "a space for any number"),
@@ -237,5 +237,6 @@ def test_a_wrong_declaration_is_told_with_its_line(tmp_path: Path, line: str, to
     file = declared(tmp_path, f"# loggers\n\n[a]\nfirst_row = ['t']\nheader = 'first_row'\n{line}\n")
     with pytest.raises(DeclarationError) as wrong:
         text_loggers(file)
-    assert str(wrong.value).startswith(f"{file}, line 3: [a] ")
+    place = 6 + line.count("\n")
+    assert str(wrong.value).startswith(f"{file}, line {place}: [a] ")
     assert told in str(wrong.value)

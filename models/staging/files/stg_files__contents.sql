@@ -17,6 +17,7 @@ select
     cast(files.format_family as {{ dbt.type_string() }}) as format_family,
     cast(files.text_id as {{ dbt.type_string() }}) as text_id,
     cast(files.repairs as {{ dbt.type_string() }}) as repairs,
+    cast(files.reading_hash as {{ dbt.type_string() }}) as reading_hash,
     files.encoding,
     files.newline,
     files.delimiter,

@@ -25,6 +25,7 @@ select
     files.file_id,
     files.text_id,
     files.repairs,
+    files.reading_hash,
     files.source_format,
     files.format_family,
     named.file_name,
@@ -39,7 +40,8 @@ select
         files.quoting,
         files.header_line,
         files.units_line,
-        files.first_data_line
+        files.first_data_line,
+        files.reading_hash
     )) as input_hash,
     files.file_bytes,
     files.header_line,

@@ -4,7 +4,7 @@ with files as (
 ),
 
 formats as (
-    select * from {{ ref('source_formats') }}
+    select * from {{ ref('stg_files__formats') }}
     where source_format = 'aim_xrk'
 ),
 

@@ -6,17 +6,20 @@ sessions as (
     select * from {{ ref('stg_telemetry__sessions') }}
 ),
 
+-- a new row for one format is nothing to the files of the others
 mapping as (
     select
+        source_format,
         md5(string_agg(
             concat_ws(
-                ',', source_format, source_channel, coalesce(source_unit, ''), canonical_channel, factor, offset_value,
+                ',', source_channel, coalesce(source_unit, ''), canonical_channel, factor, offset_value,
                 priority, coalesce(only_device, ''), coalesce(except_device, '')
             ),
             ';'
-            order by source_format, source_channel, source_unit, canonical_channel, priority, only_device, except_device
+            order by source_channel, source_unit, canonical_channel, priority, only_device, except_device
         )) as mapping_hash
-    from {{ ref('telemetry_channels') }}
+    from {{ ref('stg_telemetry__known_channels') }}
+    group by source_format
 )
 
 select
@@ -32,4 +35,4 @@ select
     )) as input_hash
 from files
 inner join sessions on files.file_id = sessions.file_id
-cross join mapping
+left join mapping on files.source_format = mapping.source_format

@@ -167,7 +167,9 @@ select
         clock_parts.part_offsets_s,
         columns_used.column_count,
         columns_used.clock_channel_number,
-        columns_used.mapping
+        columns_used.mapping,
+        -- other values may stand in the same places
+        files.reading_hash
     )) as input_hash
 from files
 inner join sessions on files.file_id = sessions.file_id

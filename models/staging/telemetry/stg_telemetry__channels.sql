@@ -21,7 +21,7 @@ mapping as (
         priority,
         only_device,
         except_device
-    from {{ ref('telemetry_channels') }}
+    from {{ ref('stg_telemetry__known_channels') }}
     union all
     select
         '(clock)' as source_format,

@@ -4,7 +4,7 @@ with files as (
 ),
 
 formats as (
-    select * from {{ ref('source_formats') }}
+    select * from {{ ref('stg_files__formats') }}
 ),
 
 preamble_cells as (

@@ -11,7 +11,7 @@ with files as (
 ),
 
 formats as (
-    select * from {{ ref('source_formats') }}
+    select * from {{ ref('stg_files__formats') }}
 ),
 
 described as (

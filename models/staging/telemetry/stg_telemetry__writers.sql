@@ -3,7 +3,7 @@ with files as (
         files.file_id,
         formats.sim as format_sim
     from {{ ref('stg_files__files') }} as files
-    inner join {{ ref('source_formats') }} as formats on files.source_format = formats.source_format
+    inner join {{ ref('stg_files__formats') }} as formats on files.source_format = formats.source_format
     where files.format_family = 'telemetry'
 ),
 

@@ -9,7 +9,7 @@ plans as (
 ),
 
 formats as (
-    select * from {{ ref('source_formats') }}
+    select * from {{ ref('stg_files__formats') }}
 ),
 
 checked as (
