@@ -53,7 +53,7 @@ def _insert(cursor: Cursor, each: DeclaredFormat) -> None:
             each.sim,
             each.source_rank,
             each.date_order,
-            each.default_sample_rate_hz,
+            rate_hz,
             each.digest,
         ),
     )
