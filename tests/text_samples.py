@@ -188,6 +188,105 @@ def _accessport() -> Sample:
 
 
 @_sample
+def _aim() -> Sample:
+    """Markers are spread over cells, and the last is where the log ends. The header twice, mph, and no time at all."""
+    driven = drive()
+    names = [
+        "Time",
+        "GPS_Speed",
+        "GPS LatAcc",
+        "GPS LonAcc",
+        "GPS Gyro",
+        "GPS Latitude",
+        "GPS Longitude",
+        "Calculated_Gea",
+    ]
+    markers = [*driven.crossings_s, driven.time_s[-1]]
+    preamble = [
+        ["Format", "AIM CSV File"],
+        ["Session", "Alder Park"],
+        ["Vehicle", "Finch"],
+        ["Racer", "Ada Vale"],
+        ["Date", '"Wednesday, March 4, 2026"'],
+        ["Time", "8:02 AM"],
+        ["Sample Rate", "20"],
+        ["Duration", str(int(np.ceil(driven.time_s[-1])))],
+        ["Beacon Markers", *(f"{marker:.3f}" for marker in markers)],
+        [],
+        names,
+        names,
+        ["sec", "mph", "g", "g", "deg/s", "deg", "deg", "#"],
+        ["", *map(str, range(1, len(names)))],
+        [],
+    ]
+    rows = columns(
+        (driven.speed_mps / 0.44704, 4),
+        (-driven.lat_g, 4),
+        (driven.long_g, 4),
+        (-driven.yaw_rate_dps, 3),
+        (driven.lat_deg, 8),
+        (driven.lon_deg, 8),
+        (driven.gear, 0),
+    )
+    text = lines([row + [""] * (len(names) - len(row)) for row in preamble] + [["", *row] for row in rows])
+    channels = ("gps_speed_kph", "lat_g", "long_g", "yaw_rate_dps", "lat_deg", "lon_deg", "gear")
+    return Sample("aim_csv", "Session 1.csv", text, 0.001, channels)
+
+
+@_sample
+def _vbo() -> Sample:
+    """Minutes, west positive; midnight passes; a name twice, one with a space, as one line counts one too many."""
+    driven = drive()
+    header = ["satellites", "time", "latitude", "longitude", "velocity knots", "heading", "height", "Lat accel g"]
+    header += ["Long accel g", "Oil Temp", "Oil Temp"]
+    short = "sats time lat long velocity heading height latacc longacc Oil Temp Oil Temp"
+    clock = np.round(86_400 - 30 + driven.time_s, 2) % 86_400
+    times = [f"{int(at // 3600):02d}{int(at // 60) % 60:02d}{at % 60:05.2f}" for at in clock]
+    rows = columns(
+        (driven.lat_deg * 60, 8),
+        (-driven.lon_deg * 60, 8),
+        (driven.speed_mps * 3.6 / 1.852, 3),
+        (driven.heading_deg, 2),
+        (driven.altitude_m, 2),
+        (driven.lat_g, 3),
+        (driven.long_g, 3),
+        (driven.rpm, 0),
+        (driven.rpm, 0),
+    )
+    signed = [
+        ["012", time, *(f"{'' if cell[0] == '-' else '+'}{cell}" for cell in row)]
+        for time, row in zip(times, rows, strict=True)
+    ]
+    start = [f"{-60 * (driven.lon_deg.max() + place):+.6f} {60 * LAT_DEG:+.6f}" for place in (-0.0002, 0.0002)]
+    text = "\r\n".join(
+        [
+            "File created on 03/03/2026 @ 23:59",
+            "",
+            "[header]",
+            *header,
+            "",
+            "[comments]",
+            "Log Rate (Hz) : 20.00",
+            "",
+            "[module Information]",
+            "025 - IMU01 - 1 26 0",
+            "",
+            "[laptiming]",
+            f"Start {' '.join(start)} \u00ac Start",
+            "",
+            "[column names]",
+            short,
+            "",
+            "[data]",
+            *map(" ".join, signed),
+            "",
+        ]
+    )
+    channels = ("gps_speed_kph", "lat_g", "long_g", "lat_deg", "lon_deg", "altitude_m")
+    return Sample("vbo", "VBOX0001.VBO", text, 0.1, channels)  # the line is that of the positions
+
+
+@_sample
 def _ecumaster() -> Sample:
     """Points between semicolons; a cell is blank until its value changes."""
     driven = drive()

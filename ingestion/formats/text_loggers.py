@@ -28,6 +28,8 @@ _KEYS = {
 _LOG_KEYS = {
     "clock": dict,
     "data": str,
+    "names_in_line": str,
+    "sections": list,
     "comment": str,
     "below": list,
     "unit_in_name": str,
@@ -119,6 +121,8 @@ def _reading(entry: Entry) -> Reading:
     return Reading(
         header=values["header"],
         data=values.get("data", ""),
+        names_in_line=values.get("names_in_line", ""),
+        sections=tuple(values.get("sections", [])),
         comment=values.get("comment", ""),
         below=tuple(values.get("below", [])),
         unit_in_name=values.get("unit_in_name", ""),

@@ -71,6 +71,7 @@ def test_blank_cells_say_nothing_and_wrong_ones_are_seen() -> None:
         (Clock(form="unix_seconds"), [1.7e9, 1.7e9 + 0.25], [0.0, 0.25]),
         (Clock(form="clock_digits"), [86399.5, 0.0, 0.5], [0.0, 0.5, 1.0]),
         (Clock(begins_anew=True), [0.0, 0.5, 1.0, 0.1, 0.6], [0.0, 0.5, 1.0, 1.5, 2.0]),
+        (Clock(begins_anew=True), [0.0, 0.5, 1.0, 1.2, 0.0, 0.5], [0.0, 0.5, 1.0, 1.2, 1.201, 1.701]),
         (Clock(repeats=True), [7.0, 7.0, 8.0, 8.0, 9.0], [7.0, 7.5, 8.0, 8.5, 9.0]),
         (Clock(repeats=True), [7.0, 7.0, 8.0, 8.0], [7.0, 7.5, 8.0, 8.5]),
         (Clock(), [], []),
@@ -188,6 +189,32 @@ def test_sections_have_names_in_lines_and_rows_cut_by_spaces(tmp_path: Path, mon
     found = values_by_name(read(tmp_path, monkeypatch, logger, text))
     assert found["clock"] == [0.0, 0.5]
     assert found["speed kmh"] == [10.5, 11.5]
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("time\nspeed kmh\noil temp\noil temp\n", ["time", "speed kmh", "oil temp", "oil temp"]),
+        ("time\nspeed kmh\n", ["time", "speed", "t1", "t2"]),
+    ],
+)
+def test_names_in_one_line_count_where_those_in_lines_do_not_fit(tmp_path: Path, header: str, names: list[str]) -> None:
+    """The vbo of this project, whose parts are all there."""
+    file = tmp_path / "drive.vbo"
+    file.write_text(
+        f"File created on 03/04/2026 @ 10:00   \n\n[header]\n{header}\n[laptiming]\nStart +1.5 +2.5 +3.5 +4.5 here\n\n"
+        "[column names]\ntime speed t1 t2\n\n[data]\n100000.50 1 2 3\n100001.00 +00001.5 2 3\n",
+        encoding="utf-8",
+    )
+    log = identify(read_content(file)).log
+    assert log is not None
+    assert [channel.name for channel in log.channels if "role" not in channel.details] == names
+    assert log.documents[0].content == {
+        "told": {"date": "03/04/2026", "time": "10:00"},
+        "decimal_comma": False,
+        "first_clock_s": 36000.5,
+        "sections": {"laptiming": [["Start", "+1.5", "+2.5", "+3.5", "+4.5", "here"]]},
+    }
 
 
 @pytest.mark.parametrize(

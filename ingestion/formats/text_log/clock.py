@@ -9,6 +9,7 @@ from ingestion.formats.text_log.reading import Clock
 Seconds = npt.NDArray[np.float64]
 
 DAY_S = 86_400.0
+_MOMENT_S = 0.001
 
 
 def row_times(told: Seconds, clock: Clock) -> Seconds:
@@ -35,7 +36,10 @@ def row_times(told: Seconds, clock: Clock) -> Seconds:
         said[1:] += DAY_S * np.cumsum(steps < -DAY_S / 2)
     elif clock.begins_anew:
         usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
-        said[1:] += np.cumsum(np.where(steps < 0, usual - steps, 0.0))
+        # a row between two steps is the end of a lap, at which the next begins; the first of that comes a moment later
+        before = np.concatenate(([usual], steps[:-1]))
+        step = np.where((before > 0) & (before < usual * 0.9) & (said[1:] == 0), _MOMENT_S, usual)
+        said[1:] += np.cumsum(np.where(steps < 0, step - steps, 0.0))
     if clock.repeats:
         said = _spread(said)
     if clock.form in OF_A_DATE | OF_THE_DAY or clock.from_first:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingestion.formats.logs.log import BLOCK_SAMPLES, Block, Channel, Document, Log, ValueType
-from ingestion.formats.text_log.cells import OF_A_DATE, WORDS, number, numbers, unit_of
+from ingestion.formats.text_log.cells import OF_A_DATE, OF_THE_DAY, WORDS, number, numbers, unit_of
 from ingestion.formats.text_log.clock import row_times
 from ingestion.formats.text_log.reading import TOLD, Reading
 from ingestion.formats.text_log.sheet import Column, Sheet, read_rows
@@ -29,7 +29,7 @@ from ingestion.reading import Content, Reason, RefusedError
 WRONG_CELLS, NO_CLOCK = 1, 2
 MAX_ROWS = 5_000_000  # half a day at 100 rows a second
 _FIRST_ROWS = 200
-_DATE_AND_TIME = re.compile(r"(.*\d)[,\s]+(\d{1,2}:\d{2}.*)")
+_DATE_AND_TIME = re.compile(r"(.*?\d)(?:[,\s]|\s(?:@|at)\s)+(\d{1,2}:\d{2}.*)")
 # Rows that lie further apart than this are none of one drive.
 _PAUSE_STEPS, _PAUSE_S = 10, 1.0
 
@@ -170,13 +170,16 @@ class TextLog(Log):
                 key, _, value = key.partition(":")
                 values = [value]
             entries.setdefault(key.strip().lower(), " ".join(value.strip() for value in values if value.strip()))
+        lines = [" ".join(filter(None, row)) for row in self._sheet.preamble]
         for column, said in zip(self._sheet.columns, self._constants or [None] * len(self._sheet.columns), strict=True):
             if said:
                 entries.setdefault(column.name.lower(), said)
         told = {}
         for kind in TOLD:
             for key in self._reading.told.get(kind, ()):
-                if said := entries.get(key.lower(), ""):
+                # a key of several words is what a line begins with
+                begun = (line[len(key) :].strip() for line in lines if " " in key and _begins(line, key))
+                if said := entries.get(key.lower(), "") or next(begun, ""):
                     told[kind] = said
                     break
         if "time" not in told and (found := _DATE_AND_TIME.fullmatch(told.get("date", ""))):
@@ -262,6 +265,11 @@ class TextLog(Log):
         moments = self._clock_told if is_dated else self._dates_told
         if moments is not None and len(begun := (moments - self._times)[~np.isnan(moments - self._times)]):
             content["started_at"] = round(float(begun[0]), 3)
+        told_s = self._clock_told
+        if self._reading.clock.form in OF_THE_DAY and told_s is not None and len(begun := told_s[~np.isnan(told_s)]):
+            content["first_clock_s"] = round(float(begun[0]), 3)
+        if self._sheet.sections:
+            content["sections"] = self._sheet.sections
         return Document("text_log", content, None, None, 0)
 
     def blocks(self) -> Iterator[Block]:
@@ -298,6 +306,10 @@ class TextLog(Log):
 
 def _full(column: Column) -> str:
     return f"{column.name} ({column.unit})"
+
+
+def _begins(line: str, key: str) -> bool:
+    return line[: len(key)].lower() == key.lower()
 
 
 def _is_number(cell: str) -> bool:

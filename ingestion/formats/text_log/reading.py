@@ -60,6 +60,8 @@ class Reading:
     Attributes:
         header: "first_row", "after_preamble", or the name of the section that holds the names (with a line each).
         data: Name of the section that holds the rows; empty where data follow the header.
+        names_in_line: Name of the section that has the names a second time, in one line.
+        sections: Names of sections that are landed with what the file says of its session.
         comment: What a line begins with that is no row; empty where there are none.
         below: What the rows below the header hold, of ROWS_BELOW. One that the file leaves out is passed over.
         unit_in_name: How a name has its unit, of UNITS_IN_NAMES; empty where it has none.
@@ -75,6 +77,8 @@ class Reading:
 
     header: str = "first_row"
     data: str = ""
+    names_in_line: str = ""
+    sections: tuple[str, ...] = ()
     comment: str = ""
     below: tuple[str, ...] = ()
     unit_in_name: str = ""

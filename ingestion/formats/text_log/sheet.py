@@ -2,8 +2,8 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ingestion.formats.lines import Rows, cells, first_filled, is_blank, is_blank_line
 from ingestion.formats.text_log.reading import Reading
@@ -44,6 +44,7 @@ class Sheet:
         most_cells: Cells that it can have, where columns behind the last name have none.
         first_data_line: Line at which the data begin, from 1.
         preamble: Rows before the header, each as its cells; of a comment its text.
+        sections: Rows of the sections that are landed, each as its cells, by the name of the section.
         delimiter: Character between cells; a space stands for any number of them.
         is_quoted: Whether cells can stand in quotation marks.
     """
@@ -55,6 +56,7 @@ class Sheet:
     preamble: tuple[tuple[str, ...], ...]
     delimiter: str
     is_quoted: bool
+    sections: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) -> Sheet | None:
@@ -76,9 +78,12 @@ def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) ->
         header = sections.get(reading.header)
         if data is None or header is None:
             return None
-        ends = [place for place in (*sections.values(), len(rows)) if place > header]
-        names = [_whole(rows[row]) for row in range(header + 1, min(ends)) if not is_blank(rows[row])]
+        names = [_whole(row) for row in _rows_of(rows, sections, reading.header)]
         names_row, first = header, first_filled(rows, data + 1)
+        # names in one line are cut where they have a space, so they count only where those in lines do not fit
+        short = [name for row in _rows_of(rows, sections, reading.names_in_line) for name in row]
+        if first is not None and len(rows[first]) != len(names) and len(rows[first]) == len(short):
+            names = short
     else:
         names_row = _header(rows, reading)
         if names_row is None:
@@ -117,7 +122,8 @@ def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) ->
         for row in (rows[: sections.get(reading.data, names_row)])
         if not is_blank(row)
     )
-    return Sheet(tuple(columns), len(names), most_cells, first + 1, preamble, delimiter, is_quoted)
+    landed = {name: found for name in reading.sections if (found := _rows_of(rows, sections, name))}
+    return Sheet(tuple(columns), len(names), most_cells, first + 1, preamble, delimiter, is_quoted, landed)
 
 
 def _header(rows: Rows, reading: Reading) -> int | None:
@@ -143,6 +149,15 @@ def _sections(rows: Rows) -> dict[str, int]:
         if (section := _SECTION.fullmatch(_whole(row))) is not None:
             found.setdefault(section[1].lower(), place)
     return found
+
+
+def _rows_of(rows: Rows, sections: Mapping[str, int], name: str) -> Rows:
+    """Rows with content of a section; none when the file does not have it."""
+    begins = sections.get(name)
+    if begins is None:
+        return []
+    ends = min(place for place in (*sections.values(), len(rows)) if place > begins)
+    return [list(row) for row in rows[begins + 1 : ends] if not is_blank(row)]
 
 
 def _whole(row: Sequence[str]) -> str:

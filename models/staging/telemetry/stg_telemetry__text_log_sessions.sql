@@ -1,6 +1,11 @@
 with files as (
     select * from {{ ref('stg_files__files') }}
-    where format_family = 'telemetry' and header_line is null and text_id is not null
+    where
+        format_family = 'telemetry'
+        and header_line is null
+        and text_id is not null
+        -- what a CSV of AiM says is told where its log is
+        and source_format <> 'aim_csv'
 ),
 
 formats as (
@@ -34,6 +39,7 @@ told as (
         {{ json_text('documents.told', 'moment') }} as moment_text,
         {{ to_timestamp_at(json_text('documents.told', 'moment')) }} as moment,
         {{ to_float(json_text('documents.content', 'started_at')) }} as started_at_s,
+        {{ to_float(json_text('documents.content', 'first_clock_s')) }} as first_clock_s,
         {{ to_float("split_part(replace(" ~ json_text('documents.told', 'rate') ~ ", ',', '.'), ' ', 1)") }} as rate_hz,
         cast({{ lap_time_to_ms(json_text('documents.told', 'lap_time')) }} as double precision) / 1000
             as stated_lap_time_s
@@ -46,7 +52,10 @@ select
     file_id,
     -- exports of parts of a session say the same of it; without a date two sessions may say the same
     case
-        when coalesce(date_text, moment_text) is not null
+        when
+            coalesce(date_text, moment_text) is not null
+            -- two loggers may begin in one minute
+            and coalesce(driver_name, car_name, track_name, device) is not null
             then {{ log_key(
                 'source_format', 'track_name', 'car_name', 'driver_name',
                 'coalesce(cast(log_date as text), date_text, moment_text)', 'coalesce(cast(log_time as text), time_text)',
@@ -64,6 +73,12 @@ select
     coalesce(
         to_timestamp(case when started_at_s between 0 and 4e9 then started_at_s end),
         moment,
+        -- a clock of UTC that tells no day: that on which it is nearest to when the file was begun
+        (
+            log_date
+            + make_interval(secs => first_clock_s)
+            + make_interval(days => cast(round((extract(epoch from log_time) - first_clock_s) / 86400) as integer))
+        ) at time zone 'UTC',
         cast(log_date + log_time as timestamp) at time zone '{{ var("local_timezone") }}'
     ) as logged_at
 from told
