@@ -29,6 +29,7 @@ from ingestion.raw_tables import (
     remember_again,
     storable,
 )
+from ingestion.read_again import read_again
 from ingestion.reading import (
     ChangedWhileReadError,
     Content,
@@ -285,6 +286,7 @@ class Landing:
         pending = self._loader.finish_pending(connection)
         if pending is Pending.TAKEN_BACK:
             self._memory = None
+        read_again(connection)
         self._is_loaded |= pending is Pending.LOADED
         if self._memory is None and self._extract(connection):
             self._loader.load(connection)

@@ -137,7 +137,7 @@ def identify(content: Content) -> Identity:
     for known in formats():
         if isinstance(known, XmlFormat) and known.recognise(content.head):
             return _identify_xml(content, known)
-    if (found := _recognise(content.head)) is None:
+    if (found := _recognise(content.head, formats())) is None:
         _refuse_known(known for known in not_read_yet() if known.is_of_text(content.head))
         first_line = content.head.lstrip("\r\n").split("\n", 1)[0].strip()
         raise RefusedError(Reason.UNKNOWN_FORMAT, "no format begins with", first_line)
@@ -148,6 +148,17 @@ def identify(content: Content) -> Identity:
     if layout is None or layout.first_data_line is None:
         raise RefusedError(Reason.NO_DATA, f"{table_format.name} that ends after line {content.line_count}")
     return Identity(table_format.name, table_format.family, delimiter, layout, table_format.is_quoted)
+
+
+def read_as(content: Content, known: TableFormat) -> Identity:
+    """Read a text as a log of this format and of no other.
+
+    Raises:
+        RefusedError: unknown_format, where its declaration does not fit the text; no_data, malformed or too_large.
+    """
+    if known.reading is None or (found := _recognise(content.head, [known])) is None:
+        raise RefusedError(Reason.UNKNOWN_FORMAT, f"it does not begin as {known.name} does")
+    return _identify_text_log(content, known, known.reading, *found[1:])
 
 
 def _identify_text_log(
@@ -169,7 +180,9 @@ def _identify_text_log(
     )
 
 
-def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:
+def _recognise(
+    head: str, tried: Iterable[TableFormat | JsonFormat | XmlFormat]
+) -> tuple[TableFormat, str, Rows] | None:
     lines = head.split("\n", HEAD_LINES)[:HEAD_LINES]
 
     @cache
@@ -179,7 +192,7 @@ def _recognise(head: str) -> tuple[TableFormat, str, Rows] | None:
             rows.pop()
         return rows
 
-    for table_format in formats():
+    for table_format in tried:
         if isinstance(table_format, TableFormat):
             found = [
                 (table_format, delimiter, rows)

@@ -131,6 +131,11 @@ def _land(work: Work, paths: list[str], include_forgotten: bool) -> bool:
     with byte_progress("landing", sum(map(_size, files))) as on_bytes:
         outcomes = commands.land(work, lambda recall: open_sources(files, recall), on_bytes, include_forgotten)
     summaries.show_landing(console, outcomes, files)
+    for source_format, count in commands.read_by_older(work).items():
+        say(
+            f"{count} files of {source_format} stay as an older declaration read them, because that of now cannot: "
+            "put it right, or `simrace forget` the files."
+        )
     states = count_states(outcomes)
     return not states[State.LANDED] and not states[State.ALREADY_LANDED]
 

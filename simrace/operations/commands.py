@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ingestion.errors import ReadableError
 from ingestion.landing import Landing
 from ingestion.loading import Loader, import_dlt
 from ingestion.outcomes import Outcome
+from ingestion.read_again import older_readings
 from ingestion.settings import home_directory
 from ingestion.sources import Recall, Source
 from simrace.build import last_build
@@ -127,6 +129,12 @@ def land(
     with closing(work.parameters.connect()) as connection:
         log_landing(connection, outcomes)
     return outcomes
+
+
+def read_by_older(work: Work) -> dict[str, int]:
+    """How many landed texts are as an older declaration read them, by format: that of now cannot read them."""
+    with closing(work.parameters.connect()) as connection:
+        return Counter(each.source_format for each in older_readings(connection))
 
 
 def due(work: Work) -> Due:
