@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from ingestion.formats.text_log.reading import BLANKS, READING_VERSION, ROWS_BEL
 
 DECLARED = Path(__file__).with_suffix(".toml")
 
-_RECOGNISED_BY = {"first_row", "first_column", "header_names", "begins", "has_rows", "contains"}
+_RECOGNISED_BY = {"first_row", "first_column", "header_names", "begins", "has_rows", "lacks_rows", "contains"}
 _HEADERS = ("first_row", "after_preamble")
 _KEYS = {
     **dict.fromkeys(_RECOGNISED_BY, list),
@@ -59,7 +60,12 @@ def text_loggers(declared: Path = DECLARED) -> tuple[TableFormat, ...]:
     Raises:
         DeclarationError: the declaration cannot be understood.
     """
-    return tuple(map(text_logger, read_entries(declared)))
+    found = []
+    for entry in read_entries(declared):
+        shape_of = entry.values.pop("shape_of", None)
+        known = text_logger(entry)
+        found.append(replace(known, name=shape_of) if shape_of else known)
+    return tuple(found)
 
 
 def text_logger(entry: Entry) -> TableFormat:
@@ -152,6 +158,7 @@ def _is_of(entry: dict[str, Any], rows: Rows) -> bool:
         and [next(filter(None, row), "") for row in rows[: len(first_column)]] == first_column
         and _begins(rows[0], entry.get("begins", []))
         and all(any(_begins(row, [begin]) for row in rows) for begin in entry.get("has_rows", []))
+        and not any(_begins(row, [begin]) for begin in entry.get("lacks_rows", []) for row in rows)
         and set(entry.get("header_names", [])) <= set(header := _header_row(entry, rows))
         and all(any(text in cell for cell in header) for text in entry.get("contains", []))
     )

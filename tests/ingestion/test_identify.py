@@ -42,6 +42,10 @@ GARAGE61 = (
 ACC = (
     "Time,Lap,abs ROTY ,Oversteer,oversteer,STEERANGLE,SPEED,THROTTLE,BRAKE,TYRE_PRESS_LF\n1,Lap 1,0,0,0,0,49,99,0,26\n"
 )
+BARE = (
+    '"Time","ROTY","STEERANGLE","SPEED","THROTTLE","BRAKE","TYRE_PRESS_LF"\n'
+    '"s","deg/s","deg","km/h","%","%",".."\n"0.000","-0","0","0.0","0","9","25"\n'
+)
 RESULTS = '"Fin Pos","Car ID","Cust ID","Name"\n"1","100","77","Ada Vale"\n'
 OFFICIAL = '"Start Time","Track"\n"2026-01-01T00:00:00Z","Alder Park"\n\n' + RESULTS
 LEAGUE = '"Start Time","Track"\n"x","y"\n\n\n\n"League Name","League ID"\n"z","1"\n\n' + RESULTS
@@ -69,6 +73,8 @@ ACC_RESULTS = {"sessionType": "R", "trackName": "alder", "sessionResult": {"lead
         (GARAGE61.replace("YawRate,", ""), "garage61_csv", (1, None, 2)),
         (GARAGE61.replace("\n", "\n\n", 1), "garage61_csv", (1, None, 3)),
         (ACC, "acc_motec_csv", (1, None, 2)),
+        (BARE, "motec_i2_csv", (1, 2, 3)),
+        (BARE.replace(",", ";").replace('"', ""), "motec_i2_csv", (1, 2, 3)),
         (RESULTS.replace("Cust ID", "Custid").replace("Name", "Driver"), "iracing_results_csv", (1, None, 2)),
         ("\n" + RESULTS, "iracing_results_csv", (2, None, 3)),
         (OFFICIAL, "iracing_results_csv", (4, None, 5)),
@@ -88,7 +94,7 @@ def test_a_table_is_recognised_and_its_parts_are_found(
 
 
 @pytest.mark.parametrize(
-    "text", [MOTEC, MOTEC_EXCEL, MU, MU_EDITED, GARAGE61, ACC, RESULTS, OFFICIAL, LEAGUE, STANDINGS]
+    "text", [MOTEC, MOTEC_EXCEL, MU, MU_EDITED, GARAGE61, ACC, BARE, RESULTS, OFFICIAL, LEAGUE, STANDINGS]
 )
 def test_no_table_is_of_two_formats(text: str) -> None:
     rows = [cells(line, ",") for line in text.split("\n")]
