@@ -217,6 +217,26 @@ def test_names_in_one_line_count_where_those_in_lines_do_not_fit(tmp_path: Path,
     }
 
 
+def test_another_shape_of_a_format_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = """
+        [box]
+        first_row = ["Box"]
+        header = "after_preamble"
+
+        [box_bare]
+        shape_of = "box"
+        first_column = ["t", "s"]
+        lacks_rows = ["s mph"]
+        header = "first_row"
+        has_units = true
+    """
+    identity = read(tmp_path, monkeypatch, logger, "t,v\ns,km/h\n0,1\n")
+    assert identity.source_format == "box"
+    assert identity.layout == (1, 2, 3)
+    with pytest.raises(RefusedError, match=Reason.UNKNOWN_FORMAT):
+        read(tmp_path, monkeypatch, logger, "t,v\ns,mph\n0,1\n")
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
