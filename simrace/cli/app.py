@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from simrace import __version__
-from simrace.cli import corners, db, export, keep, look, run, state
+from simrace.cli import corners, db, export, formats, keep, look, run, state
 from simrace.cli.dbt import dbt
 from simrace.cli.serve import serve
 from simrace.cli.watch import watch
@@ -35,6 +35,7 @@ def options(
 app.add_typer(db.app, name="db")
 app.add_typer(corners.app, name="corners")
 app.add_typer(export.app, name="export")
+app.add_typer(formats.app, name="format")
 app.command()(run.run)
 app.command()(run.build)
 app.command()(run.land)
