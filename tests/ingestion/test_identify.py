@@ -289,6 +289,7 @@ NOT_READ: list[tuple[bytes, str]] = [
     (b"_time,Brake,SteeringAngle,Throttle,TrackPositionPercent", "CrewChief"),
     (b"# Track: alder\ntimestamp,normalizedCarPosition,gas,speedKmh", "game's shared memory"),
     (b"gas,brake,g_force_x,wheel_slip_front_left", "Assetto Corsa telemetry CSV"),
+    (b"INDEX,TIME,LATITUDE,N/S,LONGITUDE,E/W,SPEED\n1,10:00,47.1,N,8.5,E,10.120 km/h\n", "Qstarz CSV"),
     (b"Lap,SPEED_Min,SPEED_Max,SPEED_Std Dev,x", "ACC channel report"),
     (b'[{"title": "1", "lap_ticks": 9, "lap_finish_time": 99, "data_speed": []}]', "GT7 Dashboard"),
     (b"// a comment\n[Header]\nGame=GTR2\nTimeString=2011/04/27\n[Slot000]\nDriver=Ada Vale", "results of GTR 2"),
