@@ -240,8 +240,12 @@ def _invoke(
     arguments: list[str], project: Path, manifest: Any = None, on_event: Callable[[Any], None] = lambda _: None
 ) -> Any:
     """Run one dbt command; call this within `set_for_dbt`."""
-    from dbt.cli.main import dbtRunner  # imported here, because it takes a second that `simrace --help` need not wait
+    # imported here, because it takes a second that `simrace --help` need not wait
+    from dbt.cli.main import dbtRunner
 
+    from simrace.build.connections import keep_connections
+
+    keep_connections()
     # Statements would fill many megabytes; those that failed are in target/ too.
     severity = os.environ.get("DBT_LOG_LEVEL_FILE", "info")
     options = ["--log-level", "none", "--log-level-file", severity, "--log-path", str(_log_file(project).parent)]

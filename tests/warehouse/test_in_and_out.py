@@ -116,8 +116,15 @@ def test_an_invocation_of_dbt_leaves_nothing_to_the_next(copy: Warehouse, monkey
     before = given()
     for _ in range(2):  # a foreign key that has been compiled cannot be compiled again
         run_dbt(["compile", "--select", "fct_race_results", "--no-write-json"], database, parsed=parsed)
-    run_dbt(["run", "--select", "stg_files__files", "--no-write-json"], database, parsed=parsed)
+    sessions = "select sessions from pg_stat_database where datname = current_database()"
+    [(opened,)] = copy.query(sessions)
+    done = run_dbt(["run", "--select", "staging.files", "--no-write-json"], database, parsed=parsed)
     assert given() == before
+    assert not copy.query(
+        "select pid from pg_stat_activity where datname = current_database() and application_name = 'simrace dbt'"
+    )
+    # a connection for each of dbt's threads, of which some look at the catalog first, and not for each node
+    assert int(str(copy.query(sessions)[0][0])) - int(str(opened)) < 10 < done.counts["success"]
 
 
 def test_an_exported_lap_is_the_same_lap_where_its_session_is_not(

@@ -7,10 +7,12 @@ formats as (
     select * from {{ ref('stg_files__formats') }}
 ),
 
+-- most cells of a preamble are empty, up to as many as the file has columns
 preamble_cells as (
     select cells.*
     from {{ ref('stg_files__header_cells') }} as cells
     inner join files on cells.file_id = files.file_id and cells.line_number < files.header_line
+    where cells.cell is not null
 ),
 
 -- a key is the first filled cell of a row, and its value follows; MoTeC has a second block of keys in the fifth
@@ -19,8 +21,7 @@ entries as (
         file_id,
         cell as entry_key,
         case when lead(cell_number) over line = cell_number + 1 then lead(cell) over line end as entry_value,
-        cell_number = min(case when cell is not null then cell_number end) over (partition by file_id, line_number)
-        or (source_format = 'motec_i2_csv' and cell_number = 5) as is_key
+        row_number() over line = 1 or (source_format = 'motec_i2_csv' and cell_number = 5) as is_key
     from preamble_cells
     window line as (partition by file_id, line_number order by cell_number)
 ),
@@ -43,7 +44,7 @@ preambles as (
         replace(max(case when entry_key = 'Start Time' then entry_value end), ',', '.') as start_time_text,
         replace(max(case when entry_key = 'Duration' then entry_value end), ',', '.') as duration_text
     from entries
-    where is_key and entry_key is not null
+    where is_key
     group by file_id
 ),
 

@@ -1,9 +1,10 @@
 {%- set step = var('trace_step_m') -%}
 {%- set reach = (var('corner_smoothing_m') / step) | round | int -%}
-{{ config(materialized='table') }}
+{{ config(materialized='incremental', key='layout_key', fingerprints='int_track_reference_laps') }}
 
 with reference_laps as (
     select * from {{ ref('int_track_reference_laps') }}
+    where layout_key = any(array({{ changed_keys(ref('int_track_reference_laps'), 'layout_key') }}))
 ),
 
 smoothed as (

@@ -19,6 +19,7 @@ ranked as (
         laps.session_id,
         laps.lap_number,
         layouts.length_m,
+        layouts.input_hash as session_hash,
         row_number() over (
             partition by layouts.layout_key
             order by
@@ -43,6 +44,7 @@ select
     layout_key,
     session_id,
     lap_number,
-    length_m
+    length_m,
+    md5(concat_ws('|', session_id, lap_number, session_hash)) as input_hash
 from ranked
 where reference_rank = 1
