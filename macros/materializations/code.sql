@@ -6,6 +6,7 @@
 {%- endmacro %}
 
 {% macro hash_of_code(node) -%}
+    {%- if node.config.materialized == 'view' -%} {{ return(hash_of_model(node.unique_id)) }} {%- endif -%}
     {%- set parts = [hash_of_model(node.unique_id), tojson(node.constraints)] -%}
     {%- for column in node.columns.values() -%}
         {%- do parts.append(tojson([column.name, column.data_type, column.constraints])) -%}
@@ -32,7 +33,7 @@
 
 {#- Those of the project. dbt's own are its version's. Each of all that it reaches, because a macro may call one that calls it. -#}
 {% macro hashes_of_macros(unique_ids) -%}
-    {%- if 'hashes_of_macros' not in graph -%} {%- do graph.update(hashes_of_macros={}) -%} {%- endif -%}
+    {%- if 'macros_by_id' not in graph -%} {%- do graph.update(macros_by_id={}, hashes_of_macros={}) -%} {%- endif -%}
     {%- set own = 'macro.' ~ project_name ~ '.' -%}
     {%- set hashes = [] -%}
     {%- for unique_id in unique_ids if unique_id.startswith(own) -%}
@@ -41,18 +42,24 @@
             {%- set parts = [] -%}
             {#- which grows meanwhile -#}
             {%- for other in reached -%}
-                {%- set macro = context[other[own | length:]].macro -%}
-                {%- set code = without_comments(macro.macro_sql) -%}
-                {%- do parts.append([code, values_of_vars(code)] | string) -%}
-                {%- for called in macro.depends_on.macros if called.startswith(own) and called not in reached -%}
-                    {%- do reached.append(called) -%}
-                {%- endfor -%}
+                {%- if other not in graph.macros_by_id -%} {%- do graph.macros_by_id.update({other: macro_by_itself(other, own)}) -%} {%- endif -%}
+                {%- set macro = graph.macros_by_id[other] -%}
+                {%- do parts.append(macro.hash) -%}
+                {%- for called in macro.calls if called not in reached -%} {%- do reached.append(called) -%} {%- endfor -%}
             {%- endfor -%}
             {%- do graph.hashes_of_macros.update({unique_id: local_md5(parts | sort | join('\n'))}) -%}
         {%- endif -%}
         {%- do hashes.append(graph.hashes_of_macros[unique_id]) -%}
     {%- endfor -%}
     {{ return(hashes) }}
+{%- endmacro %}
+
+{% macro macro_by_itself(unique_id, own) -%}
+    {%- set macro = context[unique_id[own | length:]].macro -%}
+    {%- set code = without_comments(macro.macro_sql) -%}
+    {%- set calls = [] -%}
+    {%- for called in macro.depends_on.macros if called.startswith(own) -%} {%- do calls.append(called) -%} {%- endfor -%}
+    {{ return({'hash': local_md5(([code] + values_of_vars(code)) | join('\n')), 'calls': calls}) }}
 {%- endmacro %}
 
 {% macro without_comments(code) -%}

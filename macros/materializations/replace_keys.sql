@@ -69,8 +69,27 @@
     {%- set key = config.require('key') -%}
     delete from {{ ops_schema() }}.built as built
     where {{ is_stale(fingerprints, key) }};
-    insert into {{ ops_schema() }}.built (model, key, input_hash)
-    select '{{ this.identifier }}', cast(fingerprints.{{ key }} as {{ dbt.type_string() }}), fingerprints.input_hash
-    from {{ fingerprints }} as fingerprints
-    on conflict (model, key) do nothing;
+    {% if invocation_args_dict.selector or not is_of_a_part(model.unique_id) -%}
+        insert into {{ ops_schema() }}.built (model, key, input_hash)
+        select '{{ this.identifier }}', cast(fingerprints.{{ key }} as {{ dbt.type_string() }}), fingerprints.input_hash
+        from {{ fingerprints }} as fingerprints
+        on conflict (model, key) do nothing;
+    {%- endif %}
+{%- endmacro %}
+
+{#-
+    Whether the build leaves out a table that the model is made from, and that may not have the keys yet that are due: they stay due.
+    What a selector of the project leaves out is as it should be.
+-#}
+{% macro is_of_a_part(unique_id) -%}
+    {%- set node = graph.nodes[unique_id] -%}
+    {%- if 'is_of_a_part' not in node -%}
+        {%- set left_out = [] -%}
+        {%- for parent in node.depends_on.nodes if parent.startswith('model.') -%}
+            {%- set is_table = graph.nodes[parent].config.materialized != 'view' -%}
+            {%- if (is_table and parent not in selected_resources) or is_of_a_part(parent) -%} {%- do left_out.append(parent) -%} {%- endif -%}
+        {%- endfor -%}
+        {%- do node.update(is_of_a_part=left_out != []) -%}
+    {%- endif -%}
+    {{ return(node.is_of_a_part) }}
 {%- endmacro %}

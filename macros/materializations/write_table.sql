@@ -150,6 +150,14 @@
                 attrelid = declared
                 and attnum > 0
                 and attname not in (select attname from pg_attribute where attrelid = kept and not attisdropped)
+            union all
+            select format('alter column %I type %s', ours.attname, format_type(ours.atttypid, ours.atttypmod))
+            from pg_attribute as ours
+            inner join pg_attribute as theirs on ours.attname = theirs.attname and theirs.attrelid = kept
+            where
+                ours.attrelid = declared
+                and ours.attnum > 0
+                and (ours.atttypid, ours.atttypmod) is distinct from (theirs.atttypid, theirs.atttypmod)
         loop
             execute 'alter table {{ relation }} ' || change;
         end loop;

@@ -50,8 +50,14 @@ def test_every_foreign_key_is_there_and_valid_after_a_build(warehouse: Warehouse
         "deferrable initially deferred",
     ):
         warehouse.run("simrace", "db", "psql", "-qc", f"alter table marts.lap_minisectors {change}")
+    # a row that was to go at the end of a run that failed, and is there again
+    gone = "insert into ops.gone_rows select 'dim_cars', cast(row(car_id) as text) from marts.dim_cars limit 1"
+    warehouse.run("simrace", "db", "psql", "-qc", gone)
+    cars = warehouse.query("select car_id from marts.dim_cars order by 1")
     selection = ("dim_cars", "dim_drivers", "dim_track_layouts", "fct_race_results", "fct_lap_corners")
     warehouse.run("dbt", "run", *arguments, "--select", *selection)
+    assert warehouse.query("select car_id from marts.dim_cars order by 1") == cars != []
+    assert warehouse.query("select * from ops.gone_rows") == []
     assert _keys_in_the_database(warehouse) == _declared_keys(warehouse.manifest()) != set()
 
 
@@ -114,6 +120,27 @@ def test_what_was_built_before_its_file_was_parsed_is_built_again(warehouse: War
     assert warehouse.query(of_file.format(file_id)) == [(0,)] != before
     warehouse.run("dbt", "run", "--select", parsed, *read, "int_race_results_united")
     assert warehouse.query(of_file.format(file_id)) == before
+
+
+def test_what_was_built_without_a_table_that_it_is_made_from_is_built_again(warehouse: Warehouse) -> None:
+    """A build of a part comes to the laps of a new session before anybody has read its samples."""
+    samples, laps = "int_telemetry_samples", "int_telemetry_laps_segmented"
+    between = ("session_files", "sessions", "lap_candidates", "lap_starts", "laps_measured")
+    of_session = f"select count(*) from intermediate.{laps} where session_id = '{{}}'"
+    ((session_id, before),) = warehouse.query(
+        # the last one: what is recorded of the first another test looks at
+        f"select session_id::text, count(*) from intermediate.{laps} group by 1 order by 1 desc limit 1"
+    )
+    recorded = f"select model from ops.built where key = '{session_id}' order by 1"
+    models = warehouse.query(recorded)
+    for table, column in ((f"intermediate.{samples}", "session_id"), ("ops.built", "key")):
+        warehouse.run("simrace", "db", "psql", "-qc", f"delete from {table} where {column} = '{session_id}'")
+    warehouse.run("dbt", "run", "--select", laps, *(f"int_telemetry_{name}" for name in between))
+    assert warehouse.query(of_session.format(session_id)) == [(0,)] != [(before,)]
+    warehouse.run("dbt", "run", "--select", f"+{laps}")
+    assert warehouse.query(of_session.format(session_id)) == [(before,)]
+    assert (laps,) in warehouse.query(recorded)
+    assert set(warehouse.query(recorded)) < set(models)
 
 
 def test_every_key_and_filled_column_of_a_table_is_one_in_the_database(warehouse: Warehouse) -> None:
@@ -269,6 +296,22 @@ def test_changed_code_rebuilds_what_it_made_and_nothing_else(warehouse: Warehous
     assert {table for table in laps if before[table] != after[table]} == set(measured)
     assert warehouse.query(parsed) == when
     warehouse.run("dbt", "run", "--select", "int_telemetry_lap_samples", *tables, *laps)
+    assert warehouse.checksums() == rows
+
+
+def test_beside_a_retired_session_results_are_made_anew(warehouse: Warehouse) -> None:
+    """Its own rows cannot be, so tables by session are kept whole; no result goes with a session."""
+    tables = ("int_event_sessions_read", "int_telemetry_lap_candidates")
+    built = f"select relname, oid from pg_class where relname in {tables}"
+    before, rows = dict(warehouse.query(built)), warehouse.checksums()
+    retired = "insert into ops.retired (session_id, file_id) values ('00000000-0000-0000-0000-00000000dead', 'none')"
+    warehouse.run("simrace", "db", "psql", "-qc", retired)
+    try:
+        warehouse.run("dbt", "run", "--full-refresh", "--select", *tables)
+    finally:
+        warehouse.run("simrace", "db", "psql", "-qc", "delete from ops.retired where file_id = 'none'")
+    after = dict(warehouse.query(built))
+    assert {table for table in tables if after[table] != before[table]} == {"int_event_sessions_read"}
     assert warehouse.checksums() == rows
 
 

@@ -97,6 +97,31 @@ def test_what_would_lose_a_view_fails_and_names_it(warehouse: Warehouse, tmp_pat
         assert _relations(warehouse) == before
 
 
+def test_a_table_takes_the_place_of_a_view_and_a_view_that_of_a_table(warehouse: Warehouse) -> None:
+    """As where an update makes one of the other; what others made on them reads what is there now."""
+    view, table = "marts.unmapped_codes", "marts.activity_daily"
+    before, rows = _relations(warehouse), {name: warehouse.query(f"select * from {name}") for name in (view, table)}
+    statements = ["set client_min_messages = warning", "create schema before"]
+    for name, was, kind in ((view, "view", "table"), (table, "table", "view")):
+        relation = name.removeprefix("marts.")
+        statements += [
+            f"alter {was} {name} set schema before",
+            f"create {kind} {name} as select * from before.{relation}",
+            f"create view public.of_{relation} as select * from {name}",
+        ]
+    warehouse.run("simrace", "db", "psql", "-qc", "; ".join(statements))
+    try:
+        warehouse.run("dbt", "run", "--select", "unmapped_codes", "activity_daily")
+        for name in (view, table):
+            mine = name.replace("marts.", "public.of_")
+            assert f"FROM {name}" in str(warehouse.query(f"select pg_get_viewdef('{mine}'::regclass)"))
+            assert sorted(map(str, warehouse.query(f"select * from {mine}"))) == sorted(map(str, rows[name]))
+    finally:
+        mine = "drop view public.of_unmapped_codes, public.of_activity_daily"
+        warehouse.run("simrace", "db", "psql", "-qc", f"{mine}; drop schema before cascade")
+    assert _relations(warehouse) == before
+
+
 @pytest.mark.slow
 def test_every_model_built_alone_loses_no_relation(warehouse: Warehouse, nodes: dict[str, dict[str, Any]]) -> None:
     before = _relations(warehouse)

@@ -92,10 +92,12 @@ def _new_constraints_hold_for_new_rows(other: Warehouse, project: Path, gone: li
         "    lap_number,\n    {{ share_of",
         "    lap_number,\n    1 as grade,\n    {{ share_of",
     )
+    change_file(project, "lap_driving_metrics", "end as integer) as gear_changes", "end as bigint) as gear_changes")
     column = "- {name: grade, data_type: integer, description: Nothing., constraints: [{type: not_null}]}"
     for old, new in (
         ("braking_ratio between 0 and 1", f"session_id <> '{retired}'"),
         ("coasting_ratio between 0 and 1", "lap_number >= 0"),
+        ("name: gear_changes, data_type: integer", "name: gear_changes, data_type: bigint"),
         ("- {name: full_throttle_ratio, data", f"{column}\n      - {{name: full_throttle_ratio, data"),
     ):
         change_file(project, "_laps__models", old, new)
@@ -103,6 +105,7 @@ def _new_constraints_hold_for_new_rows(other: Warehouse, project: Path, gone: li
     assert other.query(rows) == before
     graded = dict(other.query(f"select session_id, sum(grade) from {table} group by 1"))
     assert (graded[pinned], graded[retired]) == (sum(session == pinned for session, *_ in before), None)
+    assert other.query(f"select distinct pg_typeof(gear_changes)::text from {table}") == [("bigint",)]
     left = {f"CHECK ((session_id <> '{retired}'::uuid)) NOT VALID", "CHECK ((grade IS NOT NULL)) NOT VALID",
             "CHECK ((lap_number >= 0))"}  # fmt: skip
     now_declared = {str(each) for (each,) in other.query(declared.format(table))}

@@ -5,7 +5,7 @@ with race_results as (
     where refused_reason is null
 ),
 
--- materialized, so that PostgreSQL does not make a join of it below
+-- materialized, so that PostgreSQL does not guess from its keys how few results each has (a test looks at the plan)
 winners as materialized (
     select
         file_id,
@@ -20,7 +20,7 @@ of_winners as (
         race_results.event_session_id as race_id,
         coalesce('team:' || race_results.team_id, race_results.entrant_id) as entry_id
     from race_results
-    -- not a join: PostgreSQL would expect some ten results from it, and compare all results with all
+    -- not a join: PostgreSQL would expect a thirtieth of the results from it, and compare all with all
     where
         exists (
             select 1 from winners

@@ -1,0 +1,32 @@
+"""PostgreSQL goes through the dearest models as it was measured to be best, also on a small warehouse."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Warehouse
+
+
+@pytest.fixture(scope="module")
+def compiled(warehouse: Warehouse) -> dict[str, str]:
+    """SQL of models that are made from nothing."""
+    names = ("int_telemetry_samples", "int_race_results_deduplicated")
+    warehouse.run("dbt", "compile", "--full-refresh", "--select", *names)
+    target = Path(warehouse.environment["DBT_TARGET_PATH"], "compiled")
+    return {name: next(target.rglob(f"models/**/{name}.sql")).read_text("utf-8") for name in names}
+
+
+def test_samples_are_read_by_several_processes(warehouse: Warehouse, compiled: dict[str, str]) -> None:
+    """Of both kinds of files: the planner sees few blocks, and does not know how much there is to do for each."""
+    hook = warehouse.run("dbt", "--quiet", "compile", "--inline", "{{ read_in_parallel() }}").stdout
+    made = f"explain create temporary table samples as {compiled['int_telemetry_samples']}"
+    plan = "\n".join(str(line) for (line,) in warehouse.query(f"{hook}; {made}"))
+    assert plan.count("Workers Planned") == 2, plan
+
+
+def test_as_many_winning_results_are_expected_as_there_are(warehouse: Warehouse, compiled: dict[str, str]) -> None:
+    """Who expects a few compares each with each."""
+    plan = "\n".join(str(line) for (line,) in warehouse.query(f"explain {compiled['int_race_results_deduplicated']}"))
+    ((results,),) = warehouse.query("select count(*)::int from intermediate.int_race_results_deduplicated")
+    assert int(re.findall(r"rows=(\d+)", plan)[0]) > int(str(results)) / 5, plan
