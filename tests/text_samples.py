@@ -300,3 +300,133 @@ def _ecumaster() -> Sample:
     ]
     head = "TIME;engine/rpm;sensors/gear;sensors/tps1\n"
     return Sample("ecumaster_csv", "drive_0001.csv", head + lines(rows, ";", "\r\n"), None, ("rpm", "gear"))
+
+
+def _blank_but_every(cells: list[str], step: int) -> list[str]:
+    return [cell if place % step == 0 else "" for place, cell in enumerate(cells)]
+
+
+@_sample
+def _racechrono() -> Sample:
+    """Names, units and sources; speeds of two devices; a receiver slower than the rows; a stamp that repeats."""
+    driven = drive()
+    names = "timestamp,lap_number,elapsed_time,speed,latitude,longitude,altitude,speed,lateral_acc,rpm"
+    units = "unix time,,s,m/s,deg,deg,m,m/s,G,rpm"
+    sources = ",,,100: gps,100: gps,100: gps,100: gps,200: canbus,calc,200: canbus"
+    told = [
+        *columns((STARTED_AT_S + driven.time_s, 3), (driven.lap, 0), (driven.time_s, 3)),
+    ]
+    fixes = columns((driven.speed_mps, 4), (driven.lat_deg, 8), (driven.lon_deg, 8), (driven.altitude_m, 2))
+    others = columns((driven.speed_mps, 3), (driven.lat_g, 4), (driven.rpm, 0))
+    rows = [
+        [*clock, *(fix if place % 2 == 0 else [""] * 4), *other]
+        for place, (clock, fix, other) in enumerate(zip(told, fixes, others, strict=True))
+    ]
+    rows.insert(200, rows[199])
+    text = (
+        "This file is created using RaceChrono Pro v9.1.3 ( http://racechrono.com/ ).\nFormat,3\n"
+        'Session title,"Evening, second run"\nSession type,Lap timing\n\nDriver name,\nCreated,04/03/2026,08:00\n'
+        f'Note,"wind, and rain"\n\n{names}\n{units}\n{sources}\n'
+    )
+    channels = ("speed_kph", "gps_speed_kph", "lat_deg", "lon_deg", "altitude_m", "lat_g", "rpm", "lap_number")
+    return Sample("racechrono_csv", "session_lap2_v3.csv", text + lines(rows), 0.06, channels, rows_refused=1)
+
+
+@_sample
+def _trackaddict() -> Sample:
+    """Two fixes a second in twenty rows, which repeat the last one; the end of a lap is a comment among the data."""
+    driven = drive()
+    head = (
+        "# RaceRender Data: TrackAddict 4.3.5 on Android 9 [x] (Mode: 0)\n# GPS: Android; Mode: Android\n"
+        '"Time","UTC Time","Lap","GPS_Update","Latitude","Longitude","Altitude (m)","Speed (Km/h)","Speed (MPH)"\n'
+    )
+    fixes = columns(
+        (driven.lat_deg, 7),
+        (driven.lon_deg, 7),
+        (driven.altitude_m, 1),
+        (driven.speed_mps * 3.6, 1),
+        (driven.speed_mps * 3.6 / 1.609344, 1),
+    )
+    text, ended = head, 0
+    for place, (time, lap) in enumerate(zip(driven.time_s, driven.lap, strict=True)):
+        while ended < lap:
+            lasted = driven.crossings_s[ended] if ended == 0 else LAP_TIMES_S[ended - 1]
+            text += f"# Lap {ended}: 00:00:{lasted:06.3f}\n"
+            ended += 1
+        is_fix = int(place % 10 == 0)
+        row = [f"{time:.3f}", f"{STARTED_AT_S + time:.3f}", f"{lap:.0f}", is_fix, *fixes[place // 10 * 10]]
+        text += ",".join(map(str, row)) + "\n"
+    channels = ("lap_number", "lat_deg", "lon_deg", "altitude_m", "gps_speed_kph")
+    return Sample("trackaddict_csv", "Log-20260304.csv", text, 0.003, channels)
+
+
+@_sample
+def _racecapture() -> Sample:
+    """Names with unit, bounds and rate; a receiver in every fourth row; the device ran before; MPH."""
+    driven = drive()
+    head = ",".join(
+        f'"{name}"|"{unit}"|0|0|{rate}'
+        for name, unit, rate in (
+            ("Interval", "ms", 1),
+            ("Utc", "ms", 1),
+            ("RPM", "rpm", 20),
+            ("TPS", "%", 20),
+            ("Latitude", "Degrees", 5),
+            ("Longitude", "Degrees", 5),
+            ("Speed", "MPH", 5),
+            ("CurrentLap", "", 20),
+        )
+    )
+    each = columns((737_000 + 1_000 * driven.time_s, 0), (1_000 * (STARTED_AT_S + driven.time_s), 0), (driven.rpm, 0))
+    tps = [row[0] for row in columns((driven.throttle * 100, 1))]
+    fixes = columns((driven.lat_deg, 7), (driven.lon_deg, 7), (driven.speed_mps * 3.6 / 1.609344, 3))
+    slow = list(zip(*(_blank_but_every([row[place] for row in fixes], 4) for place in range(3)), strict=True))
+    rows = [
+        [*whole, pedal, *fix, f"{lap:.0f}"] for whole, pedal, fix, lap in zip(each, tps, slow, driven.lap, strict=True)
+    ]
+    channels = ("rpm", "throttle_ratio", "lat_deg", "lon_deg", "gps_speed_kph", "lap_number")
+    return Sample("racecapture_log", "rc_3.log", head + "\n" + lines(rows), 0.06, channels)
+
+
+@_sample
+def _torque() -> Sample:
+    """Dates as words, spaces before names, minus signs for what is missing, the header again in the middle."""
+    driven = drive()
+    head = "GPS Time, Device Time, Longitude, Latitude,Speed (OBD)(mph),Engine RPM(rpm),Ambient air temp(\u00b0F)\n"
+    rows = [
+        [
+            f"Wed Mar 04 09:{int(time) // 60:02d}:{int(time) % 60:02d} MEZ 2026",
+            f"04-Mar-2026 10:{int(time) // 60:02d}:{time % 60:06.3f}",
+            "-",
+            "-",
+            *told,
+            "190.4",
+        ]
+        for time, told in zip(
+            driven.time_s, columns((driven.speed_mps * 3.6 / 1.609344, 4), (driven.rpm, 0)), strict=True
+        )
+    ]
+    text = head + lines(rows[:700]) + head + lines(rows[700:])
+    return Sample("torque_csv", "trackLog-2026-Mar-04.csv", text, None, ("speed_kph", "rpm"))
+
+
+@_sample
+def _forza() -> Sample:
+    """The console ran before; pedals up to 255; a pause among the rows."""
+    driven = drive()
+    head = "IsRaceOn,TimestampMS,CurrentEngineRpm,Speed,Accel,Brake,LapNumber,DistanceTraveled\n"
+    rows = [
+        ["True", *row]
+        for row in columns(
+            (735_941_937 + 1_000 * driven.time_s, 0),
+            (driven.rpm, 0),
+            (driven.speed_mps, 5),
+            (driven.throttle * 255, 0),
+            (driven.brake * 255, 0),
+            (driven.lap, 0),
+            (driven.distance_m, 3),
+        )
+    ]
+    rows[300:300] = [["False", rows[299][1], *["0"] * 6]] * 5
+    channels = ("rpm", "speed_kph", "throttle_ratio", "brake_ratio", "lap_number", "distance_m")
+    return Sample("forza_csv", "race1.csv", "\ufeff" + head + lines(rows, newline="\r\n"), 0.06, channels)

@@ -39,6 +39,8 @@ _LOG_KEYS = {
     "blank": str,
     "forms": dict,
     "only": dict,
+    "fresh": dict,
+    "notes": dict,
     "told": dict,
 }
 _CLOCK_KEYS = {
@@ -122,7 +124,12 @@ def _reading(entry: Entry) -> Reading:
     for kind in values.get("told", {}):
         _check_one_of(entry, kind, TOLD, "told")
     entry.check_values("words", int | float)
+    for note, form in values.get("notes", {}).items():
+        _check_one_of(entry, form, FORMS, "notes", note)
+    if values.get("notes") and not values.get("comment"):
+        raise entry.wrong("has notes, which are comments, and no comment that says what they begin with", "notes")
     entry.check_values("only", list)
+    entry.check_values("fresh", list)
     entry.check_values("told", list)
     return Reading(
         header=values["header"],
@@ -136,8 +143,11 @@ def _reading(entry: Entry) -> Reading:
         words={word.lower(): float(number) for word, number in values.get("words", {}).items()},
         blank=values.get("blank", "missing"),
         clock=Clock(**of_clock),
-        forms=values.get("forms", {}),
+        forms=values.get("forms", {})
+        | {f"{values['comment']} {note}": form for note, form in values.get("notes", {}).items()},
         only={column: frozenset(texts) for column, texts in values.get("only", {}).items()},
+        fresh={column: tuple(names) for column, names in values.get("fresh", {}).items()},
+        notes=tuple(values.get("notes", {})),
         told={kind: tuple(keys) for kind, keys in values.get("told", {}).items()},
     )
 

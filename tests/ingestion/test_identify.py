@@ -282,7 +282,6 @@ NOT_READ: list[tuple[bytes, str]] = [
     (b"7z\xbc\xaf\x27\x1c\0\4", "7z"),
     (b"SQLite format 3\0", "SQLite"),
     (b"This file is created using RaceChrono v7", "RaceChrono CSV"),
-    (b'"Interval"|"ms"|0|0|1,"Utc"|"ms"|0|0|1', "RaceCapture log"),
     (b'<gpx version="1.1" xmlns="http://www.topografix.com/GPX/1/1">', "GPX track"),
     (b"Time (sec),Engine Speed (RPM)", "logger with units in its names"),
     (b"#group\n,result,table,_start,_stop,_time,_value", "CrewChief"),

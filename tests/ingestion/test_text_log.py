@@ -157,7 +157,7 @@ def test_columns_become_channels_with_times_of_their_own(tmp_path: Path, monkeyp
     assert channels["Wind"].times_channel == channels["clock"].number
     [document] = log.documents
     told = {"driver": "Ada Vale", "car": "Finch", "date": "2026-03-01", "time": "10:20"}
-    assert document.content == {"told": told, "decimal_comma": True, "started_at": 1770000000.0}
+    assert document.content == {"told": told, "decimal_comma": True, "started_at": 1770000000.0, "is_of_session": True}
 
 
 def test_columns_with_the_same_blanks_share_their_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

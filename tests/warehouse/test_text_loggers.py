@@ -66,7 +66,8 @@ def test_samples_are_what_was_driven(loggers: Warehouse, sample: Sample) -> None
     for name, values in zip(sample.channels, found[1:], strict=True):
         attribute, factor, off = DRIVEN[name]
         due = _at(truth, attribute, elapsed) * factor
-        told = ~np.isnan(values)
+        # behind its last fix a slow receiver is where it was
+        told = ~np.isnan(values) & (elapsed < elapsed[-1] - 0.5)
         assert told.mean() > 0.9, name
         # whole numbers change between two samples
         wrong = np.abs(values - due)[told] > off

@@ -56,6 +56,14 @@ class TextLog(Log):
         self._pauses = {
             place: texts for name, texts in reading.only.items() if (place := self._places.get(name)) is not None
         }
+        # place of the column that says whether cells are new, by the place of theirs
+        self._fresh = {
+            place: flag
+            for flag_name, names_of_flag in reading.fresh.items()
+            if (flag := self._places.get(flag_name)) is not None
+            for name in names_of_flag
+            if (place := self._places.get(name)) is not None
+        }
         self._decimal_comma = self._has_decimal_commas()
         self._words = WORDS | dict(reading.words)
         clock_place, date_place = self._place(reading.clock.columns), self._place(reading.clock.date_columns)
@@ -129,7 +137,7 @@ class TextLog(Log):
         """Numbers of lines and their cells, so many rows at a time as a block of a channel has."""
         rows = (
             (line, row)
-            for line, row in read_rows(self._content, self._sheet, self._reading.comment)
+            for line, row in read_rows(self._content, self._sheet, self._reading)
             if row is None or all(row[place] in texts for place, texts in self._pauses.items())
         )
         while block := list(islice(rows, BLOCK_SAMPLES)):
@@ -137,8 +145,9 @@ class TextLog(Log):
 
     def _values(self, place: int, rows: Sequence[list[str] | None], form: str) -> tuple[Numbers, Filled]:
         """Numbers of one column, NaN where there is none, and which cells are filled."""
+        flag = self._fresh.get(place, place)
         read = numbers(
-            ["" if row is None else row[place] for row in rows],
+            ["" if row is None or (flag != place and not row[flag].strip("0.")) else row[place] for row in rows],
             form,
             self._words,
             self._reading.nothing,
@@ -155,7 +164,7 @@ class TextLog(Log):
         """Whether the first rows have numbers with a comma, and none with a point."""
         found = [
             cell
-            for _, row in islice(read_rows(self._content, self._sheet, self._reading.comment), _FIRST_ROWS)
+            for _, row in islice(read_rows(self._content, self._sheet, self._reading), _FIRST_ROWS)
             for cell in row or ()
         ]
         has_comma = any(_is_number(cell.replace(",", ".")) for cell in found if cell.count(",") == 1)
@@ -189,7 +198,7 @@ class TextLog(Log):
     def _row_times(self, clock_place: int | None, told: dict[str, str]) -> Numbers:
         clock = self._reading.clock
         if (self._faults == WRONG_CELLS).all():
-            cells = self._sheet.cell_count
+            cells = len(self._sheet.header)
             raise RefusedError(
                 Reason.MALFORMED, f"none of its {self.row_count:,} rows has {cells:,} cells, as the header"
             )
@@ -231,7 +240,8 @@ class TextLog(Log):
                     span = np.nanmax(self._times) - np.nanmin(self._times) if not np.isnan(self._times).all() else 0
                     sparse_rate[pattern] = float((count - 1) / span) if count > 1 and span > 0 else rate_hz
                 times = self._times_numbers[pattern]
-                rate = None if self._reading.blank == "unchanged" else sparse_rate[pattern]
+                is_event = self._reading.blank == "unchanged" or column.place >= len(self._sheet.header)
+                rate = None if is_event else sparse_rate[pattern]
             details = {"type": "text" if self._is_text[index] else self._form(column)}
             told.append(
                 Channel(
@@ -261,12 +271,15 @@ class TextLog(Log):
 
     def _document(self, told: dict[str, str]) -> Document:
         content: dict[str, object] = {"told": told, "decimal_comma": self._decimal_comma}
-        is_dated = self._reading.clock.form in OF_A_DATE
-        moments = self._clock_told if is_dated else self._dates_told
-        if moments is not None and len(begun := (moments - self._times)[~np.isnan(moments - self._times)]):
-            content["started_at"] = round(float(begun[0]), 3)
+        clock = self._reading.clock
+        for moments in (self._dates_told, self._clock_told if clock.form in OF_A_DATE else None):
+            # one row may be off by the last digit of its two stamps
+            if moments is not None and len(begun := (moments - self._times)[(moments > 0) & ~np.isnan(self._times)]):
+                content["started_at"] = round(float(np.median(begun)), 3)
+                content["is_of_session"] = not (clock.from_first or clock.form in OF_A_DATE | OF_THE_DAY)
+                break
         told_s = self._clock_told
-        if self._reading.clock.form in OF_THE_DAY and told_s is not None and len(begun := told_s[~np.isnan(told_s)]):
+        if clock.form in OF_THE_DAY and told_s is not None and len(begun := told_s[~np.isnan(told_s)]):
             content["first_clock_s"] = round(float(begun[0]), 3)
         if self._sheet.sections:
             content["sections"] = self._sheet.sections

@@ -71,6 +71,10 @@ class Reading:
         clock: The time of a row.
         forms: Form of cells (`cells.FORMS`) by the name of their column; a number where it has none.
         only: Texts by the name of a column: other rows are pauses, and none of the drive.
+        fresh: Columns by the name of the one that says whether they are new: where it has 0 or nothing, their cells
+            repeat what was, and stand for no value.
+        notes: What comments among the data begin with that tell a value, such as the time of a lap. Each is a column,
+            whose name is the comment's mark and that text; its cell is filled in the row below the comment.
         told: Where the file says what of the session: names of preamble keys, else of columns that say one thing
             throughout, by TOLD.
     """
@@ -88,4 +92,6 @@ class Reading:
     clock: Clock = Clock()
     forms: Mapping[str, str] = field(default_factory=dict)
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    fresh: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

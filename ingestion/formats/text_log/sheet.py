@@ -39,9 +39,9 @@ class Sheet:
     """The parts of a file.
 
     Attributes:
-        columns: In the order of the file; one without a name is none.
-        cell_count: Cells that a whole row has.
-        most_cells: Cells that it can have, where columns behind the last name have none.
+        columns: In the order of the file; one without a name is none. Behind them those of the notes.
+        header: The row of the names, as it stands there.
+        most_cells: Cells that a row can have, where columns behind the last name have none.
         first_data_line: Line at which the data begin, from 1.
         preamble: Rows before the header, each as its cells; of a comment its text.
         sections: Rows of the sections that are landed, each as its cells, by the name of the section.
@@ -50,7 +50,7 @@ class Sheet:
     """
 
     columns: tuple[Column, ...]
-    cell_count: int
+    header: tuple[str, ...]
     most_cells: int
     first_data_line: int
     preamble: tuple[tuple[str, ...], ...]
@@ -117,13 +117,14 @@ def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) ->
         for place, name in enumerate(names)
         if name
     ]
+    columns += [Column(len(names) + place, f"{reading.comment} {note}", "") for place, note in enumerate(reading.notes)]
     preamble = tuple(
         (_whole(row)[len(reading.comment) :].strip(),) if _is_note(row, reading) else tuple(row)
         for row in (rows[: sections.get(reading.data, names_row)])
         if not is_blank(row)
     )
     landed = {name: found for name in reading.sections if (found := _rows_of(rows, sections, name))}
-    return Sheet(tuple(columns), len(names), most_cells, first + 1, preamble, delimiter, is_quoted, landed)
+    return Sheet(tuple(columns), tuple(names), most_cells, first + 1, preamble, delimiter, is_quoted, landed)
 
 
 def _header(rows: Rows, reading: Reading) -> int | None:
@@ -184,11 +185,15 @@ def _column(place: int, name: str, reading: Reading, units: Sequence[str], sourc
     return Column(place, f"{name} [{source}]" if source else name, unit)
 
 
-def read_rows(content: Content, sheet: Sheet, comment: str) -> Iterator[tuple[int, list[str] | None]]:
+def read_rows(content: Content, sheet: Sheet, reading: Reading) -> Iterator[tuple[int, list[str] | None]]:
     """The data lines of a file: number of the line, from 1, and its cells.
 
-    Blank lines and comments are left out. Of a line that has not as many cells as there are columns, cells are None.
+    Blank lines, comments, and the header where it stands there again are left out. Of a line that has not as many cells
+    as there are columns, cells are None. So they are where a header has other names, and below it.
     """
+    cell_count = len(sheet.header)
+    notes = [""] * len(reading.notes)
+    is_other = False
     with io.TextIOWrapper(
         io.BufferedReader(io.FileIO(content.path), CHUNK_BYTES), encoding=content.encoding, newline="\n"
     ) as text:
@@ -196,9 +201,27 @@ def read_rows(content: Content, sheet: Sheet, comment: str) -> Iterator[tuple[in
             text.read(1)
         for number, line in enumerate(text, 1):
             line = line.rstrip("\r\n")
-            if number < sheet.first_data_line or is_blank_line(line) or (comment and line.lstrip().startswith(comment)):
+            if number < sheet.first_data_line or is_blank_line(line):
+                continue
+            if reading.comment and line.lstrip().startswith(reading.comment):
+                _note(line.lstrip()[len(reading.comment) :].strip(), reading.notes, notes)
                 continue
             row = cells(line, sheet.delimiter, sheet.is_quoted)
-            while len(row) > sheet.cell_count and not row[-1]:
+            while len(row) > cell_count and not row[-1]:
                 row.pop()
-            yield number, row if sheet.cell_count <= len(row) <= sheet.most_cells else None
+            if row[:2] == list(sheet.header[:2]):
+                is_other = row != list(sheet.header)
+                if not is_other:
+                    continue
+            if is_other or not cell_count <= len(row) <= sheet.most_cells:
+                yield number, None
+            else:
+                yield number, row[:cell_count] + notes
+                notes = [""] * len(notes)
+
+
+def _note(told: str, names: Sequence[str], notes: list[str]) -> None:
+    """Keep the value of a comment such as `Lap 1: 00:01:24.553`, whose number is none of its name."""
+    key, _, value = told.partition(":")
+    if (name := key.rstrip("0123456789 ")) in names:
+        notes[names.index(name)] = value.strip()

@@ -40,6 +40,7 @@ told as (
         {{ to_timestamp_at(json_text('documents.told', 'moment')) }} as moment,
         {{ to_float(json_text('documents.content', 'started_at')) }} as started_at_s,
         {{ to_float(json_text('documents.content', 'first_clock_s')) }} as first_clock_s,
+        documents.content ->> 'is_of_session' = 'true' as is_clock_of_session,
         {{ to_float("split_part(replace(" ~ json_text('documents.told', 'rate') ~ ", ',', '.'), ' ', 1)") }} as rate_hz,
         cast({{ lap_time_to_ms(json_text('documents.told', 'lap_time')) }} as double precision) / 1000
             as stated_lap_time_s
@@ -50,16 +51,17 @@ told as (
 
 select
     file_id,
-    -- exports of parts of a session say the same of it; without a date two sessions may say the same
+    -- Exports of parts of a session say the same of it; without a date two sessions may say the same. The date can be
+    -- that of the settings, so when the session's clock was 0 tells sessions apart, where the file has that clock.
     case
         when
             coalesce(date_text, moment_text) is not null
             -- two loggers may begin in one minute
-            and coalesce(driver_name, car_name, track_name, device) is not null
+            and (coalesce(driver_name, car_name, track_name, device) is not null or is_clock_of_session)
             then {{ log_key(
                 'source_format', 'track_name', 'car_name', 'driver_name',
                 'coalesce(cast(log_date as text), date_text, moment_text)', 'coalesce(cast(log_time as text), time_text)',
-                'session_type'
+                "concat_ws('|', session_type, case when is_clock_of_session then cast(round(started_at_s) as bigint) end)"
             ) }}
     end as log_key,
     driver_name,
