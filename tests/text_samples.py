@@ -334,7 +334,7 @@ def _racechrono() -> Sample:
 
 @_sample
 def _trackaddict() -> Sample:
-    """Two fixes a second in twenty rows, which repeat the last one; the end of a lap is a comment among the data."""
+    """Four fixes a second in twenty rows, which repeat the last one; the end of a lap is a comment among the data."""
     driven = drive()
     head = (
         "# RaceRender Data: TrackAddict 4.3.5 on Android 9 [x] (Mode: 0)\n# GPS: Android; Mode: Android\n"
@@ -353,8 +353,8 @@ def _trackaddict() -> Sample:
             lasted = driven.crossings_s[ended] if ended == 0 else LAP_TIMES_S[ended - 1]
             text += f"# Lap {ended}: 00:00:{lasted:06.3f}\n"
             ended += 1
-        is_fix = int(place % 10 == 0)
-        row = [f"{time:.3f}", f"{STARTED_AT_S + time:.3f}", f"{lap:.0f}", is_fix, *fixes[place // 10 * 10]]
+        is_fix = int(place % 5 == 0)
+        row = [f"{time:.3f}", f"{STARTED_AT_S + time:.3f}", f"{lap:.0f}", is_fix, *fixes[place // 5 * 5]]
         text += ",".join(map(str, row)) + "\n"
     channels = ("lap_number", "lat_deg", "lon_deg", "altitude_m", "gps_speed_kph")
     return Sample("trackaddict_csv", "Log-20260304.csv", text, 0.003, channels)

@@ -20,7 +20,7 @@ blocks as (
     select blocks.*
     from {{ ref('stg_files__blocks') }} as blocks
     inner join files
-        on blocks.file_id = files.file_id and coalesce(files.header_line is not null or files.text_id is not null, false)
+        on blocks.file_id = files.file_id and (files.header_line is not null or files.text_id is not null)
     where
         blocks.file_id = any(array({{ changed_keys(ref('int_files_with_refused_lines'), 'file_id') }}))
         and exists (
