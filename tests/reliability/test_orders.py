@@ -150,8 +150,9 @@ def test_what_a_run_leaves_out_is_as_it_would_be(server: Warehouse, rivals: Path
         other.run("simrace", "land", *part)
         other.run("dbt", "build", *selection, *no_tests)
     assert_whole(other, clean.checksums())
-    built = "select model, count(*) from ops.built group by 1 order by 1"
-    assert other.query(built) == clean.query(built), "nothing is due any more"
+    # what is made by file and not of results is not asked about theirs
+    built = "select model, count(*) from ops.built where model like 'int\\_%' group by 1 order by 1"
+    assert other.query(built) == clean.query(built) != [], "nothing is due any more"
 
 
 @pytest.mark.slow
