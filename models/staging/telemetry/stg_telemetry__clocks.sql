@@ -2,8 +2,8 @@
 -- process.
 with plans as (
     select * from {{ ref('stg_telemetry__channel_plans') }}
-    -- what has a clock of its own is a log, also where its text is there
-    where clock_channel_number is null
+    -- a text that is read as a log has no word of its quotes
+    where quoting is not null
 ),
 
 blocks as (

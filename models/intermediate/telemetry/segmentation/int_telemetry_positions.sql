@@ -56,6 +56,7 @@ positions as (
             where
                 samples.session_id = sessions.session_id
                 and samples.session_started_at = sessions.session_started_at
+                and samples.lat_deg is not null
                 and samples.lon_deg is not null
                 -- a receiver without a fix says 0, 0
                 and (samples.lat_deg <> 0 or samples.lon_deg <> 0)
