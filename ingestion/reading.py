@@ -45,7 +45,9 @@ class Reason(StrEnum):
 
 
 _SENTENCES = {
-    Reason.UNKNOWN_FORMAT: "No known format looks like this file; see `Add a logger or a format` in the README.",
+    Reason.UNKNOWN_FORMAT: (
+        "No known format looks like this file; of the text of a logger `simrace format check` drafts a declaration."
+    ),
     Reason.KNOWN_NOT_SUPPORTED: (
         "The format is known but not read yet; export the session in one that is. After an update of simrace, "
         "`simrace replay` tries again."

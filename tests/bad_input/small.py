@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,7 @@ def small_files(samples: Path) -> Small:
             tables.setdefault(format_name, "\n".join(lines[: DATA_LINES + 20]) + "\n")
     for sample in text_samples():
         if not sample.text.startswith(("{", "[{", "<")):
-            head = sample.text.replace("\r\n", "\n").split("\n")[: DATA_LINES + 20]
+            head = sample.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")[: DATA_LINES + 20]
             tables.setdefault(sample.source_format, "\n".join(head) + "\n")
     documents: dict[str, Any] = {}
     for path in [*sorted(samples.glob("results/*.json")), *sorted(samples.glob("seasons/*_raceroom.json"))]:
@@ -138,8 +137,19 @@ def header_and_data(text: str) -> tuple[int, int]:
     if "Fin Pos" in text:
         header = next(number for number, line in enumerate(lines) if line.startswith("Fin Pos"))
         return header, header + 1
-    if not text.startswith(('"Format', "Format", "Driver")):
-        return 0, 1
-    blank = sum(1 for _ in takewhile(bool, lines))
-    header = next(number for number in range(blank, len(lines)) if lines[number])
-    return header, next(number for number in range(header + 2, len(lines)) if lines[number])
+    first = next((number for number, line in enumerate(lines) if _is_of_numbers(line)), 1)
+    header = first - 1
+    while not lines[header]:
+        header -= 1
+    # names, units and what else stands above the data
+    while header and lines[header - 1] and not lines[header - 1].startswith("#"):
+        header -= 1
+    return header, first
+
+
+def _is_of_numbers(line: str) -> bool:
+    """Whether a line begins with a number or a boolean, and most of its cells are numbers, some with a fraction."""
+    filled = [cell for cell in (cell.strip('" ') for cell in re.split("[,;\t]", line)) if cell]
+    numbers = [cell for cell in filled if re.fullmatch(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)?", cell)]
+    is_begun = bool(filled) and (filled[0] in numbers or filled[0] in ("True", "False"))
+    return is_begun and 2 * len(numbers) > len(filled) and any("." in cell for cell in numbers)

@@ -260,6 +260,7 @@ def test_a_warehouse_of_an_older_version_gets_the_tables_of_logs(
         patch.delitem(raw_tables._COLUMNS, "file_channels")
         patch.delitem(raw_tables._COLUMNS, "file_documents")
         patch.setattr(landing, "make_own_tables", lambda _: None)
+        patch.setattr(landing, "land_declarations", lambda _: None)
         patch.setattr(landing, "delete_lost_blocks", lambda _: None)
         land(database, tmp_path, log)
     assert query(database, "select to_regclass('raw.file_channels'), to_regclass('raw.channel_blocks')") == [

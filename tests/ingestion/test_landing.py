@@ -37,7 +37,7 @@ GARAGE61 = (
 ROW = "55.5,0.01,48.1,11.5,0,1,7000,0.05,4,1,false,false,1.5,2.5,9.8,0.5,0.02,3\n"
 DESIGN = {
     "files": "file_id file_bytes encoding has_bom newline source_format format_family delimiter quoting header_line "
-    "units_line first_data_line line_count entry_count text_id repairs landed_at",
+    "units_line first_data_line line_count entry_count text_id repairs reading_hash landed_at",
     "file_sightings": "file_id file_path file_name modified_at seen_at",
     "file_blocks": "file_id block_number first_line line_count lines",
     "file_channels": "file_id channel_number channel_name unit description value_type sample_rate_hz sample_count "

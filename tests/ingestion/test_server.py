@@ -19,6 +19,7 @@ import psycopg2
 import pytest
 
 from ingestion import refused_copies, unchanged
+from ingestion.formats.declared import declared_folder
 from ingestion.settings import KEPT_IN_HOME
 from simrace.api import uploads
 from simrace.cli.paths import remember_paths
@@ -309,6 +310,7 @@ def test_the_server_comes_into_a_home_that_was_made_before_it(
         refused_copies.keep(tmp_path / "note", hashlib.sha256(b"bread").hexdigest())
         unchanged._write({})
         uploads.prepare()
+        declared_folder().mkdir()
         connect = ConnectionParameters({"host": "x", "port": "1", "dbname": "x", "user": "x"})
         assert commands.loader(connect).pipeline
     finally:

@@ -255,6 +255,23 @@ def test_what_cannot_be_a_log_is_refused(
     assert refused.value.reason is reason
 
 
+@pytest.mark.parametrize("rows", ["0.5,1\n", "0.5,1\n0.5,2\n", "odd,1\n0.5,2\n"])
+def test_rows_of_one_moment_have_a_rate_so_that_sql_reads_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str
+) -> None:
+    logger = '[a]\nfirst_row = ["t"]\nheader = "first_row"\nclock = { columns = ["t"] }\n'
+    log = read(tmp_path, monkeypatch, logger, "t,v\n" + rows).log
+    assert log
+    assert {channel.sample_rate_hz for channel in log.channels} == {1.0}
+
+
+def test_a_clock_that_cannot_be_leaves_no_rate_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = '[a]\nfirst_row = ["t"]\nheader = "first_row"\nclock = { columns = ["t"] }\n'
+    log = read(tmp_path, monkeypatch, logger, "t,v\n0,1\n1e300,\n1e307,3\n1e308,4\n").log
+    assert log
+    assert {channel.sample_rate_hz for channel in log.channels} == {1e-6}
+
+
 def test_a_clock_that_is_blank_throughout_leaves_the_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logger = (
         '[a]\nbegins = ["Rate"]\nheader = "after_preamble"\nclock = { columns = ["t"] }\ntold = { rate = ["Rate"] }\n'

@@ -1,6 +1,5 @@
 """A format that a user declares beside the project lands files, and a changed declaration makes these anew."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ channels = [
 
 
 @pytest.fixture(scope="module")
-def hill(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+def hill(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     other = warehouse.other("declared formats")
     home = tmp_path_factory.mktemp("hill")
     other.environment["SIMRACE_HOME"] = str(home)
@@ -39,8 +38,7 @@ def hill(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Iter
     (other.folder / "run.csv").write_text("\n".join(lines) + "\n")
     declare(other, DECLARED)
     other.run("simrace", "run", other.folder / "run.csv")
-    yield other
-    other.end()
+    return other
 
 
 def declare(hill: Warehouse, text: str) -> Path:

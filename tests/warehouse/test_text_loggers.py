@@ -1,7 +1,5 @@
 """What text loggers write of one drive is in the marts as it was driven."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
@@ -29,15 +27,14 @@ DRIVEN: dict[str, tuple[str, float, float]] = {
 
 
 @pytest.fixture(scope="module")
-def loggers(warehouse: Warehouse) -> Iterator[Warehouse]:
+def loggers(warehouse: Warehouse) -> Warehouse:
     other = warehouse.other("text loggers")
     folder = other.folder / "text"
     folder.mkdir()
     for sample in SAMPLES:
         (folder / f"{sample.source_format}.{sample.file_name}").write_bytes(sample.text.encode())
     other.run("simrace", "run", folder)
-    yield other
-    other.end()
+    return other
 
 
 def session_of(loggers: Warehouse, sample: Sample) -> str:

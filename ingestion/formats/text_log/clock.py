@@ -45,7 +45,8 @@ def row_times(told: Seconds, clock: Clock) -> Seconds:
     if clock.form in OF_A_DATE | OF_THE_DAY or clock.from_first:
         said = said - said[0]
     # a difference of two stamps of today has no more digits than this
-    times[filled] = np.round(said, 6)
+    with np.errstate(over="ignore"):  # no clock of a log is near to what has no such digits
+        times[filled] = np.round(said, 6)
     return times
 
 

@@ -32,6 +32,7 @@ _FIRST_ROWS = 200
 _DATE_AND_TIME = re.compile(r"(.*?\d)(?:[,\s]|\s(?:@|at)\s)+(\d{1,2}:\d{2}.*)")
 # Rows that lie further apart than this are none of one drive.
 _PAUSE_STEPS, _PAUSE_S = 10, 1.0
+_SLOWEST_HZ = 1e-6  # of a clock that cannot be; SQL divides by it
 
 Numbers = npt.NDArray[np.float64]
 Filled = npt.NDArray[np.bool_]
@@ -222,23 +223,27 @@ class TextLog(Log):
         columns, row_count = self._sheet.columns, self.row_count
         clock_number = len(columns) + 1
         rate_hz = _rate(self._times)
+        finite = self._times[np.isfinite(self._times)]
         self._times_numbers: dict[bytes, int] = {}
         self._sparse: list[int | None] = []  # index of a column whose empty cells a channel of times has
         told: list[Channel] = []
-        sparse_rate: dict[bytes, float | None] = {}
+        sparse_rate: dict[bytes, float] = {}
         next_number = clock_number + 2 + bool(self._faults.any())
         patterns: list[tuple[int, int]] = []
         for index, column in enumerate(columns):
             count = 0 if self._is_text[index] else int(self._filled_counts[index])
-            times, rate = clock_number, rate_hz
+            times = clock_number
+            rate: float | None = rate_hz
             if 0 < count < row_count:
                 pattern = self._patterns[index]
                 if pattern not in self._times_numbers:
                     self._times_numbers[pattern] = next_number
                     patterns.append((next_number, count))
                     next_number += 1
-                    span = np.nanmax(self._times) - np.nanmin(self._times) if not np.isnan(self._times).all() else 0
-                    sparse_rate[pattern] = float((count - 1) / span) if count > 1 and span > 0 else rate_hz
+                    span = np.ptp(finite) if len(finite) else 0.0
+                    sparse_rate[pattern] = (
+                        max(float((count - 1) / span), _SLOWEST_HZ) if count > 1 and span > 0 else rate_hz
+                    )
                 times = self._times_numbers[pattern]
                 is_event = self._reading.blank == "unchanged" or column.place >= len(self._sheet.header)
                 rate = None if is_event else sparse_rate[pattern]
@@ -329,11 +334,11 @@ def _is_number(cell: str) -> bool:
     return number(cell) == number(cell)
 
 
-def _rate(times: Numbers) -> float | None:
-    """Rows a second, pauses apart."""
-    steps = np.diff(times[~np.isnan(times)])
+def _rate(times: Numbers) -> float:
+    """Rows a second, pauses apart; 1 where no row is later than another, so that SQL comes to each and says why."""
+    steps = np.diff(times[np.isfinite(times)])
     forward = steps[steps > 0]
     if not len(forward):
-        return None
+        return 1.0
     usual = forward[forward <= max(_PAUSE_STEPS * float(np.median(forward)), _PAUSE_S)]
-    return float(np.round(1 / usual.mean(), 6)) if len(usual) else None
+    return max(float(np.round(1 / usual.mean(), 6)), _SLOWEST_HZ)
