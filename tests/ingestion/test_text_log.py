@@ -217,6 +217,64 @@ def test_names_in_one_line_count_where_those_in_lines_do_not_fit(tmp_path: Path,
     }
 
 
+def test_cells_that_are_not_fresh_stand_for_no_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = """
+        [box]
+        first_row = ["t"]
+        header = "first_row"
+        unit_in_name = "()"
+        clock = { columns = ["t"] }
+        [box.fresh]
+        New = ["lat", "speed (kmh)"]
+    """
+    text = "t,New,lat,speed (kmh),rpm\n0,1,5,50,90\n1,0,5,50,91\n2,0.0,5,50,92\n3,,5,50,93\n4,2,6,60,94\n"
+    identity = read(tmp_path, monkeypatch, logger, text)
+    found = values_by_name(identity)
+    assert (found["lat"], found["speed"], found["rpm"]) == ([5, 6], [50, 60], [90, 91, 92, 93, 94])
+    assert identity.log
+    channels = {channel.name: channel for channel in identity.log.channels if channel.name != "times"}
+    assert channels["lat"].times_channel == channels["speed"].times_channel != channels["rpm"].times_channel
+    values = [block.values for block in identity.log.blocks() if block.channel_number == channels["lat"].times_channel]
+    assert np.concatenate(values).tolist() == [0, 4]
+
+
+def test_a_note_holds_from_the_next_row_of_the_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows between that are none of it, broken or pauses, take nothing away from it; of one name the last counts."""
+    logger = """
+        [box]
+        first_row = ["t"]
+        header = "first_row"
+        comment = "#"
+        clock = { columns = ["t"] }
+        only = { state = ["run"] }
+        notes = { Lap = "clock", Best = "number" }
+    """
+    text = (
+        "t,state,v\n0,run,1\n# Lap 1: 0:10.5\n# lap 2: 0:99\n# Laps: 3\n1,run,2\n2,run,3\n# Lap 2: 0:11\n3\n"
+        "4,pause,0\n# Best: 10.5\n# Lap 3: 0:12.25\n5,pause,0\n,run,9\n6,run,4\n7,run,5\n"
+    )
+    identity = read(tmp_path, monkeypatch, logger, text)
+    found = values_by_name(identity)
+    np.testing.assert_equal(found["# Lap"], [10.5, NAN, 12.25])  # a broken row is no blank one, and has no time
+    np.testing.assert_equal(found["# Best"], [NAN, 10.5])
+    assert identity.log
+    channels = {channel.name: channel for channel in identity.log.channels if channel.name != "times"}
+    assert channels["# Lap"].sample_rate_hz is None  # an event
+    times = channels["# Lap"].times_channel
+    values = [block.values for block in identity.log.blocks() if block.channel_number == times]
+    np.testing.assert_equal(np.concatenate(values), [1, NAN, 6])
+
+
+def test_below_a_header_with_other_names_no_row_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until the names of the file come again: what the cells between are, nothing says."""
+    logger = '[a]\nfirst_row = ["t", "v"]\nheader = "first_row"\nclock = { columns = ["t"] }\n'
+    text = "t,v,w\n0,1,2\nt,v,w\n1,2,3\nt,v,x\n2,3,4\n3,4,5\nt,v,w\n4,5,6\n"
+    found = values_by_name(read(tmp_path, monkeypatch, logger, text))
+    assert found["line"] == [2, 4, 5, 6, 7, 9]
+    assert found["fault"] == [0, 0, 1, 1, 1, 0]
+    np.testing.assert_equal(found["w"], [2, 3, NAN, NAN, NAN, 6])
+
+
 def test_another_shape_of_a_format_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logger = """
         [box]

@@ -12,6 +12,7 @@ Beside the columns there are channels whose `role` says what they are. SQL knows
 """
 
 import hashlib
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -20,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingestion.formats.logs.log import BLOCK_SAMPLES, Block, Channel, Document, Log, ValueType
-from ingestion.formats.text_log.cells import OF_A_DATE, OF_THE_DAY, WORDS, number, numbers, unit_of
+from ingestion.formats.text_log.cells import FORMS, OF_A_DATE, OF_THE_DAY, WORDS, number, numbers, unit_of
 from ingestion.formats.text_log.clock import row_times
 from ingestion.formats.text_log.reading import TOLD, Reading
 from ingestion.formats.text_log.sheet import Column, Sheet, read_rows
@@ -136,13 +137,26 @@ class TextLog(Log):
 
     def _row_blocks(self) -> Iterator[tuple[list[int], list[list[str] | None]]]:
         """Numbers of lines and their cells, so many rows at a time as a block of a channel has."""
-        rows = (
-            (line, row)
-            for line, row in read_rows(self._content, self._sheet, self._reading)
-            if row is None or all(row[place] in texts for place, texts in self._pauses.items())
-        )
+        rows = self._rows()
         while block := list(islice(rows, BLOCK_SAMPLES)):
             yield [line for line, _ in block], [row for _, row in block]
+
+    def _rows(self) -> Iterator[tuple[int, list[str] | None]]:
+        """Rows of the drive. A note above a pause, or above a row without a time, is that of the next row."""
+        first_note, waiting = len(self._sheet.header), [""] * len(self._reading.notes)
+        for line, row in read_rows(self._content, self._sheet, self._reading):
+            is_pause = row is not None and any(row[place] not in texts for place, texts in self._pauses.items())
+            if row is not None and waiting:
+                notes = [told or before for told, before in zip(row[first_note:], waiting, strict=True)]
+                is_told = not is_pause and self._has_clock(row)
+                waiting = [""] * len(notes) if is_told else notes
+                row[first_note:] = notes if is_told else [""] * len(notes)
+            if not is_pause:
+                yield line, row
+
+    def _has_clock(self, row: Sequence[str]) -> bool:
+        place = self._place(self._reading.clock.columns)
+        return place is None or not math.isnan(FORMS[self._reading.clock.form](row[place]))
 
     def _values(self, place: int, rows: Sequence[list[str] | None], form: str) -> tuple[Numbers, Filled]:
         """Numbers of one column, NaN where there is none, and which cells are filled."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 # Part of the hash of every reading: with another number, texts that are landed are read again. Raise it when the same
 # declaration gives other channels than before.
-READING_VERSION = 3
+READING_VERSION = 4
 # What the rows directly below the names hold; `numbers` are those of the columns, which say nothing.
 ROWS_BELOW = ("units", "sources", "numbers")
 UNITS_IN_NAMES = ("()", "[]", "|", " ")
@@ -74,7 +74,8 @@ class Reading:
         fresh: Columns by the name of the one that says whether they are new: where it has 0 or nothing, their cells
             repeat what was, and stand for no value.
         notes: What comments among the data begin with that tell a value, such as the time of a lap. Each is a column,
-            whose name is the comment's mark and that text; its cell is filled in the row below the comment.
+            whose name is the comment's mark and that text; its cell is filled in the next row of the drive. What stands
+            below the last row has none.
         told: Where the file says what of the session: names of preamble keys, else of columns that say one thing
             throughout, by TOLD.
     """
