@@ -46,7 +46,8 @@ class Reason(StrEnum):
 
 _SENTENCES = {
     Reason.UNKNOWN_FORMAT: (
-        "No known format looks like this file; of the text of a logger `simrace format check` drafts a declaration."
+        "No known format looks like this file; see `Add a logger or a format` in the README, and what `simrace format "
+        "check` says of it."
     ),
     Reason.KNOWN_NOT_SUPPORTED: (
         "The format is known but not read yet; export the session in one that is. After an update of simrace, "

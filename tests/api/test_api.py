@@ -206,6 +206,13 @@ TABLE = """
 SELECTORS = "selectors: [{name: after_telemetry, definition: {method: fqn, value: '*'}}]"
 
 
+def replace(path: Path, text: str) -> None:
+    """Change a file at once: a server that gets ready meanwhile sees the old one or the new one, never half of it."""
+    new = path.parent.parent / "new"
+    new.write_text(text)
+    new.replace(path)
+
+
 def test_a_file_and_a_changed_project_are_noticed_from_one_upload_to_the_next(
     database: ConnectionParameters, project: Path, parses: list[str]
 ) -> None:
@@ -226,14 +233,14 @@ def test_a_file_and_a_changed_project_are_noticed_from_one_upload_to_the_next(
             assert api.upload(("no.csv", b"no")).ok
             return (*query(database, "select * from marts.colours")[0], len(parses))
 
-        model.write_text(TABLE.format(colour="red"))
+        replace(model, TABLE.format(colour="red"))
         assert told()[:2] == ("red", 1)
         parsed = len(parses)
         assert told() == ("red", 2, parsed)
-        model.write_text(TABLE.format(colour="blue"))
+        replace(model, TABLE.format(colour="blue"))
         assert told() == ("blue", 3, parsed + 1)
         assert told() == ("blue", 4, parsed + 1)
-        (project / "dbt_project.yml").write_text(f"{PROJECT[:-1]}, models: {{+schema: marts, +alias: colors}}}}")
+        replace(project / "dbt_project.yml", f"{PROJECT[:-1]}, models: {{+schema: marts, +alias: colors}}}}")
         told()
         assert told()[2] == parsed + 2
         assert query(database, "select * from marts_marts.colors") == [("blue", 6)]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Warehouse
+from tests.conftest import ROOT, Warehouse
 
 
 @pytest.fixture(scope="module")
@@ -13,8 +13,10 @@ def compiled(warehouse: Warehouse) -> dict[str, str]:
     """SQL of models that are made from nothing."""
     names = ("int_telemetry_samples", "int_race_results_deduplicated")
     warehouse.run("dbt", "compile", "--full-refresh", "--select", *names)
-    target = Path(warehouse.environment["DBT_TARGET_PATH"], "compiled")
-    return {name: next(target.rglob(f"models/**/{name}.sql")).read_text("utf-8") for name in names}
+    # by its whole path: what a unit test makes of a model may lie there under the same name
+    models = {name: next(ROOT.glob(f"models/**/{name}.sql")).relative_to(ROOT) for name in names}
+    target = Path(warehouse.environment["DBT_TARGET_PATH"], "compiled", "simrace")
+    return {name: (target / model).read_text("utf-8") for name, model in models.items()}
 
 
 def test_samples_are_read_by_several_processes(warehouse: Warehouse, compiled: dict[str, str]) -> None:
