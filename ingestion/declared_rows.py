@@ -5,7 +5,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from ingestion.formats.declared import DeclaredFormat
 from ingestion.formats.identify import declared_formats
-from ingestion.raw_tables import DATASET, DECLARED_CHANNELS_TABLE, DECLARED_FORMATS_TABLE, storable
+from ingestion.raw_tables import DATASET, DECLARED_CHANNELS_TABLE, DECLARED_FORMATS_TABLE, relation_exists, storable
 
 _FORMATS, _CHANNELS = f"{DATASET}.{DECLARED_FORMATS_TABLE}", f"{DATASET}.{DECLARED_CHANNELS_TABLE}"
 
@@ -27,6 +27,20 @@ def land_declarations(connection: Connection) -> None:
         for name in there.keys() - declared.keys():
             if not _has_files(cursor, name):
                 _delete(cursor, name)
+
+
+def declared_no_longer(connection: Connection) -> list[str]:
+    """Formats of files in the warehouse that somebody declared, and that nobody declares here.
+
+    Raises:
+        DeclarationError: a declaration cannot be understood.
+    """
+    declared = {each.known.name for each in declared_formats()}
+    with connection, connection.cursor() as cursor:
+        if not relation_exists(cursor, _FORMATS):
+            return []
+        cursor.execute(f"select source_format from {_FORMATS} order by 1")
+        return [name for (name,) in cursor if name not in declared and _has_files(connection.cursor(), name)]
 
 
 def _has_files(cursor: Cursor, name: str) -> bool:

@@ -203,6 +203,10 @@ def _show_files(console: Console, status: Status, freshness: Freshness) -> None:
         console.print(f"  waiting: {status.waiting:,} files, for what they belong to: select * from marts.file_quality")
     if status.kept:
         console.print(f"  kept: {status.kept:,} files, of which no mart is made yet")
+    for source_format, count in status.older_readings.items():
+        console.print(f"  as an older declaration read them: {count:,} files of {shown(source_format)}")
+    for source_format in status.declared_no_longer:
+        console.print(f"  declared here no longer: {shown(source_format)}, whose files mean what they did")
     if lines := status.lines:
         console.print(
             f"[bold]{lines['read']:,} lines[/] read: {lines['loaded']:,} loaded, {lines['superseded']:,} superseded, "

@@ -5,6 +5,7 @@ build only runs are known, which simrace records itself.
 """
 
 import os
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +14,11 @@ from pathlib import Path
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from ingestion.declared_rows import declared_no_longer
+from ingestion.formats.declarations import DeclarationError
+from ingestion.formats.identify import check_declarations
 from ingestion.raw_tables import relation_exists
+from ingestion.read_again import older_readings
 from simrace.operations.freshness import Freshness, read_freshness
 
 
@@ -22,8 +27,8 @@ class Problem:
     """Something that a person should look at.
 
     Attributes:
-        kind: run_failed, dbt_failed, source_stale, or kpi_out_of_bounds.
-        name: Of the run's command, the node, the source or the figure.
+        kind: run_failed, declaration_wrong, dbt_failed, source_stale, or kpi_out_of_bounds.
+        name: Of the run's command, what is declared, the node, the source or the figure.
         message: A sentence.
     """
 
@@ -123,6 +128,9 @@ class Status:
         refused: Contents refused and not landed since, by reason.
         waiting: Contents landed that belong to another, which is not there.
         kept: Contents landed of which no mart is made yet.
+        older_readings: Texts landed that are as an older declaration read them, by format.
+        declared_no_longer: Formats of files landed that somebody declared, and nobody does here.
+        declaration_error: What is wrong with what is declared; empty where nothing is.
         file_bytes: Size of what is landed, unpacked.
         lines: Lines read, loaded, superseded and refused, as `file_quality` counts them.
         last_landed_at: When the newest content was landed.
@@ -142,6 +150,9 @@ class Status:
     refused: dict[str, int] = field(default_factory=dict)
     waiting: int = 0
     kept: int = 0
+    older_readings: dict[str, int] = field(default_factory=dict)
+    declared_no_longer: list[str] = field(default_factory=list)
+    declaration_error: str = ""
     file_bytes: int = 0
     lines: dict[str, int] = field(default_factory=dict)
     last_landed_at: datetime | None = None
@@ -162,6 +173,8 @@ class Status:
         found = []
         if self.run and self.run.outcome == "failed":
             found.append(Problem("run_failed", self.run.command, self.run.error or "It failed."))
+        if self.declaration_error:
+            found.append(Problem("declaration_wrong", "formats", self.declaration_error))
         for node in self.dbt.failed if self.dbt else ():
             found.append(Problem("dbt_failed", node.node, f"{node.status}: {node.message or 'no message'}"))
         if self.freshness and self.freshness.status == "error":
@@ -194,6 +207,7 @@ def read_status(connection: Connection, home: Path) -> Status:
             if relation_exists(cursor, relation):
                 read(cursor, status)
         _read_disk(cursor, status)
+    _read_declarations(connection, status)
     return status
 
 
@@ -288,6 +302,15 @@ def _read_dbt(cursor: Cursor, status: Status) -> None:
         {name: nodes for name, nodes, _ in by_status},
         [FailedNode(*node) for node in cursor],
     )
+
+
+def _read_declarations(connection: Connection, status: Status) -> None:
+    try:
+        check_declarations()
+        status.older_readings = dict(Counter(each.source_format for each in older_readings(connection)))
+        status.declared_no_longer = declared_no_longer(connection)
+    except DeclarationError as error:
+        status.declaration_error = str(error)
 
 
 def _read_disk(cursor: Cursor, status: Status) -> None:

@@ -1,6 +1,7 @@
 """The state of the warehouse, for people, scripts and Prometheus."""
 
 import json
+import os
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,6 +101,29 @@ def test_it_counts_as_the_database_does(database: ConnectionParameters, files: P
     for words in ("1 files landed", "3 refused", "refused: 2 empty", "freshness of raw.files: pass", "land succeeded"):
         assert words in people
     assert "No problems." in people
+
+
+def test_it_tells_what_became_of_declarations(database: ConnectionParameters, tmp_path: Path) -> None:
+    declared = Path(os.environ["SIMRACE_HOME"], "formats", "hill.toml")
+    declared.parent.mkdir(parents=True)
+    text = (
+        '[hill_log]\ntitle = "Hill"\nsim = "hill"\nfirst_row = ["t"]\nheader = "first_row"\nclock = {columns=["t"]}\n'
+    )
+    declared.write_text(text)
+    (tmp_path / "log.csv").write_text("t,v\n0,1\n1,2\n")
+    simrace("land", tmp_path / "log.csv")
+    stage(database)
+    names = ("older_readings", "declared_no_longer", "declaration_error", "problems")
+    assert [shown()[name] for name in names] == [{}, [], "", []]
+    declared.write_text(text.replace('["t"]}', '["time"]}'))
+    assert [shown()[name] for name in names] == [{"hill_log": 1}, [], "", []]
+    assert "as an older declaration read them: 1 files of hill_log" in simrace("status").output
+    declared.write_text("[hill_log]\n")
+    [problem] = shown()["problems"]  # type: ignore[misc]
+    assert problem["kind"] == "declaration_wrong" and "[hill_log] needs" in problem["message"]
+    declared.unlink()
+    assert [shown()[name] for name in names] == [{}, ["hill_log"], "", []]
+    assert "declared here no longer: hill_log" in simrace("status").output
 
 
 def test_a_load_that_is_not_complete_does_not_count(database: ConnectionParameters, files: Path) -> None:

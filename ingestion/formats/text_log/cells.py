@@ -17,17 +17,30 @@ _CLOCK = re.compile(r"([-+]?)(?:(\d{1,3}):)?(\d{1,4}):(\d{1,2})(?:[.:,](\d{1,9})
 _DIGITS = re.compile(r"(\d{2})(\d{2})(\d{2})(?:[.](\d{1,9}))?")
 _WITH_UNIT = re.compile(r"([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*([^\d\s].*)")
 _DATE = re.compile(
-    r"(?:[a-z]{2,9}[.,]?\s+)?"  # the day of the week
+    r"(?:[^\W\d_]{2,10}[.,]*\s+)?"  # the day of the week
     r"(?:(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})"
-    r"|(?P<day2>\d{1,2})[-\s](?P<name2>[a-z]{3,9})[.]?[-\s](?P<year2>\d{4})"
-    r"|(?P<name3>[a-z]{3,9})[.]?\s+(?P<day3>\d{1,2}))"
+    r"|(?P<day2>\d{1,2})[.]?[-\s](?P<name2>[^\W\d_]{3,10})[.]?[-\s](?P<year2>\d{4})"
+    r"|(?P<name3>[^\W\d_]{3,10})[.]?\s+(?P<day3>\d{1,2}))"
     r"[t,\s_]+(?P<hour>\d{1,2})[:.]?(?P<minute>\d{2})(?:[:.]?(?P<second>\d{2}(?:[.,]\d{1,9})?))?"
     r"\s*(?P<zone>z|[-+]\d{2}:?\d{2}|[a-z]{2,5}(?:[-+]\d{2}:?\d{2})?)?"
     r"(?:\s+(?P<year3>\d{4}))?",
     re.IGNORECASE,
 )
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_OTHER_MONTHS = {"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12, "avr": 4, "aoû": 8, "déc": 12, "fév": 2}
+# How months begin in English, German, French, Italian and Spanish.
+_MONTHS = (
+    ("jan", "jän", "gen", "ene"),
+    ("feb", "fév", "fev"),
+    ("mar", "mär", "mrz"),
+    ("apr", "avr", "abr"),
+    ("may", "mai", "mag"),
+    ("jun", "juin", "giu"),
+    ("jul", "juil", "lug"),
+    ("aug", "aoû", "aou", "ago"),
+    ("sep", "set"),
+    ("oct", "okt", "ott"),
+    ("nov",),
+    ("dec", "dez", "déc", "dic"),
+)
 # Words of time zones, in hours. One that stands for several zones is none of them.
 ZONES = {
     "z": 0.0,
@@ -94,8 +107,9 @@ def moment(cell: str) -> float:
     if not (found := _DATE.fullmatch(cell.strip())):
         return NAN
     part = found.groupdict()
-    name = (part["name2"] or part["name3"] or "")[:3].lower()
-    month = int(part["month"] or 0) or (_MONTHS.index(name) + 1 if name in _MONTHS else _OTHER_MONTHS.get(name, 0))
+    name = (part["name2"] or part["name3"] or "").lower()
+    of_name = next((number for number, begins in enumerate(_MONTHS, 1) if name.startswith(begins)), 0)
+    month = int(part["month"] or of_name)
     year, day = part["year"] or part["year2"] or part["year3"], part["day"] or part["day2"] or part["day3"]
     hours = _zone_hours(part["zone"] or "")
     if hours is None or year is None:

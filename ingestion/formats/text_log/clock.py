@@ -24,7 +24,7 @@ def row_times(told: Seconds, clock: Clock) -> Seconds:
 
     Returns:
         Seconds since the start of the log, shape (rows,). A clock that counts from elsewhere (a date, the time of the
-        day) begins with 0 in the first row that has it.
+        day) begins with 0 in the first row that has it, unless what follows shows that this row is the wrong one.
     """
     times = told.copy()
     filled = np.flatnonzero(~np.isnan(times))
@@ -43,11 +43,18 @@ def row_times(told: Seconds, clock: Clock) -> Seconds:
     if clock.repeats:
         said = _spread(said)
     if clock.form in OF_A_DATE | OF_THE_DAY or clock.from_first:
-        said = said - said[0]
+        said = said - said[_first(said)]
     # a difference of two stamps of today has no more digits than this
     with np.errstate(over="ignore"):  # no clock of a log is near to what has no such digits
         times[filled] = np.round(said, 6)
     return times
+
+
+def _first(said: Seconds) -> int:
+    """The first row that stays where the fewer are refused, those behind what was or those ahead of what follows."""
+    behind = np.append(False, said[1:] <= np.maximum.accumulate(said)[:-1])
+    ahead = np.append(said[:-1] >= np.minimum.accumulate(said[::-1])[::-1][1:], False)
+    return 0 if behind.sum() <= ahead.sum() else int(np.argmin(ahead))
 
 
 def _spread(said: Seconds) -> Seconds:

@@ -298,7 +298,7 @@ class TextLog(Log):
                 content["is_of_session"] = not (clock.from_first or clock.form in OF_A_DATE | OF_THE_DAY)
                 break
         told_s = self._clock_told
-        if clock.form in OF_THE_DAY and told_s is not None and len(begun := told_s[~np.isnan(told_s)]):
+        if clock.form in OF_THE_DAY and told_s is not None and len(begun := told_s[self._times == 0]):
             content["first_clock_s"] = round(float(begun[0]), 3)
         if self._sheet.sections:
             content["sections"] = self._sheet.sections
