@@ -411,22 +411,224 @@ def _torque() -> Sample:
 
 
 @_sample
-def _forza() -> Sample:
-    """The console ran before; pedals up to 255; a pause among the rows."""
+def _romraider() -> Sample:
+    """Decimal commas between semicolons; other channels are chosen before the end, with names of their own."""
     driven = drive()
-    head = "IsRaceOn,TimestampMS,CurrentEngineRpm,Speed,Accel,Brake,LapNumber,DistanceTraveled\n"
+    told = columns(
+        (1_000 * driven.time_s, 0), (driven.rpm, 0), (driven.speed_mps * 3.6 / 1.609344, 3), (driven.throttle * 100, 2)
+    )
+    head = "Time (msec);Engine Speed (rpm);Vehicle Speed (mph);Throttle Opening Angle (%)\r\n"
+    other = "Time (msec);Engine Speed (rpm);Throttle Opening Angle (%);Vehicle Speed (mph)\r\n"
+    rows = [[cell.replace(".", ",") for cell in row] for row in told]
+    text = head + lines(rows[:-3], ";", "\r\n") + other + lines(rows[-3:], ";", "\r\n")
+    channels = ("rpm", "speed_kph", "throttle_ratio")
+    return Sample("romraider_csv", "romraiderlog_20260304.csv", text, None, channels, rows_refused=4)
+
+
+@_sample
+def _gauge_s() -> Sample:
+    """The last cell of each row is empty; the clock ran before; two speeds in two units."""
+    driven = drive()
+    head = "Timestamp (ms),Speed (mph),GPS Speed (km/h),Engine Speed (RPM),TPS (%),Brake Pressure (%),Accel X (g),\n"
+    rows = columns(
+        (41_250 + 1_000 * driven.time_s, 0),
+        (driven.speed_mps * 3.6 / 1.609344, 3),
+        (driven.speed_mps * 3.6, 3),
+        (driven.rpm, 0),
+        (driven.throttle * 100, 2),
+        (driven.brake * 100, 2),
+        (driven.long_g, 3),
+    )
+    channels = ("speed_kph", "gps_speed_kph", "rpm", "throttle_ratio", "brake_ratio")
+    return Sample("gauge_s_csv", "250304.csv", head + lines([[*row, ""] for row in rows]), None, channels)
+
+
+@_sample
+def _forza() -> Sample:
+    """The clock of the console is full in the middle; bytes for pedals; + is right; laps from 0; a pause."""
+    driven = drive()
+    head = (
+        "IsRaceOn,TimestampMS,CurrentEngineRpm,AccelerationX,AccelerationZ,AngularVelocityY,Speed,DistanceTraveled,"
+        "LastLap,LapNumber,Accel,Brake,Gear,Steer\n"
+    )
+    last = np.concatenate(([0.0, 0.0], LAP_TIMES_S))[driven.lap.astype(int)]
+    changes = np.concatenate(([False], np.diff(driven.gear) != 0))
     rows = [
         ["True", *row]
         for row in columns(
-            (735_941_937 + 1_000 * driven.time_s, 0),
+            ((2**32 - 30_000 + 1_000 * driven.time_s) % 2**32, 0),
             (driven.rpm, 0),
+            (-driven.lat_g * 9.80665, 5),
+            (driven.long_g * 9.80665, 5),
+            (-np.radians(driven.yaw_rate_dps), 6),
             (driven.speed_mps, 5),
+            (driven.distance_m, 3),
+            (last, 3),
+            (driven.lap - 1, 0),
             (driven.throttle * 255, 0),
             (driven.brake * 255, 0),
-            (driven.lap, 0),
-            (driven.distance_m, 3),
+            (np.where(changes, 11, driven.gear), 0),
+            (driven.lap * 0 - 60, 0),
         )
     ]
-    rows[300:300] = [["False", rows[299][1], *["0"] * 6]] * 5
-    channels = ("rpm", "speed_kph", "throttle_ratio", "brake_ratio", "lap_number", "distance_m")
-    return Sample("forza_csv", "race1.csv", "\ufeff" + head + lines(rows, newline="\r\n"), 0.06, channels)
+    rows[300:300] = [["False", rows[299][1], *["0"] * 12]] * 5
+    channels = (
+        "rpm",
+        "lat_g",
+        "long_g",
+        "yaw_rate_dps",
+        "speed_kph",
+        "distance_m",
+        "lap_number",
+        "throttle_ratio",
+        "gear",
+    )
+    return Sample("forza_csv", "race1.csv", "\ufeff" + head + lines(rows, newline="\r\n"), 0.003, channels)
+
+
+def _lap_clock(seconds: float) -> str:
+    """Minutes, seconds and thousandths, as Assetto Corsa writes them; dashes for none."""
+    thousandths = round(seconds * 1_000)
+    if thousandths < 0:
+        return "-:--:---"
+    return f"{thousandths // 60_000}:{thousandths // 1_000 % 60:02d}:{thousandths % 1_000:03d}"
+
+
+def _stamp(seconds: float) -> str:
+    return f"{np.datetime64(STARTED_AT_S * 1_000_000 + round(seconds * 1e6), 'us')}"
+
+
+@_sample
+def _assetto_corsa_shared_memory() -> Sample:
+    """Comments before the names; colons in times; a vector in quotes; gears from 1 for none; stamps of the computer."""
+    driven = drive()
+    head = "# Name: Ada Vale\n# Car: finch_gt\n# Track: oval\n# Length: 970.0\n# Timestamp: 2026-03-04_090000\n"
+    head += "timestamp,currentTime,completedLaps,lastTime,normalizedCarPosition,carCoordinates,gas,brake,gear,rpms,"
+    head += "speedKmh,steerAngle\n"
+    last = np.concatenate(([-1.0, -1.0], LAP_TIMES_S))[driven.lap.astype(int)]
+    cars = columns(
+        (driven.throttle, 4), (driven.brake, 4), (driven.gear + 1, 0), (driven.rpm, 0), (driven.speed_mps * 3.6, 4)
+    )
+    rows = [
+        [
+            _stamp(time).replace("T", " "),
+            _lap_clock(lap_time),
+            f"{lap - 1:.0f}",
+            _lap_clock(last_time),
+            f"{share:.7f}",
+            '"[1.5, -7.25, 3.0]"',
+            *car,
+            "0.25",
+        ]
+        for time, lap_time, lap, last_time, share, car in zip(
+            driven.time_s, driven.lap_time_s, driven.lap, last, driven.lap_share, cars, strict=True
+        )
+    ]
+    channels = ("lap_number", "throttle_ratio", "brake_ratio", "gear", "rpm", "speed_kph")
+    return Sample("assetto_corsa_shared_memory_csv", "oval_1.csv", head + lines(rows), 0.003, channels)
+
+
+@_sample
+def _assetto_corsa_lap_clock() -> Sample:
+    """The clock of the lap is the only one, and begins anew; air and road are 0, which nobody measured."""
+    driven = drive()
+    head = "gas,brake,rpm,steer,speed,g_force_x,g_force_y,wheel_slip_front_left,air_temp,yaw_rate,current_time_str,"
+    head += "normalized_car_position\n"
+    rows = [
+        [*row[:10], _lap_clock(time), row[10]]
+        for row, time in zip(
+            columns(
+                (driven.throttle, 5),
+                (driven.brake, 5),
+                (driven.rpm, 0),
+                (-driven.yaw_rate_dps / 90, 5),
+                (driven.speed_mps * 3.6, 5),
+                (driven.long_g, 5),
+                (driven.lat_g, 5),
+                (driven.lap * 0, 1),
+                (driven.lap * 0, 1),
+                (np.radians(driven.yaw_rate_dps), 6),
+                (driven.lap_share, 8),
+            ),
+            driven.lap_time_s,
+            strict=True,
+        )
+    ]
+    channels = ("throttle_ratio", "brake_ratio", "rpm", "speed_kph", "long_g", "lat_g", "yaw_rate_dps")
+    return Sample("assetto_corsa_lap_clock_csv", "oval_S.csv", head + lines(rows), 0.06, channels)
+
+
+@_sample
+def _assetto_corsa_epoch() -> Sample:
+    """Milliseconds since 1970; a steering without a unit, which stays unmapped."""
+    driven = drive()
+    head = "timestamp_ms,lap_time_ms,completed_laps,norm_pos,speed_kmh,gas,brake,steer_angle,g_lon\n"
+    rows = columns(
+        (1_000 * (STARTED_AT_S + driven.time_s), 0),
+        (1_000 * driven.lap_time_s, 0),
+        (driven.lap - 1, 0),
+        (driven.lap_share, 7),
+        (driven.speed_mps * 3.6, 4),
+        (driven.throttle, 4),
+        (driven.brake, 4),
+        (driven.yaw_rate_dps / 90, 5),
+        (driven.long_g, 4),
+    )
+    channels = ("lap_number", "speed_kph", "throttle_ratio", "brake_ratio", "long_g")
+    return Sample("assetto_corsa_epoch_csv", "telemetry.csv", head + lines(rows), 0.06, channels)
+
+
+@_sample
+def _crewchief() -> Sample:
+    """A table a lap, the last first; names that are the same in each row; numbers below 0 for none; no rpm."""
+    driven = drive()
+    head = "result,table,_start,_stop,_time,CarModel,CurrentLap,GameName,SessionId,SessionTypeName,TrackCode,user,"
+    head += "Brake,CurrentLapTime,Gear,LapTimePrevious,Rpms,SpeedMs,SteeringAngle,Throttle\n"
+    last = np.concatenate(([-1.0, -1.0], LAP_TIMES_S))[driven.lap.astype(int)]
+    cars = columns(
+        (driven.brake, 5),
+        (np.where(driven.lap > 0, driven.lap_time_s, -3), 4),
+        (driven.gear, 1),
+        (last, 4),
+        (driven.lap * 0, 1),
+        (driven.speed_mps, 6),
+        (np.radians(driven.yaw_rate_dps), 6),
+        (driven.throttle, 5),
+    )
+    rows = [
+        [
+            *("_result", f"{lap:.0f}", "x", "y", f"{_stamp(time).replace('T', ' ')}+00:00", "Finch", f"{lap:.0f}"),
+            *("iRacing", "1772611200", "Race", "oval", "Ada Vale", *car),
+        ]
+        for time, lap, car in zip(driven.time_s, driven.lap, cars, strict=True)
+    ]
+    rows.sort(key=lambda row: -int(row[1]))
+    channels = ("lap_number", "brake_ratio", "gear", "speed_kph", "steering_deg", "throttle_ratio")
+    return Sample("crewchief_influx_csv", "session_df.csv", head + lines(rows), 0.003, channels)
+
+
+@_sample
+def _crewchief_lap() -> Sample:
+    """A cell is empty until its value changes; percents; thousandths of a lap's time; N for no gear."""
+    driven = drive()
+    head = "_time,Brake,CurrentLapTime,Gear,Rpms,SpeedKmh,SteeringAngle,Throttle,TrackPositionPercent,lap\n"
+    cars = columns(
+        (driven.brake * 100, 3),
+        (driven.lap_time_s * 1_000, 0),
+        (driven.gear, 0),
+        (driven.rpm, 0),
+        (driven.speed_mps * 3.6, 2),
+        (driven.yaw_rate_dps, 4),
+        (driven.throttle * 100, 3),
+        (driven.lap_share, 8),
+    )
+    rows = [
+        [
+            f"{_stamp(time)}Z",
+            *(cell if place == 0 or cell != cars[place - 1][at] else "" for at, cell in enumerate(car)),
+            f"{lap:.0f}",
+        ]
+        for place, (time, car, lap) in enumerate(zip(driven.time_s, cars, driven.lap, strict=True))
+    ]
+    channels = ("brake_ratio", "gear", "rpm", "speed_kph", "throttle_ratio", "lap_number")
+    return Sample("crewchief_lap_csv", "lap0.csv", head + lines(rows), 0.06, channels)

@@ -97,7 +97,7 @@ class Entry:
         """Check that every key is known and has a value of its kind.
 
         Args:
-            keys: The kind of each key: str, bool, float for any number, list for texts, dict for a table.
+            keys: The kind of each key: str, bool, int, float for any number, list for texts, dict for a table.
             needed: Keys that no entry does without.
 
         Raises:

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from ingestion.formats.logs.log import Document
 from ingestion.formats.not_read_yet import NotReadYet, not_read_yet
 from ingestion.formats.results import RESULTS
 from ingestion.formats.text_log.reading import Reading
-from ingestion.formats.text_log.sheet import find_sheet
+from ingestion.formats.text_log.sheet import find_sheet, read_rows
 from ingestion.formats.text_loggers import text_loggers
 from ingestion.reading import Content, Reason, RefusedError, is_json, read_text
 
@@ -169,7 +169,7 @@ def _identify_text_log(
     sheet = find_sheet(rows, reading, delimiter, table_format.is_quoted)
     if sheet is None:
         raise RefusedError(Reason.NO_DATA, f"{table_format.name} without its header or a row under it")
-    log = TextLog(content, sheet, reading)
+    log = TextLog(partial(read_rows, content, sheet, reading), sheet, reading)
     return Identity(
         table_format.name,
         table_format.family,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -35,10 +36,12 @@ _LOG_KEYS = {
     "below": list,
     "unit_in_name": str,
     "nothing": list,
+    "no_value": dict,
     "words": dict,
     "blank": str,
     "forms": dict,
     "only": dict,
+    "one_of": list,
     "fresh": dict,
     "notes": dict,
     "told": dict,
@@ -51,6 +54,8 @@ _CLOCK_KEYS = {
     "begins_anew": bool,
     "from_first": bool,
     "repeats": bool,
+    "bits": int,
+    "is_unsorted": bool,
     "rate_hz": float,
 }
 
@@ -111,6 +116,8 @@ def _reading(entry: Entry) -> Reading:
     clock = values["clock"]
     entry.check_part("clock", _CLOCK_KEYS)
     of_clock: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in clock.items()}
+    if not 0 <= clock.get("bits", 0) <= 64:
+        raise entry.wrong("has for bits in clock a number that is not of 0 to 64", "clock", "bits")
     if not clock.get("columns") and not clock.get("rate_hz"):
         raise entry.wrong("needs in clock the columns that have the time, or a rate_hz", "clock")
     _check_one_of(entry, clock.get("form", "seconds"), FORMS, "clock", "form")
@@ -128,8 +135,14 @@ def _reading(entry: Entry) -> Reading:
         _check_one_of(entry, form, FORMS, "notes", note)
     if values.get("notes") and not values.get("comment"):
         raise entry.wrong("has notes, which are comments, and no comment that says what they begin with", "notes")
-    entry.check_values("only", list)
     entry.check_values("fresh", list)
+    entry.check_values("no_value", list)
+    entry.check_values("only", list)
+    for column, numbers in values.get("no_value", {}).items():
+        if any(math.isnan(FORMS["number"](number)) for number in numbers):
+            raise entry.wrong(
+                f"has for no_value of {column!r} {numbers}; write numbers, each as a text", "no_value", column
+            )
     entry.check_values("told", list)
     return Reading(
         header=values["header"],
@@ -140,12 +153,14 @@ def _reading(entry: Entry) -> Reading:
         below=tuple(values.get("below", [])),
         unit_in_name=values.get("unit_in_name", ""),
         nothing=frozenset(values.get("nothing", [])),
+        no_value={column: frozenset(map(float, numbers)) for column, numbers in values.get("no_value", {}).items()},
         words={word.lower(): float(number) for word, number in values.get("words", {}).items()},
         blank=values.get("blank", "missing"),
         clock=Clock(**of_clock),
         forms=values.get("forms", {})
         | {f"{values['comment']} {note}": form for note, form in values.get("notes", {}).items()},
         only={column: frozenset(texts) for column, texts in values.get("only", {}).items()},
+        one_of=tuple(values.get("one_of", [])),
         fresh={column: tuple(names) for column, names in values.get("fresh", {}).items()},
         notes=tuple(values.get("notes", {})),
         told={kind: tuple(keys) for kind, keys in values.get("told", {}).items()},

@@ -81,6 +81,8 @@ def test_blank_cells_say_nothing_and_wrong_ones_are_seen() -> None:
         (Clock(from_first=True), [5.0, 5.5, 6.0, 1.0], [0.0, 0.5, 1.0, -4.0]),
         (Clock(from_first=True), [3.0, 2.0, 1.0], [0.0, -1.0, -2.0]),
         (Clock(form="clock_digits"), [86399.5, 0.0, 0.5], [0.0, 0.5, 1.0]),
+        (Clock(form="milliseconds", bits=8), [0.25, 0.255, 0.0, 0.001], [0.25, 0.255, 0.256, 0.257]),
+        (Clock(form="milliseconds", bits=8), [0.2, 0.25, 0.2], [0.2, 0.25, 0.2]),
         (Clock(begins_anew=True), [0.0, 0.5, 1.0, 0.1, 0.6], [0.0, 0.5, 1.0, 1.5, 2.0]),
         (Clock(begins_anew=True), [0.0, 0.5, 1.0, 1.2, 0.0, 0.5], [0.0, 0.5, 1.0, 1.2, 1.201, 1.701]),
         (Clock(repeats=True), [7.0, 7.0, 8.0, 8.0, 9.0], [7.0, 7.5, 8.0, 8.5, 9.0]),
@@ -169,6 +171,71 @@ def test_columns_become_channels_with_times_of_their_own(tmp_path: Path, monkeyp
     [document] = log.documents
     told = {"driver": "Ada Vale", "car": "Finch", "date": "2026-03-01", "time": "10:20"}
     assert document.content == {"told": told, "decimal_comma": True, "started_at": 1770000000.0, "is_of_session": True}
+
+
+def test_numbers_that_stand_for_no_value_are_blank(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = (
+        '[a]\nfirst_row = ["t"]\nheader = "first_row"\nclock = { columns = ["t"] }\nno_value = { last = ["-1", "0"] }\n'
+    )
+    identity = read(tmp_path, monkeypatch, logger, "t,last,other\n0,-1.0,-1\n1,0,0\n2,81.5,1\n3,odd,2\n")
+    found = values_by_name(identity)
+    np.testing.assert_equal(found["last"], [81.5, NAN])  # what is no number is seen
+    assert found["other"] == [-1, 0, 1, 2]
+
+
+UNSORTED = """
+    [a]
+    first_row = ["t"]
+    header = "first_row"
+    clock = { columns = ["t"], is_unsorted = true }
+"""
+
+
+def test_rows_in_another_order_are_put_into_that_of_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = values_by_name(read(tmp_path, monkeypatch, UNSORTED, "t,v\n3,30\n4,40\n,41\n4\n1,10\n2,20\n"))
+    np.testing.assert_equal(found["clock"], [1, 2, 3, 4, NAN, NAN])
+    np.testing.assert_equal(found["v"], [10, 20, 30, 40, 41, NAN])
+    assert found["line"] == [6, 7, 2, 3, 4, 5]  # a row without a clock stays behind the one before it
+    assert found["fault"] == [0, 0, 0, 0, 2, 1]
+
+
+def test_as_many_rows_as_are_not_sorted_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.formats.text_log.log.MAX_SORTED_ROWS", 2)
+    assert values_by_name(read(tmp_path, monkeypatch, UNSORTED, "t,v\n1,1\n2,2\n3,3\n"))["v"] == [1, 2, 3]
+    with pytest.raises(RefusedError) as refused:
+        read(tmp_path, monkeypatch, UNSORTED, "t,v\n1,1\n3,3\n2,2\n")
+    assert refused.value.reason is Reason.TOO_LARGE
+
+
+def test_a_file_of_several_drives_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = '[a]\nfirst_row = ["t"]\nheader = "first_row"\none_of = ["id"]\nclock = { columns = ["t"] }\n'
+    assert read(tmp_path, monkeypatch, logger, "t,id\n1,7\n2,7\n").log
+    assert read(tmp_path, monkeypatch, logger, "t,v\n1,7\n2,8\n").log
+    with pytest.raises(RefusedError, match="id changes") as refused:
+        read(tmp_path, monkeypatch, logger, "t,id\n1,7\n2,8\n")
+    assert refused.value.reason is Reason.KNOWN_NOT_SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("stamp", "key"),
+    [("2026-03-04T10:00:00.5", "started_at_local"), ("2026-03-04T10:00:00.5Z", "started_at")],
+)
+@pytest.mark.parametrize("columns", ['columns = ["at"], form = "moment"', 'columns = ["t"], date_columns = ["at"]'])
+def test_a_moment_without_a_zone_is_not_taken_for_utc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str, stamp: str, key: str
+) -> None:
+    logger = f"""
+        [a]
+        first_row = ["t"]
+        header = "first_row"
+        nothing = ["-"]
+        clock = {{ {columns}, date_form = "moment" }}
+    """
+    log = read(tmp_path, monkeypatch, logger, f"t,at\n0,-\n0,{stamp}\n0,{stamp}\n").log
+    assert log
+    content = log.documents[0].content
+    assert isinstance(content, dict)
+    assert {name: content[name] for name in content if name.startswith("started")} == {key: 1772618400.5}
 
 
 def test_columns_with_the_same_blanks_share_their_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,6 +424,10 @@ def test_a_clock_that_is_blank_throughout_leaves_the_rate(tmp_path: Path, monkey
         ("clock = { columns = ['t'], form = 'sundial' }", "'sundial'; there are: clock"),
         ("clock = { columns = ['t'], colums = 1 }", "has no key 'colums' in clock"),
         ("clock = { columns = ['t'], rate_hz = true }", "needs for rate_hz in clock a number"),
+        ("clock = { columns = ['t'], bits = 65 }", "bits in clock a number that is not of 0 to 64"),
+        ("clock = { columns = ['t'], bits = 1.5 }", "needs for bits in clock a whole number"),
+        ("clock = { columns = ['t'] }\nno_value = { a = ['-'] }", "no_value of 'a' ['-']; write numbers"),
+        ("clock = { columns = ['t'] }\nno_value = { a = 0 }", "needs for a in no_value a list of texts"),
         ("clock = { columns = ['t'] }\nblank = 'gone'", "'gone'; there are: missing, unchanged"),
         ("clock = { columns = ['t'] }\nbelow = ['colours']", "'colours'; there are"),
         ("clock = { columns = ['t'] }\nforms = { a = 'b' }", "a in forms 'b'"),

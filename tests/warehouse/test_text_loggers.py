@@ -23,6 +23,8 @@ DRIVEN: dict[str, tuple[str, float, float]] = {
     "altitude_m": ("altitude_m", 1, 0.2),
     "lap_number": ("lap", 1, 0),
     "distance_m": ("distance_m", 1, 1),
+    # the drive has no wheel: samples turn it by a degree for each degree a second
+    "steering_deg": ("yaw_rate_dps", 1, 0.5),
 }
 
 
@@ -81,14 +83,15 @@ def _at(truth: Drive, attribute: str, elapsed: "np.ndarray[tuple[int], np.dtype[
 @pytest.mark.parametrize("sample", SAMPLES, ids=identified)
 def test_laps_are_those_that_were_driven(loggers: Warehouse, sample: Sample) -> None:
     rows = loggers.query(
-        f"select lap_time_s from marts.fct_laps where session_id = '{session_of(loggers, sample)}' "
+        f"select lap_number, lap_time_s from marts.fct_laps where session_id = '{session_of(loggers, sample)}' "
         "and lap_class = 'pace' order by lap_number"
     )
-    times = [float(str(time)) for (time,) in rows]
     if sample.lap_time_off_s is None:
-        assert not times
+        assert not rows
     else:
-        assert times == pytest.approx(LAP_TIMES_S, abs=sample.lap_time_off_s)
+        # the part before the first line is lap 0, whatever the logger counts from
+        assert [number for number, _ in rows] == list(range(1, len(LAP_TIMES_S) + 1))
+        assert [float(str(time)) for _, time in rows] == pytest.approx(LAP_TIMES_S, abs=sample.lap_time_off_s)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=identified)
@@ -110,3 +113,22 @@ def test_every_row_is_accounted_for(loggers: Warehouse, sample: Sample) -> None:
     text = sample.text.splitlines()
     assert [line for _, line in quarantined] == [text[int(str(number)) - 1] for number, _ in quarantined]
     assert len(quarantined) == sample.rows_refused
+
+
+def test_what_a_program_writes_beside_sims_is_of_the_sim_that_it_names(loggers: Warehouse) -> None:
+    [sample] = [sample for sample in SAMPLES if sample.source_format == "crewchief_influx_csv"]
+    [found] = loggers.query(
+        "select sessions.sim, count(samples.steering_deg) > 0, count(samples.rpm) from marts.dim_sessions as sessions "
+        "inner join marts.fct_telemetry_samples as samples on sessions.session_id = samples.session_id "
+        f"where sessions.session_id = '{session_of(loggers, sample)}' group by sessions.sim"
+    )
+    assert found == ("iracing", True, 0)
+
+
+def test_a_number_that_stands_for_no_value_is_none(loggers: Warehouse) -> None:
+    [sample] = [sample for sample in SAMPLES if sample.source_format == "assetto_corsa_lap_clock_csv"]
+    session = session_of(loggers, sample)
+    read = "select count(*), count(speed_kph), count(air_temp_c) from marts.fct_telemetry_samples"
+    [(samples, speeds, temperatures)] = loggers.query(f"{read} where session_id = '{session}'")
+    assert samples == speeds
+    assert temperatures == 0

@@ -100,7 +100,7 @@ def clock_digits(cell: str) -> float:
 
 
 def moment(cell: str) -> float:
-    """Seconds since 1970 in UTC of a date and a time; a time without a zone is taken as UTC.
+    """Seconds since 1970 of a date and a time, in UTC; without a zone (`has_zone`) by the clock where it was written.
 
     Dates of numbers alone are read where the year comes first, and no others: 3/4 is a different day elsewhere.
     """
@@ -121,6 +121,12 @@ def moment(cell: str) -> float:
     except ValueError:
         return NAN
     return (minute - _EPOCH).total_seconds() + seconds if seconds < 61 else NAN
+
+
+def has_zone(cell: str) -> bool:
+    """Whether a moment says in which zone it is; a count of seconds since 1970 always does."""
+    found = _DATE.fullmatch(cell.strip())
+    return found is None or found["zone"] is not None
 
 
 def _zone_hours(zone: str) -> float | None:

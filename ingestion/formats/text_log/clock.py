@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from ingestion.formats.text_log.cells import OF_A_DATE, OF_THE_DAY
+from ingestion.formats.text_log.cells import FORMS, OF_A_DATE, OF_THE_DAY
 from ingestion.formats.text_log.reading import Clock
 
 Seconds = npt.NDArray[np.float64]
@@ -16,7 +16,8 @@ def row_times(told: Seconds, clock: Clock) -> Seconds:
     """Times of rows, from what their clock says.
 
     A clock that jumps stays as it is: SQL refuses the rows that do not go forward, and says so. Only what the
-    declaration promises is undone here: a day that ends, a clock that begins anew, one that is coarser than the rows.
+    declaration promises is undone here: a day that ends, a counter that is full, a clock that begins anew, one that is
+    coarser than the rows.
 
     Args:
         told: What the clock says, in seconds, shape (rows,); NaN where it says nothing.
@@ -32,8 +33,9 @@ def row_times(told: Seconds, clock: Clock) -> Seconds:
         return times
     said = times[filled]
     steps = np.diff(said)
-    if clock.form in OF_THE_DAY:
-        said[1:] += DAY_S * np.cumsum(steps < -DAY_S / 2)
+    period = DAY_S if clock.form in OF_THE_DAY else FORMS[clock.form](str(2**clock.bits)) if clock.bits else None
+    if period is not None:
+        said[1:] += period * np.cumsum(steps < -period / 2)
     elif clock.begins_anew:
         usual = float(np.median(steps[steps > 0])) if (steps > 0).any() else 0.0
         # a row between two steps is the end of a lap, at which the next begins; the first of that comes a moment later

@@ -14,22 +14,24 @@ Beside the columns there are channels whose `role` says what they are. SQL knows
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from ingestion.formats.logs.log import BLOCK_SAMPLES, Block, Channel, Document, Log, ValueType
-from ingestion.formats.text_log.cells import FORMS, OF_A_DATE, OF_THE_DAY, WORDS, number, numbers, unit_of
+from ingestion.formats.text_log.cells import FORMS, OF_A_DATE, OF_THE_DAY, WORDS, has_zone, number, numbers, unit_of
 from ingestion.formats.text_log.clock import row_times
 from ingestion.formats.text_log.reading import TOLD, Reading
-from ingestion.formats.text_log.sheet import Column, Sheet, read_rows
-from ingestion.reading import Content, Reason, RefusedError
+from ingestion.formats.text_log.sheet import Column, NumberedRow, Sheet
+from ingestion.reading import Reason, RefusedError
 
 WRONG_CELLS, NO_CLOCK = 1, 2
 MAX_ROWS = 5_000_000  # half a day at 100 rows a second
+MAX_SORTED_ROWS = 500_000  # half a GB of them
 _FIRST_ROWS = 200
+_CUT = "\0"  # in no text that is landed
 _DATE_AND_TIME = re.compile(r"(.*?\d)(?:[,\s]|\s(?:@|at)\s)+(\d{1,2}:\d{2}.*)")
 # Rows that lie further apart than this are none of one drive.
 _PAUSE_STEPS, _PAUSE_S = 10, 1.0
@@ -46,13 +48,19 @@ class TextLog(Log):
         row_count: Rows of the drive: data lines without pauses.
     """
 
-    def __init__(self, content: Content, sheet: Sheet, reading: Reading) -> None:
-        """Read the text once: which cells are filled, what the clock says, which columns say one thing throughout.
+    def __init__(self, read_rows: Callable[[], Iterable[NumberedRow]], sheet: Sheet, reading: Reading) -> None:
+        """Read the rows once: which cells are filled, what the clock says, which columns say one thing throughout.
+
+        Args:
+            read_rows: Gives the rows of the file from its first, as often as it is asked.
+            sheet: The columns, and what stands before them.
+            reading: What the declaration says.
 
         Raises:
-            RefusedError: no_data, without a row; malformed, without a clock.
+            RefusedError: no_data, without a row; malformed, without a clock; known_not_supported, with several drives;
+                too_large.
         """
-        self._content, self._sheet, self._reading = content, sheet, reading
+        self._read_rows, self._sheet, self._reading = read_rows, sheet, reading
         names = [(name, column.place) for column in sheet.columns for name in (column.name, _full(column))]
         self._places = dict(reversed(names))  # of a name that stands there twice the first counts
         self._pauses = {
@@ -68,7 +76,16 @@ class TextLog(Log):
         }
         self._decimal_comma = self._has_decimal_commas()
         self._words = WORDS | dict(reading.words)
+        self._no_value = {
+            place: numbers
+            for name, numbers in reading.no_value.items()
+            if (place := self._places.get(name)) is not None
+        }
         clock_place, date_place = self._place(reading.clock.columns), self._place(reading.clock.date_columns)
+        self._clock_place, self._date_place = clock_place, date_place
+        self._has_zone: dict[int | None, bool] = {}
+        if reading.clock.is_unsorted and clock_place is not None:
+            self._sort(clock_place)
         self._survey(clock_place, date_place)
         if not self.row_count:
             raise RefusedError(Reason.NO_DATA, "no row of data under its header")
@@ -100,8 +117,11 @@ class TextLog(Log):
                 clock, has_clock = self._values(clock_place, rows, self._reading.clock.form)
                 fault[(fault == 0) & ~has_clock] = NO_CLOCK
                 clocks.append(clock)
+                self._note_zone(clock_place, clock, rows)
             if date_place is not None:
-                dates.append(self._values(date_place, rows, self._reading.clock.date_form)[0])
+                date, _ = self._values(date_place, rows, self._reading.clock.date_form)
+                dates.append(date)
+                self._note_zone(date_place, date, rows)
             faults.append(fault)
             lines.append(np.array(numbers_of_lines, np.int32))
             whole = [row for row in rows if row is not None]
@@ -124,12 +144,40 @@ class TextLog(Log):
         self._patterns = [digest.digest() for digest in digests]
         # a column of words alone has no values: its text is landed, and stays readable there
         self._is_text = has_word & ~has_number
+        for column, said in zip(columns, constants, strict=False):
+            if said is None and column.name in self._reading.one_of:
+                told = f"{column.name} changes in it: it holds several drives; export each as a file of its own"
+                raise RefusedError(Reason.KNOWN_NOT_SUPPORTED, told)
         self._constants = constants
         self._units = units
         self._clock_told = np.concatenate(clocks) if clocks else None
         self._dates_told = np.concatenate(dates) if dates else None
         self._faults = np.concatenate(faults) if faults else np.zeros(0, np.int32)
         self._lines = np.concatenate(lines) if lines else np.zeros(0, np.int32)
+
+    def _note_zone(self, place: int, stamps: Numbers, rows: Sequence[list[str] | None]) -> None:
+        """Note whether the first stamp of a column says in which zone it is."""
+        told = np.flatnonzero(~np.isnan(stamps))
+        if place not in self._has_zone and len(told) and (row := rows[told[0]]) is not None:
+            self._has_zone[place] = has_zone(row[place])
+
+    def _sort(self, clock_place: int) -> None:
+        """Put rows that stand in another order into that of the clock; one without it stays behind the one before."""
+        read, times = FORMS[self._reading.clock.form], [-math.inf]
+        for _, row in islice(self._read_rows(), MAX_ROWS):
+            said = math.nan if row is None else read(row[clock_place])
+            times.append(times[-1] if math.isnan(said) else said)
+        del times[0]
+        if all(before <= after for before, after in pairwise(times)):
+            return
+        if len(times) > MAX_SORTED_ROWS:
+            raise RefusedError(Reason.TOO_LARGE, f"over {MAX_SORTED_ROWS:,} rows that are not in their order")
+        # a row as one text takes a tenth of the memory
+        rows = [(line, None if row is None else _CUT.join(row)) for line, row in self._read_rows()]
+        order = sorted(range(len(rows)), key=times.__getitem__)
+        self._read_rows = lambda: (
+            (line, None if row is None else row.split(_CUT)) for line, row in map(rows.__getitem__, order)
+        )
 
     def _place(self, names: Iterable[str]) -> int | None:
         """Place of the first of these columns that the file has."""
@@ -144,7 +192,7 @@ class TextLog(Log):
     def _rows(self) -> Iterator[tuple[int, list[str] | None]]:
         """Rows of the drive. A note above a pause, or above a row without a time, is that of the next row."""
         first_note, waiting = len(self._sheet.header), [""] * len(self._reading.notes)
-        for line, row in read_rows(self._content, self._sheet, self._reading):
+        for line, row in self._read_rows():
             is_pause = row is not None and any(row[place] not in texts for place, texts in self._pauses.items())
             if row is not None and waiting:
                 notes = [told or before for told, before in zip(row[first_note:], waiting, strict=True)]
@@ -168,6 +216,8 @@ class TextLog(Log):
             self._reading.nothing,
             self._decimal_comma,
         )
+        if none := self._no_value.get(place):
+            read = [None if value in none else value for value in read]
         # a row that is refused makes no column one with empty cells
         filled = np.array([value is not None or row is None for value, row in zip(read, rows, strict=True)], np.bool_)
         return np.array([np.nan if value is None else value for value in read], np.float64), filled
@@ -177,11 +227,7 @@ class TextLog(Log):
 
     def _has_decimal_commas(self) -> bool:
         """Whether the first rows have numbers with a comma, and none with a point."""
-        found = [
-            cell
-            for _, row in islice(read_rows(self._content, self._sheet, self._reading), _FIRST_ROWS)
-            for cell in row or ()
-        ]
+        found = [cell for _, row in islice(self._read_rows(), _FIRST_ROWS) for cell in row or ()]
         has_comma = any(_is_number(cell.replace(",", ".")) for cell in found if cell.count(",") == 1)
         return has_comma and not any("." in cell and _is_number(cell) for cell in found)
 
@@ -291,10 +337,15 @@ class TextLog(Log):
     def _document(self, told: dict[str, str]) -> Document:
         content: dict[str, object] = {"told": told, "decimal_comma": self._decimal_comma}
         clock = self._reading.clock
-        for moments in (self._dates_told, self._clock_told if clock.form in OF_A_DATE else None):
+        for moments, place in (
+            (self._dates_told, self._date_place),
+            (self._clock_told if clock.form in OF_A_DATE else None, self._clock_place),
+        ):
             # one row may be off by the last digit of its two stamps
             if moments is not None and len(begun := (moments - self._times)[(moments > 0) & ~np.isnan(self._times)]):
-                content["started_at"] = round(float(np.median(begun)), 3)
+                # a moment without a zone is one of the computer that wrote it
+                key = "started_at" if self._has_zone.get(place, True) else "started_at_local"
+                content[key] = round(float(np.median(begun)), 3)
                 content["is_of_session"] = not (clock.from_first or clock.form in OF_A_DATE | OF_THE_DAY)
                 break
         told_s = self._clock_told

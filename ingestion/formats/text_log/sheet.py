@@ -10,6 +10,8 @@ from ingestion.formats.text_log.reading import Reading
 from ingestion.reading import CHUNK_BYTES, Content
 
 MAX_COLUMNS = 10_000
+# The number of a line from 1, and its cells; None where it has not as many as there are columns.
+NumberedRow = tuple[int, list[str] | None]
 _SECTION = re.compile(r"\[([^\[\]]+)\]")
 _UNITS = {
     "()": re.compile(r"(?P<name>.*?)\s*\((?P<unit>[^()]*)\)"),
@@ -185,7 +187,7 @@ def _column(place: int, name: str, reading: Reading, units: Sequence[str], sourc
     return Column(place, f"{name} [{source}]" if source else name, unit)
 
 
-def read_rows(content: Content, sheet: Sheet, reading: Reading) -> Iterator[tuple[int, list[str] | None]]:
+def read_rows(content: Content, sheet: Sheet, reading: Reading) -> Iterator[NumberedRow]:
     """The data lines of a file: number of the line, from 1, and its cells.
 
     Blank lines, comments, and the header where it stands there again are left out. Of a line that has not as many cells

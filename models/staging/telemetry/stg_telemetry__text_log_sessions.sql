@@ -41,6 +41,7 @@ told as (
         {{ to_float(json_text('documents.content', 'started_at')) }} as started_at_s,
         {{ to_float(json_text('documents.content', 'first_clock_s')) }} as first_clock_s,
         documents.content ->> 'is_of_session' = 'true' as is_clock_of_session,
+        {{ to_float(json_text('documents.content', 'started_at_local')) }} as started_at_local_s,
         {{ to_float("split_part(replace(" ~ json_text('documents.told', 'rate') ~ ", ',', '.'), ' ', 1)") }} as rate_hz,
         cast({{ lap_time_to_ms(json_text('documents.told', 'lap_time')) }} as double precision) / 1000
             as stated_lap_time_s
@@ -74,6 +75,11 @@ select
     stated_lap_time_s,
     coalesce(
         to_timestamp(case when started_at_s between 0 and 4e9 then started_at_s end),
+        -- a clock without a zone is that of the computer which wrote it
+        cast(
+            to_timestamp(case when started_at_local_s between 0 and 4e9 then started_at_local_s end)
+            at time zone 'UTC' as timestamp
+        ) at time zone '{{ var("local_timezone") }}',
         moment,
         -- a clock of UTC that tells no day: that on which it is nearest to when the file was begun
         (

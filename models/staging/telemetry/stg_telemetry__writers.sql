@@ -17,6 +17,11 @@ devices as (
         file_id,
         device
     from {{ ref('stg_motec__log_sessions') }}
+    union all
+    select
+        file_id,
+        device
+    from {{ ref('stg_telemetry__text_log_sessions') }}
 ),
 
 channels as (

@@ -61,6 +61,7 @@ pieces as (
         numbered.source_lap_number,
         numbered.sample_rate_hz,
         numbered.session_started_at,
+        numbered.edge_s,
         numbered.start_s,
         numbered.next_start_s,
         numbered.starts_at_line
@@ -91,8 +92,12 @@ edged as (
             and ((next_start_s is null and starts_at_line) or (piece_number = 1 and not starts_at_line)),
             false
         ) as is_beside_line,
-        lowest_ratio < {{ var('lap_edge_ratio') }}
-        or lowest_lap_distance_m < {{ var('lap_edge_ratio') }} * longest_lap_distance_m as begins_near_line,
+        (
+            lowest_ratio < {{ var('lap_edge_ratio') }}
+            or lowest_lap_distance_m < {{ var('lap_edge_ratio') }} * longest_lap_distance_m
+        )
+        -- a car on the grid is near to the line for long: the sim's clock of the lap may have begun before the log
+        and coalesce(last_lap_elapsed_s - (last_elapsed_s - first_elapsed_s) <= edge_s, true) as begins_near_line,
         highest_ratio > 1 - {{ var('lap_edge_ratio') }}
         or (
             highest_lap_distance_m > (1 - {{ var('lap_edge_ratio') }})
