@@ -203,7 +203,7 @@ class TextLog(Log):
                 yield line, row
 
     def _has_clock(self, row: Sequence[str]) -> bool:
-        place = self._place(self._reading.clock.columns)
+        place = self._clock_place
         return place is None or not math.isnan(FORMS[self._reading.clock.form](row[place]))
 
     def _values(self, place: int, rows: Sequence[list[str] | None], form: str) -> tuple[Numbers, Filled]:
