@@ -1,5 +1,5 @@
 -- Drivers of a league season whose standings differ from the sum of the league points that its files give them; seasons
--- in which stewards decided something apart.
+-- in which stewards decided something, or that have rules of their own, apart.
 with races as (
     select * from {{ ref('int_races_as_of_cutoff') }}
     where league_season_id is not null
@@ -29,6 +29,12 @@ decided as (
     select rounds.championship_id
     from {{ ref('championship_rounds') }} as rounds
     inner join {{ ref('steward_decisions') }} as decisions on rounds.race_id = decisions.race_id
+    union all
+    select championship_id from {{ ref('championship_rules') }}
+    union all
+    select championship_id from {{ ref('championship_entries') }}
+    union all
+    select championship_id from {{ ref('championship_races') }}
 )
 
 select

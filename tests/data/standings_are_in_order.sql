@@ -1,13 +1,33 @@
--- Drivers whose place in the standings is left out or given twice, or who stand behind one with fewer points.
+-- Whose place in the standings is left out, or given twice to some who are not equal, or who stands behind one with
+-- fewer points.
+with standings as (
+    select
+        'driver' as kind,
+        championship_id,
+        driver_id as id,
+        position,
+        points
+    from {{ ref('championship_standings') }}
+    union all
+    select
+        'team',
+        championship_id,
+        team_name,
+        position,
+        points
+    from {{ ref('championship_team_standings') }}
+)
+
 select *
 from (
     select
-        championship_id,
-        driver_id,
-        position,
-        points,
-        row_number() over (partition by championship_id order by position, driver_id) as expected_position,
-        lag(points) over (partition by championship_id order by position, driver_id) as points_ahead
-    from {{ ref('championship_standings') }}
-) as standings
-where position <> expected_position or points > points_ahead
+        *,
+        rank() over (partition by kind, championship_id order by position) as expected_position,
+        lag(points) over (partition by kind, championship_id order by position, points) as points_ahead,
+        lag(position) over (partition by kind, championship_id order by position, points) as position_ahead
+    from standings
+) as ordered
+where
+    position <> expected_position
+    or points > points_ahead
+    or (position = position_ahead and points <> points_ahead)

@@ -17,7 +17,8 @@ decided as (
         bool_or(decisions.decision = 'disqualified') as is_disqualified,
         sum(case when decisions.decision = 'time_penalty' then decisions.amount end) as time_penalty_s,
         sum(case when decisions.decision = 'places' then decisions.amount end) as places_lost,
-        sum(case when decisions.decision = 'points_deduction' then decisions.amount end) as points_deducted
+        sum(case when decisions.decision = 'points_deduction' then decisions.amount end) as points_deducted,
+        sum(case when decisions.decision = 'points_bonus' then decisions.amount end) as points_awarded
     from decisions
     inner join race_results
         on decisions.race_id = race_results.race_id
@@ -46,6 +47,7 @@ entries as (
         decided.time_penalty_s,
         decided.places_lost,
         decided.points_deducted,
+        decided.points_awarded,
         coalesce(decided.is_disqualified, false) as is_disqualified,
         coalesce(decided.is_disqualified, false) or decided.time_penalty_s > 0 or decided.places_lost > 0 as is_moved
     from lines
@@ -124,6 +126,8 @@ select
     race_results.start_position,
     race_results.start_position_in_class,
     race_results.laps,
+    race_results.laps_led,
+    race_results.irating_before,
     race_results.best_lap_ms,
     race_results.incidents,
     race_results.points,
@@ -131,6 +135,7 @@ select
     ranked.time_penalty_s,
     ranked.places_lost,
     ranked.points_deducted,
+    ranked.points_awarded,
     ranked.is_disqualified,
     coalesce(ranked.time_penalty_s > 0 and ranked.time_ms is null, false) as has_unplaced_time_penalty,
     race_results.is_starter,

@@ -2,154 +2,189 @@ with championships as (
     select * from {{ ref('int_championships') }}
 ),
 
-races as (
-    select * from {{ ref('int_races_as_of_cutoff') }}
-    where is_over
-),
-
-race_results as (
-    select * from {{ ref('int_race_results_with_steward_decisions') }}
-    where not is_team and not is_ai
+entrants as (
+    select * from {{ ref('int_championship_entrants') }}
+    where not is_ai
 ),
 
 points_tables as (
     select * from {{ ref('points_tables') }}
 ),
 
--- a blank filter lets everything pass; heats score only if the files themselves give points
-entered as (
+ranked as (
     select
-        championships.championship_id,
-        championships.points_table,
-        championships.round_by,
-        championships.rounds_counted,
+        entrants.*,
         championships.pole_points,
         championships.fastest_lap_points,
         championships.clean_race_points,
-        race_results.*,
-        -- the sim's own: the places of the others stay as it gave them, and so do points of files
-        coalesce(race_results.out_reason = 'disqualified', false) as is_disqualified_by_sim,
-        case
-            when championships.round_by = 'week'
-                then
-                    cast(
-                        {{ dbt.date_trunc('week', "(races.green_flag_at - interval '1 day') at time zone 'UTC'") }}
-                        + interval '1 day' as date
-                    )
-        end as week_date,
-        case
-            when championships.car_class_name is null then race_results.classified_position
-            else race_results.classified_position_in_class
-        end as scored_position,
-        case
-            when championships.car_class_name is null then race_results.start_position
-            else race_results.start_position_in_class
-        end as grid_position,
-        dense_rank() over (
-            partition by championships.championship_id
+        championships.lap_led_points,
+        championships.most_laps_led_points,
+        championships.most_places_gained_points,
+        championships.fastest_lap_within,
+        case when championships.is_dead_heat_shared then entrants.cars_at_position else 1 end as shared_by,
+        entrants.is_disqualified or entrants.is_disqualified_by_sim or entrants.role = 'guest' as is_without_points,
+        row_number() over (
+            partition by entrants.championship_id, entrants.race_id, entrants.scored_class
             order by
-                races.green_flag_at nulls first,
-                races.subsession_number nulls first,
-                races.simsession_number,
-                races.race_id
-        ) as race_number,
-        races.green_flag_at
-    from championships
-    inner join races
-        on (championships.sim is null or championships.sim = races.sim)
-            and (championships.league_id is null or championships.league_id = races.league_id)
-            and (championships.league_season_id is null or championships.league_season_id = races.league_season_id)
-            and (championships.series_name is null or championships.series_name = races.series_name)
-            and (championships.event_name is null or championships.event_name = races.event_name)
-            and (
-                championships.first_date is null
-                or cast(races.green_flag_at at time zone 'UTC' as date) >= championships.first_date
-            )
-            and (
-                championships.last_date is null
-                or cast(races.green_flag_at at time zone 'UTC' as date) <= championships.last_date
-            )
-            and (championships.season_year is null or championships.season_year = races.season_year)
-            and (championships.season_quarter is null or championships.season_quarter = races.season_quarter)
-            and (championships.points_table in ('league_points', 'points') or races.simsession_number >= 0)
-    inner join race_results
-        on races.race_id = race_results.race_id
-            and (championships.car_class_name is null or championships.car_class_name = race_results.car_class_name)
+                entrants.is_disqualified or entrants.is_disqualified_by_sim,
+                entrants.is_passed_up,
+                entrants.best_lap_ms nulls last,
+                entrants.scored_position nulls last,
+                entrants.entrant_id
+        ) as lap_rank,
+        max(entrants.laps_led) over field as most_laps_led,
+        max(entrants.grid_position - entrants.scored_position) over field as most_places_gained
+    from entrants
+    inner join championships on entrants.championship_id = championships.championship_id
+    window field as (partition by entrants.championship_id, entrants.race_id, entrants.scored_class)
 ),
 
-ranked as (
+-- the highest number of incidents that was reached
+incidents as (
     select
-        *,
+        ranked.championship_id,
+        ranked.race_id,
+        ranked.entrant_id,
+        rules.points,
         row_number() over (
-            partition by championship_id, race_id
-            order by
-                is_disqualified or is_disqualified_by_sim,
-                best_lap_ms nulls last,
-                scored_position nulls last,
-                entrant_id
-        ) as lap_rank
-    from entered
+            partition by ranked.championship_id, ranked.race_id, ranked.entrant_id
+            order by {{ to_float('rules.value') }} desc, rules.points desc
+        ) as rule_rank
+    from ranked
+    inner join {{ ref('championship_rules') }} as rules
+        on ranked.championship_id = rules.championship_id
+            and rules.rule = 'incidents'
+            and ranked.incidents >= {{ to_float('rules.value') }}
 ),
 
 scored as (
     select
         ranked.*,
+        coalesce(
+            case
+                when ranked.is_disqualified or ranked.role = 'guest' or not ranked.is_classified then 0
+                when ranked.points_table = 'league_points' then ranked.league_points
+                when ranked.points_table = 'points' then ranked.points
+                when ranked.is_starter and not ranked.is_disqualified_by_sim
+                    -- cars in a dead heat share the points of all places that they hold
+                    then (
+                        select sum(points_tables.points) / ranked.shared_by
+                        from points_tables
+                        where
+                            points_tables.points_table = ranked.points_table
+                            and points_tables.position
+                            between ranked.scored_position and ranked.scored_position + ranked.shared_by - 1
+                    )
+            end, 0
+        ) * ranked.points_factor as race_points,
         case
-            when ranked.is_disqualified then 0
-            when ranked.points_table = 'league_points' then coalesce(ranked.league_points, 0)
-            when ranked.points_table = 'points' then coalesce(ranked.points, 0)
-            when ranked.is_starter and not ranked.is_disqualified_by_sim then coalesce(points_tables.points, 0)
-            else 0
-        end as race_points,
-        case
-            when ranked.is_disqualified or ranked.is_disqualified_by_sim then 0
+            when ranked.is_without_points then 0
             else
                 case when ranked.grid_position = 1 then ranked.pole_points else 0 end
                 + case
-                    when ranked.lap_rank = 1 and ranked.best_lap_ms is not null then ranked.fastest_lap_points else 0
+                    when
+                        ranked.lap_rank = 1
+                        and ranked.best_lap_ms is not null
+                        and (
+                            ranked.fastest_lap_within is null
+                            or ranked.scored_position <= ranked.fastest_lap_within
+                        )
+                        then ranked.fastest_lap_points
+                    else 0
                 end
                 + case
                     when ranked.incidents = 0 and ranked.out_reason = 'running' then ranked.clean_race_points else 0
                 end
-        end as bonus_points
+                + case when ranked.laps_led > 0 then ranked.lap_led_points else 0 end
+                + case
+                    when ranked.laps_led > 0 and ranked.laps_led = ranked.most_laps_led then ranked.most_laps_led_points
+                    else 0
+                end
+                + case
+                    when
+                        ranked.most_places_gained > 0
+                        and ranked.grid_position - ranked.scored_position = ranked.most_places_gained
+                        then ranked.most_places_gained_points
+                    else 0
+                end
+        end as bonus_points,
+        coalesce(incidents.points, 0) as points_for_incidents
     from ranked
-    left join points_tables
-        on ranked.points_table = points_tables.points_table and ranked.scored_position = points_tables.position
+    left join incidents
+        on ranked.championship_id = incidents.championship_id
+            and ranked.race_id = incidents.race_id
+            and ranked.entrant_id = incidents.entrant_id
+            and incidents.rule_rank = 1
 ),
 
 -- a disqualification may not be dropped
-of_week as (
+of_round as (
     select
         *,
         row_number() over (
-            partition by championship_id, driver_id, coalesce(cast(week_date as {{ dbt.type_string() }}), race_id)
+            partition by championship_id, driver_id, role, round_key
             order by is_disqualified desc, race_points + bonus_points desc, race_number, race_id asc
         ) as rank_in_round
     from scored
 ),
 
-of_season as (
+rounds as (
     select
-        *,
+        championship_id,
+        driver_id,
+        role,
+        round_key,
         row_number() over (
-            partition by championship_id, driver_id, rank_in_round = 1
-            order by is_disqualified desc, race_points + bonus_points desc, race_number, race_id asc
+            partition by championship_id, driver_id, role
+            order by
+                bool_or(is_disqualified) desc,
+                sum(race_points + bonus_points) filter (where rank_in_round = 1 or not is_best_of_round) desc,
+                min(race_number) filter (where rank_in_round = 1 or not is_best_of_round) asc,
+                round_key asc
         ) as round_rank
-    from of_week
+    from of_round
+    group by championship_id, driver_id, role, round_key
+),
+
+rounds_held as (
+    select
+        championship_id,
+        count(distinct round_key) as rounds_held
+    from scored
+    group by championship_id
 )
 
 select
-    championship_id,
-    race_id,
-    driver_id,
-    entrant_id,
-    cast(race_number as integer) as race_number,
-    week_date,
-    scored_position,
-    cast(race_points as numeric(10, 2)) as race_points,
-    cast(bonus_points as numeric(10, 2)) as bonus_points,
-    cast(coalesce(points_deducted, 0) as numeric(10, 2)) as points_deducted,
-    rank_in_round = 1 and (rounds_counted is null or round_rank <= rounds_counted) as is_counted,
-    is_disqualified,
-    green_flag_at
-from of_season
+    of_round.championship_id,
+    of_round.race_id,
+    of_round.driver_id,
+    of_round.entrant_id,
+    of_round.entry_id,
+    of_round.role,
+    of_round.team_name,
+    nullif(of_round.scored_class, '') as class_name,
+    of_round.round_key,
+    cast(of_round.race_number as integer) as race_number,
+    of_round.week_date,
+    of_round.scored_position,
+    cast(of_round.race_points as numeric(10, 2)) as race_points,
+    cast(of_round.bonus_points as numeric(10, 2)) as bonus_points,
+    cast(coalesce(of_round.points_deducted, 0) + of_round.points_for_incidents as numeric(10, 2)) as points_deducted,
+    cast(coalesce(of_round.points_awarded, 0) as numeric(10, 2)) as points_awarded,
+    (of_round.rank_in_round = 1 or not of_round.is_best_of_round)
+    and (championships.rounds_counted is null or rounds.round_rank <= championships.rounds_counted)
+    and (
+        championships.rounds_dropped is null
+        or rounds.round_rank <= greatest(rounds_held.rounds_held - championships.rounds_dropped, 1)
+    ) as is_counted,
+    of_round.is_disqualified,
+    of_round.is_classified,
+    of_round.green_flag_at
+from of_round
+inner join championships on of_round.championship_id = championships.championship_id
+inner join rounds_held on of_round.championship_id = rounds_held.championship_id
+inner join rounds
+    on of_round.championship_id = rounds.championship_id
+        and of_round.driver_id = rounds.driver_id
+        and of_round.role = rounds.role
+        and of_round.round_key = rounds.round_key

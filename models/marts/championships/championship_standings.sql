@@ -2,8 +2,15 @@ with championships as (
     select * from {{ ref('int_championships') }}
 ),
 
+-- reserves score for their team alone
 rounds as (
-    select * from {{ ref('championship_rounds') }}
+    select
+        *,
+        row_number() over (
+            partition by championship_id, driver_id order by race_number desc, entrant_id asc
+        ) as latest_rank
+    from {{ ref('championship_rounds') }}
+    where role = 'driver'
 ),
 
 races as (
@@ -11,7 +18,7 @@ races as (
         championship_id,
         race_id,
         race_number
-    from rounds
+    from {{ ref('championship_rounds') }}
 ),
 
 drivers as (
@@ -26,7 +33,9 @@ drivers as (
         sum(case when is_counted then race_points else 0 end) as race_points,
         sum(case when is_counted then bonus_points else 0 end) as bonus_points,
         sum(case when is_counted then 0 else race_points + bonus_points end) as dropped_points,
-        sum(points_deducted) as points_deducted
+        sum(points_deducted) as points_deducted,
+        sum(points_awarded) as points_awarded,
+        max(case when latest_rank = 1 then team_name end) as team_name
     from rounds
     group by championship_id, driver_id
 ),
@@ -37,11 +46,7 @@ places as (
         drivers.championship_id,
         drivers.driver_id,
         races.race_number,
-        lpad(
-            cast(coalesce(case when rounds.is_counted then rounds.scored_position end, 999) as {{ dbt.type_string() }}),
-            3,
-            '0'
-        ) as place
+        {{ place_as_text('case when rounds.is_counted then rounds.scored_position end') }} as place
     from drivers
     inner join races on drivers.championship_id = races.championship_id
     left join rounds
@@ -60,33 +65,43 @@ tie_breaks as (
     group by championship_id, driver_id
 ),
 
+summed as (
+    select
+        *,
+        race_points + bonus_points + points_awarded - points_deducted as points
+    from drivers
+),
+
+-- whom nothing parts shares a place
 ranked as (
     select
-        drivers.*,
-        drivers.race_points + drivers.bonus_points - drivers.points_deducted as points,
-        row_number() over (
-            partition by drivers.championship_id
+        summed.*,
+        rank() over (
+            partition by summed.championship_id
             order by
-                drivers.race_points + drivers.bonus_points - drivers.points_deducted desc,
-                tie_breaks.best_places asc,
-                tie_breaks.latest_places asc,
-                drivers.driver_id asc
-        ) as position
-    from drivers
+                summed.points desc,
+                case when championships.are_ties_shared then '' else tie_breaks.best_places end asc,
+                case when championships.are_ties_shared then '' else tie_breaks.latest_places end asc
+        ) as position,
+        championships.championship_name
+    from summed
+    inner join championships on summed.championship_id = championships.championship_id
     inner join tie_breaks
-        on drivers.championship_id = tie_breaks.championship_id and drivers.driver_id = tie_breaks.driver_id
+        on summed.championship_id = tie_breaks.championship_id and summed.driver_id = tie_breaks.driver_id
 )
 
 select
     ranked.championship_id,
     ranked.driver_id,
-    championships.championship_name,
+    ranked.championship_name,
+    ranked.team_name,
     cast(ranked.position as integer) as position,
     cast(ranked.points as numeric(10, 2)) as points,
     cast(max(ranked.points) over (partition by ranked.championship_id) - ranked.points as numeric(10, 2))
         as points_behind,
     cast(ranked.race_points as numeric(10, 2)) as race_points,
     cast(ranked.bonus_points as numeric(10, 2)) as bonus_points,
+    cast(ranked.points_awarded as numeric(10, 2)) as points_awarded,
     cast(ranked.points_deducted as numeric(10, 2)) as points_deducted,
     cast(ranked.dropped_points as numeric(10, 2)) as dropped_points,
     cast(ranked.races as integer) as races,
@@ -95,4 +110,3 @@ select
     cast(ranked.podiums as integer) as podiums,
     ranked.best_position
 from ranked
-inner join championships on ranked.championship_id = championships.championship_id

@@ -23,7 +23,9 @@ decisions as (
     from {{ ref('steward_decisions') }} as decisions
     left join {{ ref('penalty_kinds') }} as kinds
         on decisions.decision = kinds.sim_kind and kinds.written_by = 'steward'
-    {% if cutoff %} where decisions.decided_at <= {{ cutoff }} {% endif %}
+    -- what they give is no penalty
+    where decisions.decision <> 'points_bonus'
+    {% if cutoff %} and decisions.decided_at <= {{ cutoff }} {% endif %}
 ),
 
 event_sessions as (
