@@ -144,7 +144,7 @@ def test_laps_begin_at_the_line_of_the_seed(logs: tuple[Warehouse, list[Log]]) -
     ends = [SALTMARSH.lat_lon(np.array([0.0]), np.array([offset])) for offset in (15.0, -15.0)]
     line = ", ".join(f"{float(degrees[0]):.7f}" for end in ends for degrees in end)
     warehouse.query(f"insert into staging.track_layouts values ('motec:elsewhere', null, {line}) returning 1")
-    warehouse.run("dbt", "build", "--select", "+fct_laps", *NO_TESTS, "resource_type:seed")
+    warehouse.run("dbt", "build", "--select", "+fct_lap_traces", "+fct_laps", *NO_TESTS, "resource_type:seed")
     for log in (at_10_hz, at_1_hz, detour):
         laps = _laps(warehouse, log, "start_line")
         lines = np.interp(SALTMARSH.length_m * np.arange(1, 4), log.distance_m, log.time_s)
@@ -159,3 +159,36 @@ def test_laps_begin_at_the_line_of_the_seed(logs: tuple[Warehouse, list[Log]]) -
     assert warehouse.query(f"select lap_source from marts.fct_laps where session_id = '{road.session_id}'") == [
         ("none",)
     ]
+
+
+def test_two_laps_are_laid_on_one_line_though_one_has_a_detour(logs: tuple[Warehouse, list[Log]]) -> None:
+    """Where two laps are said to be at one place, their cars were within 3 m of each other, after the detour too."""
+    warehouse, (at_10_hz, at_1_hz, _, twin, detour) = logs
+    places = {}
+    for log in (at_10_hz, at_1_hz, twin, detour):
+        rows = warehouse.query(
+            "select lap_number, traces.distance_m, started_elapsed_s + lap_elapsed_s "
+            "from marts.fct_lap_traces as traces inner join marts.fct_laps as laps using (session_id, lap_number) "
+            f"where session_id = '{log.session_id}' and distance_source = 'projected' order by 1, 2"
+        )
+        for lap in (1, 2):
+            distance, time = np.array([row[1:] for row in rows if row[0] == lap], dtype=float).T
+            assert len(distance) > 860
+            driven = np.interp(time, log.time_s, log.distance_m) - lap * SALTMARSH.length_m
+            places[log.session_id, lap] = driven
+            # the layout is as long as the way of the lap that is its line
+            middle = distance * SALTMARSH.length_m / distance[-1]
+            assert driven == pytest.approx(middle, abs=4 * PLACE_OFF_M), (log.session_id, lap)
+    reference = places[at_10_hz.session_id, 2]
+    grid = np.arange(len(reference)) * 5.0
+    beside = (grid > 0.6 * SALTMARSH.length_m) & (grid < 0.6 * SALTMARSH.length_m + 150)
+    for (session_id, lap), driven in places.items():
+        is_detour = (session_id, lap) == (detour.session_id, 1)
+        off = np.abs(driven - reference)[~beside] if is_detour else np.abs(driven - reference)
+        assert off.max() < (PLACE_OFF_M if session_id != at_1_hz.session_id else 2 * PLACE_OFF_M), (session_id, lap)
+    lengths = dict(
+        warehouse.query(
+            f"select lap_number, driven_m::float8 from marts.fct_laps where session_id = '{detour.session_id}'"
+        )
+    )
+    assert float(str(lengths[1])) > float(str(lengths[2])) + 15

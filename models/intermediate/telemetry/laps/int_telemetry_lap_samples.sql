@@ -67,6 +67,29 @@ steps as (
         cast(samples.lat_g as double precision) as lat_g,
         cast(samples.long_g as double precision) as long_g,
         cast(samples.yaw_rate_dps as double precision) as yaw_rate_dps,
+        -- Looked up only where positions place the car: place, latitude, longitude and curvature. Of fixes that are not near
+        -- the line there is no place, nor of pieces that are no lap.
+        case
+            when layouts.has_line
+                then (
+                    select
+                        case
+                            when places.piece_number = laps.piece_number and places.next_elapsed_s >= samples.elapsed_s
+                                then
+                                    array[
+                                        {% for column in ['place_m', 'lat_deg', 'lon_deg', 'curvature_per_m'] -%}
+                                            places.{{ column }} + (places.next_{{ column }} - places.{{ column }})
+                                            * (samples.elapsed_s - places.elapsed_s)
+                                            / (places.next_elapsed_s - places.elapsed_s){{ ',' if not loop.last }}
+                                        {% endfor -%}
+                                    ]
+                        end
+                    from {{ ref('int_telemetry_places') }} as places
+                    where places.session_id = samples.session_id and places.elapsed_s <= samples.elapsed_s
+                    order by places.elapsed_s desc
+                    limit 1
+                )
+        end as projected,
         -- a receiver without a fix says 0, 0
         case when samples.lat_deg <> 0 or samples.lon_deg <> 0 then samples.lat_deg end as lat_deg,
         case when samples.lat_deg <> 0 or samples.lon_deg <> 0 then samples.lon_deg end as lon_deg
@@ -102,12 +125,12 @@ driven as (
 placed as (
     select
         *,
-        length_m * case distance_source
+        coalesce(projected[1], length_m * case distance_source
             when 'lap_ratio' then lap_ratio
             when 'lap_distance' then lap_distance_ratio
             when 'speed' then (coalesce(driven_m, 0) - start_driven_m) / nullif(lap_driven_m, 0)
             when 'distance' then distance_ratio
-        end as distance_m
+        end) as distance_m
     from driven
 )
 
@@ -131,11 +154,11 @@ select
     rpm,
     lat_g,
     long_g,
-    case
+    coalesce(case
         when speed_mps >= {{ var('curvature_lowest_speed_mps') }}
             then coalesce(radians(yaw_rate_dps) / speed_mps, lat_g * 9.80665 / (speed_mps * speed_mps))
-    end as curvature_per_m,
-    lat_deg,
-    lon_deg
+    end, projected[4]) as curvature_per_m,
+    coalesce(projected[2], lat_deg) as lat_deg,
+    coalesce(projected[3], lon_deg) as lon_deg
 from placed
 window so_far as (partition by session_id order by elapsed_s rows unbounded preceding)

@@ -102,6 +102,7 @@ paced as (
         classed.*,
         layouts.layout_key,
         layouts.length_m,
+        places.placed_share,
         sessions.driver_id,
         sessions.car_id,
         sessions.layout_id,
@@ -113,6 +114,14 @@ paced as (
     from classed
     inner join sessions on classed.session_id = sessions.session_id
     inner join layouts on classed.session_id = layouts.session_id
+    -- a whole lap has a row at its start
+    left join {{ ref('int_telemetry_places') }} as places
+        on
+            layouts.has_line
+            and classed.position_driven_m is not null
+            and classed.session_id = places.session_id
+            and classed.piece_number = places.piece_number
+            and classed.started_elapsed_s = places.elapsed_s
     left join parts
         on
             classed.session_id = parts.session_id
@@ -129,12 +138,14 @@ reasoned as (
         end as pace_reason,
         case
             when lap_class in ('incomplete', 'pit', 'out', 'in') then lap_class
-            when distance_source is null or length_m is null then 'no_distance'
+            when placed_share < {{ var('channel_share') }} then 'off_line'
+            when (distance_source is null and placed_share is null) or length_m is null then 'no_distance'
             when longest_gap_s > {{ var('trace_longest_gap_s') }} then 'gap'
             when abs(stretch - 1) > {{ var('lap_stretch_limit') }} then 'stretched'
             when longest_ratio_step > {{ var('lap_jump_ratio') }} then 'moved'
             when
                 distance_source in ('speed', 'distance')
+                and placed_share is null
                 and abs(case distance_source when 'speed' then driven_m else distance_driven_m end / length_m - 1)
                 > {{ var('trace_length_tolerance_ratio') }}
                 then 'wrong_length'
@@ -168,7 +179,7 @@ select
     layout_key,
     lap_source,
     lap_class,
-    distance_source,
+    case when placed_share is not null then 'projected' else distance_source end as distance_source,
     pace_reason as pace_ineligible_reason,
     trace_reason as trace_ineligible_reason,
     fuel_reason as fuel_ineligible_reason,
@@ -187,7 +198,7 @@ select
     end as numeric(10, 3)) as sector_2_time_s,
     cast(case when sectors = 3 then lap_time_s - sector_2_ended_s end as numeric(10, 3)) as sector_3_time_s,
     cast(longest_gap_s as numeric(10, 3)) as longest_gap_s,
-    cast(driven_m as numeric(12, 1)) as driven_m,
+    cast(coalesce(driven_m, position_driven_m) as numeric(12, 1)) as driven_m,
     cast(max_speed_kph as numeric(6, 1)) as max_speed_kph,
     cast(fuel_at_start_l as numeric(8, 3)) as fuel_at_start_l,
     cast(fuel_used_l as numeric(8, 3)) as fuel_used_l,

@@ -19,13 +19,8 @@ markers as (
 
 -- only sessions without laps of their own have any
 line_crossings as (
-    select
-        positions.session_id,
-        positions.line_source,
-        positions.crossed_s
-    from {{ ref('int_telemetry_positions') }} as positions
-    inner join sessions on positions.session_id = sessions.session_id
-    where positions.crossed_s is not null
+    select * from {{ ref('int_telemetry_line_crossings') }}
+    where session_id = any(array(select sessions.session_id from sessions))
 ),
 
 -- where a session of the event begins inside of a log, the car is put elsewhere

@@ -35,6 +35,7 @@ followed as (
     select
         starts.*,
         sessions.sample_rate_hz,
+        sessions.is_placed_by_position,
         sessions.session_started_at,
         -- two samples of the session: nothing is nearer to the line than that
         2 / sessions.sample_rate_hz as edge_s,
@@ -60,6 +61,7 @@ pieces as (
         numbered.numbers_are_ours,
         numbered.source_lap_number,
         numbered.sample_rate_hz,
+        numbered.is_placed_by_position,
         numbered.session_started_at,
         numbered.edge_s,
         numbered.start_s,
@@ -115,6 +117,10 @@ lined as (
         -- metres driven are counted from line to line, not from sample to sample
         coalesce(lead(start_driven_m) over clock, last_driven_m) - start_driven_m as driven_m,
         coalesce(lead(start_distance_m) over clock, last_distance_m) - start_distance_m as distance_driven_m,
+        case when is_placed_by_position then {{ position_at('edged.session_id', 'edged.started_elapsed_s') }}[1] end
+            as start_position_m,
+        case when is_placed_by_position then {{ position_at('edged.session_id', 'edged.ended_elapsed_s') }}[1] end
+            as end_position_m,
         -- the sim reports a lap's time during the next one
         lead(last_lap_time_s) over clock as next_last_lap_time_s,
         max(case when piece_number = 1 and begins_near_line and starts_on_pit_road is not true then 1 else 0 end)
@@ -129,6 +135,20 @@ lined as (
 named as (
     select
         lined.*,
+        case
+            when
+                begins_at_line
+                and stops_at_line
+                and not exists (
+                    select 1 from {{ ref('int_telemetry_positions') }} as positions
+                    where
+                        positions.session_id = lined.session_id
+                        and positions.elapsed_s > lined.started_elapsed_s
+                        and positions.elapsed_s <= lined.ended_elapsed_s
+                        and positions.follows_hole
+                )
+                then lined.end_position_m - lined.start_position_m
+        end as position_driven_m,
         stated.stated_lap_time_s,
         row_number() over (
             partition by lined.session_id, lined.piece_number order by stated.file_rank nulls last
@@ -170,6 +190,9 @@ select
     start_distance_m,
     case when speed_samples > 0 then driven_m end as driven_m,
     distance_driven_m,
+    start_position_m,
+    end_position_m,
+    position_driven_m,
     highest_lap_distance_m,
     declared_length_m,
     longest_ratio_step,
@@ -189,7 +212,7 @@ select
     sector_3_s,
     lowest_lat_deg,
     lowest_lon_deg,
-    turning_samples >= {{ var('channel_share') }} * sample_count as has_curvature,
+    turning_samples >= {{ var('channel_share') }} * sample_count or position_driven_m is not null as has_curvature,
     begins_at_line,
     stops_at_line,
     has_pit_road,
