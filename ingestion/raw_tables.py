@@ -236,11 +236,15 @@ def columns_of(table: str) -> list[str]:
 
 
 def tune_tables(connection: Connection) -> None:
-    """Set on `raw.file_blocks` what dlt has no option for; repeating it changes nothing.
+    """Set on raw tables what dlt has no option for; repeating it changes nothing.
 
-    The compressed text lies beside a small heap, so the planner would not read the table in parallel by itself.
+    The compressed text lies beside a small heap, so the planner would not read `raw.file_blocks` in parallel by itself.
+    Of channels there are hundreds a file, and without an index repeats of each are looked for among all.
     """
     with connection, connection.cursor() as cursor:
+        cursor.execute("select to_regclass('raw.file_channels'), to_regclass('raw.file_channels_file_id') is null")
+        if cursor.fetchone() == ("raw.file_channels", True):
+            cursor.execute("create index file_channels_file_id on raw.file_channels (file_id, channel_number)")
         cursor.execute("select reloptions from pg_class where oid = to_regclass('raw.file_blocks')")
         row = cursor.fetchone()
         if row is None or row[0]:

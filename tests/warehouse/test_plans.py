@@ -11,7 +11,7 @@ from tests.conftest import ROOT, Warehouse
 @pytest.fixture(scope="module")
 def compiled(warehouse: Warehouse) -> dict[str, str]:
     """SQL of models that are made from nothing."""
-    names = ("int_telemetry_samples", "int_race_results_deduplicated")
+    names = ("int_telemetry_samples", "int_race_results_deduplicated", "int_iracing_laps_matched")
     warehouse.run("dbt", "compile", "--full-refresh", "--select", *names)
     # by its whole path: what a unit test makes of a model may lie there under the same name
     models = {name: next(ROOT.glob(f"models/**/{name}.sql")).relative_to(ROOT) for name in names}
@@ -32,3 +32,19 @@ def test_as_many_winning_results_are_expected_as_there_are(warehouse: Warehouse,
     plan = "\n".join(str(line) for (line,) in warehouse.query(f"explain {compiled['int_race_results_deduplicated']}"))
     ((results,),) = warehouse.query("select count(*)::int from intermediate.int_race_results_deduplicated")
     assert int(re.findall(r"rows=(\d+)", plan)[0]) > int(str(results)) / 5, plan
+
+
+def test_the_race_of_laps_is_not_looked_for_at_each_lap(warehouse: Warehouse, compiled: dict[str, str]) -> None:
+    """The planner does not know how many laps a document holds."""
+    plan = "\n".join(
+        str(line)
+        for (line,) in warehouse.query(f"explain (analyze, timing off) {compiled['int_iracing_laps_matched']}")
+    )
+    steps = re.findall(r"(?:GroupAggregate|HashAggregate|WindowAgg) .* loops=(\d+)", plan)
+    assert len(steps) > 4
+    assert max(map(int, steps)) <= 6, plan  # no more than there are files of laps
+
+
+def test_repeats_of_a_channel_are_looked_for_in_its_file(warehouse: Warehouse) -> None:
+    asked = "explain select * from staging.stg_files__channels where details ->> 'role' = 'line'"
+    assert "file_channels_file_id" in str(warehouse.query(asked))

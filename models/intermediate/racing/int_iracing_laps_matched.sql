@@ -26,7 +26,8 @@ results as (
 ),
 
 -- Programs save the rows of a session without its index. They are those of a race in which each of their drivers, two
--- or more, had this best time in this lap.
+-- or more, had this best time in this lap. `materialized`: PostgreSQL does not know how many laps a document holds, and
+-- would look for the race anew for each lap.
 bests as (
     select
         file_id,
@@ -38,7 +39,7 @@ bests as (
     where event_session_id is null and lap_time_ms is not null and driver_id is not null
 ),
 
-drivers as (
+drivers as materialized (
     select
         bests.file_id,
         bests.driver_id,
@@ -52,7 +53,7 @@ drivers as (
     where bests.time_rank = 1
 ),
 
-timed as (
+timed as materialized (
     select
         file_id,
         count(distinct driver_id) as timed_drivers
@@ -60,7 +61,7 @@ timed as (
     group by file_id
 ),
 
-recognised as (
+recognised as materialized (
     select
         drivers.file_id,
         min(drivers.event_session_id) as event_session_id

@@ -41,25 +41,6 @@ kinds as (
         *,
         case when entry_key = driver_key then 'driver' else 'team' end as entry_kind
     from laps
-),
-
--- what an event means is in the seed; what is not there is told by its name alone
-happened as (
-    select
-        laps.file_id,
-        laps.line_number,
-        string_agg(listed.lap_event, ', ' order by listed.place) as lap_events,
-        bool_and(events.is_valid) as is_valid,
-        bool_and(events.lap_event is not null) as is_known,
-        bool_or(events.is_pit_lap) as is_pit_lap
-    from laps
-    cross join
-        lateral
-        jsonb_array_elements_text(
-            case when jsonb_typeof(laps.lap -> 'lap_events') = 'array' then laps.lap -> 'lap_events' end
-        ) with ordinality as listed (lap_event, place)
-    left join events on lower(listed.lap_event) = events.lap_event
-    group by laps.file_id, laps.line_number
 )
 
 select
@@ -97,4 +78,16 @@ select
     laps.modified_at
 from kinds as laps
 left join sessions on laps.file_id = sessions.file_id
-left join happened on laps.file_id = happened.file_id and laps.line_number = happened.line_number
+-- what an event means is in the seed; what is not there is told by its name alone
+left join lateral (
+    select
+        string_agg(listed.lap_event, ', ' order by listed.place) as lap_events,
+        bool_and(events.is_valid) as is_valid,
+        bool_and(events.lap_event is not null) as is_known,
+        bool_or(events.is_pit_lap) as is_pit_lap
+    from
+        jsonb_array_elements_text(
+            case when jsonb_typeof(laps.lap -> 'lap_events') = 'array' then laps.lap -> 'lap_events' end
+        ) with ordinality as listed (lap_event, place)
+    left join events on lower(listed.lap_event) = events.lap_event
+) as happened on true
