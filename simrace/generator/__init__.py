@@ -7,6 +7,7 @@ from pathlib import Path
 
 from simrace.generator.iracing_api import write_iracing_api
 from simrace.generator.native import evening_log, practice_log, race_log
+from simrace.generator.provisional import write_provisional_results
 from simrace.generator.refused import MADE_AT, write_archives, write_refused
 from simrace.generator.season import write_other_events, write_other_seasons, write_season
 from simrace.generator.telemetry import drive, write_telemetry
@@ -33,8 +34,8 @@ def write_sample_files(
     times, corners, ratings) is written beside them to `.truth.json`.
 
     Args:
-        directory: Folder to write to; it gets the folders telemetry, results, seasons, iracing_api, archive and
-            refused.
+        directory: Folder to write to; it gets the folders telemetry, results, provisional, seasons, iracing_api,
+            archive and refused.
         sessions: Telemetry sessions, at least one. The season has twice as many races, at least eight.
         seed: Same seed, same bytes, but for a few that DuckDB leaves to chance in a new file.
         on_progress: Called after each file with its path.
@@ -55,6 +56,7 @@ def write_sample_files(
         *write_other_events(directory / "results", seed),
         *write_other_seasons(directory / "seasons", seed),
         *write_iracing_api(directory / "iracing_api", races, seed),
+        *write_provisional_results(directory / "provisional", directory / "results", races),
         *write_archives(directory / "archive", telemetry[0], packed),
         *write_refused(directory / "refused"),
     ]
