@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from simrace.generator.drivers import CATEGORY_NAMES
+from simrace.generator.drivers import CATEGORY_NAMES, Racer
 from simrace.generator.race import Race, Result
 from simrace.generator.writing import set_modified
 
@@ -30,6 +30,8 @@ INCIDENTS = ("off track", "contact", "car contact", "lost control")
 GRID_GAP = 45_000
 SIGNATURE = "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260301T120000Z&X-Amz-Expires=3600&X-Amz-Signature=none"
 CHARTED, UNINDEXED, ONE_CAR, LOST = "raw", "content", "formula", "event_result"
+BARE = "bare_csv"  # names no league
+LEAGUE_ADJUSTMENT = 30
 STANDINGS_HEADER = [
     "position", "name", "points", "dropped", "clubname", "countrycode", "irating", "avgfinish", "topfive", "starts",
     "lapslead", "wins", "incidents", "division", "weekscounted", "laps", "poles", "avgstart", "custid",
@@ -87,7 +89,7 @@ def write_iracing_api(directory: Path, races: list[Race], seed: int) -> list[Pat
     official = [race for race in races if race.official][-1]
     add("season_standings.csv", _standings_csv(season), official)
     add("standings.json", season, official)
-    add("league_standings.json", _league_standings(season), official)
+    add("league_standings.json", _league_standings(races), official)
 
     written = []
     for name, (content, happened_at) in contents.items():
@@ -279,15 +281,38 @@ def _standings_csv(season: list[dict[str, Any]]) -> bytes:
     return text.getvalue().encode("cp1252", "replace")
 
 
-def _league_standings(season: list[dict[str, Any]]) -> dict[str, Any]:
+def _league_standings(races: list[Race]) -> dict[str, Any]:
+    """What the races of a league gave in points; from the leader it took some."""
+    points: dict[int, list[int]] = {}
+    people: dict[int, Racer] = {}
+    for race in races:
+        for result in [*race.heat, *race.results] if race.league and race.variant != BARE else []:
+            for driver in result.entry.drivers:
+                if not driver.is_ai:
+                    people[driver.cust_id] = driver
+                    points.setdefault(driver.cust_id, []).append(max(120 - 6 * result.class_position, 0))
+    totals = {cust_id: sum(gained) for cust_id, gained in points.items()}
+    leader = min(totals, key=lambda cust_id: (-totals[cust_id], cust_id))
+    adjusted = totals | {leader: totals[leader] - LEAGUE_ADJUSTMENT}
+    order = sorted(totals, key=lambda cust_id: (-adjusted[cust_id], cust_id))
     drivers = [
-        {"rownum": row["rank"], "position": row["rank"], "driver": {"cust_id": row["cust_id"],
-         "display_name": row["display_name"]}, "total_points": int(row["points"]), "wins": row["wins"]}
-        for row in season[:12]
-    ]  # fmt: skip
+        {
+            "rownum": place,
+            "position": place,
+            "driver": {"cust_id": cust_id, "display_name": people[cust_id].name},
+            "car_number": None,
+            "driver_nickname": None,
+            "wins": points[cust_id].count(114),
+            "base_points": totals[cust_id],
+            "total_adjustments": adjusted[cust_id] - totals[cust_id],
+            "total_points": adjusted[cust_id],
+        }
+        for place, cust_id in enumerate(order, start=1)
+    ]
+    team = {"team_id": -70_400, "team_name": "Saltwind Racing"}
     listed = {
         "driver_standings": drivers,
-        "team_standings": [],
+        "team_standings": [{"rownum": 1, "position": 1, "team": team}],
         "driver_standings_csv_url": "",
         "team_standings_csv_url": "",
     }

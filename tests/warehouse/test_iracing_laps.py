@@ -1,6 +1,7 @@
 """Laps that programs save from iRacing's API: they join the race whose results are there, and never make one."""
 
 import csv
+import io
 import json
 import re
 from pathlib import Path
@@ -88,8 +89,7 @@ def test_laps_without_results_are_no_race(warehouse: Warehouse) -> None:
     assert set(states.values()) == {("used", "")}
     assert not warehouse.query(LAPS.format(races(warehouse)[LOST]))
     kept = warehouse.query("select distinct source_format from marts.file_quality where state = 'kept' order by 1")
-    assert kept[0] == ("acc_entry_list_json",)
-    assert len(kept) == 6
+    assert kept == [("acc_entry_list_json",), ("iracing_event_log_index_json",), ("iracing_event_log_json",)]
 
 
 def test_whom_laps_name_can_be_forgotten(warehouse: Warehouse) -> None:
@@ -138,12 +138,24 @@ def test_real_laps_wait_for_their_race(warehouse: Warehouse, real_files: Path) -
     assert landed == [
         ("iracing_lap_index_json", "waiting", 1, 1),
         ("iracing_laps_json", "waiting", 1, len(rows)),
-        ("iracing_standings_csv", "kept", len(places), sum(places)),
+        ("iracing_standings_csv", "used", len(places), sum(places)),
     ]
     with (real_files / "SOURCES.csv").open(encoding="utf-8", newline="") as sources:
         notes = [row["note"] for row in csv.DictReader(sources) if row["file"].startswith("iracing-standings-csv/")]
     told = [int(match[1].replace(",", "")) for note in notes if (match := re.search(r"([\d,]+) drivers", note))]
     assert sorted(places) == sorted(told)
+    for path in real_files.glob("iracing-standings-csv/*.csv"):
+        lines = csv.DictReader(io.StringIO(path.read_text("cp1252")))
+        given = other.query(
+            "select driver_id, driver_name, position, cast(points as integer), wins, is_of_week, state "
+            "from intermediate.int_standings_united inner join staging.stg_files__sightings using (file_id) "
+            f"where file_name = '{path.name}' order by line_number"
+        )
+        assert given == [
+            (f"iracing:{line['custid']}", line["name"].strip(), int(line["position"]), int(line["points"]),
+             int(line["wins"]), "week" in line, "loaded")
+            for line in lines
+        ]  # fmt: skip
     found = other.query(
         "select driver_id, lap_number, lap_time_ms, position_after_lap, gap_to_leader_ms, laps_down, "
         "coalesce(lap_events, ''), is_valid, is_pit_lap from intermediate.int_iracing_laps_matched where lap_number > 0"

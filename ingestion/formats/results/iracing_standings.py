@@ -4,7 +4,7 @@ Recognised by: the CSV by the first four names of its header; the index by `seas
 `rank`, `cust_id`, `points` and `weeks_counted` in the first of them; those of a league by `season_id` beside
 `standings`.
 
-They are landed and kept. What the project publishes is made from the results; no model reads what iRacing gives yet.
+Parts: a line or row a place. Of a league's, `driver_standings` and `team_standings`; the latter have no points.
 
 Traps:
     * The CSV names neither series nor season. That of a week differs from that of a season in one name alone (`week`,

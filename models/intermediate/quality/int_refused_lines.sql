@@ -36,6 +36,11 @@ results as (
 laps as (
     select * from {{ ref('int_iracing_laps_matched') }}
     where refused_reason is not null
+),
+
+standings as (
+    select * from {{ ref('int_standings_united') }}
+    where refused_reason is not null
 )
 
 select
@@ -58,3 +63,10 @@ select
     line_number,
     refused_reason as reason
 from laps
+union all
+select
+    file_id,
+    '' as race_id,
+    line_number,
+    refused_reason as reason
+from standings

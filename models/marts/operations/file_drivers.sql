@@ -57,6 +57,14 @@ in_laps as (
     from {{ ref('int_iracing_laps_matched') }}
 ),
 
+in_standings as (
+    select
+        file_id,
+        driver_id,
+        driver_name
+    from {{ ref('int_standings_united') }}
+),
+
 -- who left before the end of a session can have penalties and no result
 in_penalties as (
     select
@@ -78,6 +86,8 @@ named as (
     select * from in_entry_lists
     union all
     select * from in_laps
+    union all
+    select * from in_standings
     union all
     select * from in_penalties
 )

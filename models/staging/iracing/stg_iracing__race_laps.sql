@@ -13,7 +13,7 @@ sessions as (
         chunk_file_id as file_id,
         min(event_session_id) as event_session_id,
         bool_and(is_race) as is_race
-    from {{ ref('stg_iracing__lap_indexes') }}
+    from {{ ref('stg_iracing__chunk_indexes') }}
     where chunk_file_id is not null and event_session_id is not null
     group by chunk_file_id
     having count(distinct event_session_id) = 1
