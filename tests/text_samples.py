@@ -4,8 +4,10 @@ The car goes round an oval counter-clockwise, so that it turns left throughout. 
 ends a little behind it.
 """
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cache
 
 import numpy as np
@@ -135,6 +137,7 @@ class Sample:
             laps.
         channels: Canonical channels that it tells.
         rows_refused: Rows that are refused.
+        begins_s: Where in the drive the file begins, in seconds.
     """
 
     source_format: str
@@ -143,6 +146,7 @@ class Sample:
     lap_time_off_s: float | None
     channels: tuple[str, ...]
     rows_refused: int = 0
+    begins_s: float = 0.0
 
 
 _SAMPLES: list[Callable[[], Sample]] = []
@@ -632,3 +636,80 @@ def _crewchief_lap() -> Sample:
     ]
     channels = ("brake_ratio", "gear", "rpm", "speed_kph", "throttle_ratio", "lap_number")
     return Sample("crewchief_lap_csv", "lap0.csv", head + lines(rows), 0.06, channels)
+
+
+def _points(driven: Drive, stamps: Values, speed: str, prefix: str = "") -> list[str]:
+    """Points of a track; `speed` has a place for the number in m/s."""
+    return [
+        f'<{prefix}trkpt lat="{lat}" lon="{lon}"><{prefix}ele>{ele}</{prefix}ele>'
+        f"<{prefix}time>{_stamp(stamp)}Z</{prefix}time>{speed.format(mps)}</{prefix}trkpt>\n"
+        for stamp, (lat, lon, ele, mps) in zip(
+            stamps,
+            columns((driven.lat_deg, 8), (driven.lon_deg, 8), (driven.altitude_m, 2), (driven.speed_mps, 3)),
+            strict=True,
+        )
+    ]
+
+
+@_sample
+def _gpx() -> Sample:
+    """Five points a stamp; the later track first; one without a time, one that goes back; a speed of no known unit."""
+    points = _points(drive(5), np.floor(drive(5).time_s), "<speed>{}</speed>")
+    half = 200
+    late = f'<trkpt lat="{LAT_DEG}" lon="{LON_DEG}"><time>{_stamp(2)}Z</time></trkpt>\n'
+    first = [*points[:half], f'<trkpt lat="{LAT_DEG}" lon="{LON_DEG}"><ele>300</ele></trkpt>\n', late]
+    text = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<gpx version="1.1" creator="Box &amp; Co"\n'
+        'xmlns="http://www.topografix.com/GPX/1/1">\n<metadata><time>2026-01-01T00:00:00Z</time></metadata>\n'
+        f'<wpt lat="1" lon="2"><name>Pits</name></wpt>\n<trk><name>Second</name><trkseg>\n{"".join(points[half:])}'
+        f"</trkseg></trk>\n<trk><name>First</name><trkseg>\n{''.join(first)}</trkseg></trk>\n</gpx>\n"
+    )
+    channels = ("gps_speed_kph", "lat_deg", "lon_deg", "altitude_m")
+    return Sample("gpx", "Evening.gpx", text, 0.15, channels, rows_refused=2)
+
+
+@_sample
+def _gpx_1_0() -> Sample:
+    """Ten points a second, their names with a prefix; its speed has a unit."""
+    points = _points(drive(10), drive(10).time_s, "<g:speed>{}</g:speed>", "g:")
+    text = (
+        '<g:gpx version="1.0" creator="Box" xmlns:g="http://www.topografix.com/GPX/1/0">\r\n<g:trk><g:trkseg>\r\n'
+        + "".join(points).replace("\n", "\r\n")
+        + "</g:trkseg></g:trk></g:gpx>"
+    )
+    return Sample("gpx", "old.gpx", text, 0.1, ("gps_speed_kph", "lat_deg", "lon_deg", "altitude_m"))
+
+
+@_sample
+def _gt7_dashboard() -> Sample:
+    """The newest lap first; counts that are one too many, and times that do not begin with the lap."""
+    driven = drive(60)
+    laps: list[dict[str, object]] = []
+    for number, lasted in enumerate(LAP_TIMES_S, 1):
+        here = driven.lap == number
+        started = driven.crossings_s[number - 1]
+        values = {
+            "throttle": driven.throttle * 100,
+            "braking": driven.brake * 100,
+            "speed": driven.speed_mps * 3.6,
+            "time": driven.time_s - started + 0.11,
+            "rpm": driven.rpm,
+            "position_x": driven.distance_m,
+        }
+        stamp = datetime(2026, 3, 4, 9) + timedelta(seconds=started * 1.001)
+        laps.insert(
+            0,
+            {
+                "title": "x",
+                "lap_ticks": int(here.sum()) + 1,
+                "lap_finish_time": round(1_000 * lasted),
+                "number": number + 1,
+                **{f"data_{name}": [round(float(value), 4) for value in each[here]] for name, each in values.items()},
+                "data_gear": [int(gear) for gear in driven.gear[here]],
+                "car_id": 8,
+                "is_manual": False,
+                "lap_start_timestamp": f"{stamp:%Y-%m-%d %H:%M:%S.%f}",
+            },
+        )
+    channels = ("speed_kph", "throttle_ratio", "brake_ratio", "gear", "rpm")
+    return Sample("gt7_dashboard_json", "laps.json", json.dumps(laps), 0.001, channels, begins_s=BEFORE_S)

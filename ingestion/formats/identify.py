@@ -27,7 +27,7 @@ from ingestion.formats.logs.log import Document
 from ingestion.formats.not_read_yet import NotReadYet, not_read_yet
 from ingestion.formats.results import RESULTS
 from ingestion.formats.text_log.reading import Reading
-from ingestion.formats.text_log.sheet import find_sheet, read_rows
+from ingestion.formats.text_log.sheet import RowDocument, Sheet, find_sheet, read_rows
 from ingestion.formats.text_loggers import text_loggers
 from ingestion.reading import Content, Reason, RefusedError, is_json, read_text
 
@@ -50,7 +50,7 @@ class Identity:
 
     Attributes:
         source_format: Name of the format, see `ingestion.formats`.
-        family: Telemetry, results or markers.
+        family: What it is about.
         delimiter: Character between cells; None for a document.
         layout: Lines of the table's parts; None for a document.
         is_quoted: Whether cells can stand in quotation marks.
@@ -132,6 +132,9 @@ def identify(content: Content) -> Identity:
     Raises:
         RefusedError: unknown_format, known_not_supported, no_data, malformed, nul_characters or too_large.
     """
+    for known in formats():
+        if isinstance(known, TableFormat) and known.document and known.document.recognise(content.head):
+            return _identify_rows(content, known, known.document)
     if is_json(content.head):
         return _identify_document(content)
     for known in formats():
@@ -156,24 +159,43 @@ def read_as(content: Content, known: TableFormat) -> Identity:
     Raises:
         RefusedError: unknown_format, where its declaration does not fit the text; no_data, malformed or too_large.
     """
+    if known.document:
+        return _identify_rows(content, known, known.document)
     if known.reading is None or (found := _recognise(content.head, [known])) is None:
         raise RefusedError(Reason.UNKNOWN_FORMAT, f"it does not begin as {known.name} does")
     return _identify_text_log(content, known, known.reading, *found[1:])
 
 
+def _identify_rows(content: Content, known: TableFormat, document: RowDocument) -> Identity:
+    if content.file_bytes > document.max_bytes:
+        raise RefusedError(Reason.TOO_LARGE, f"a document of {content.file_bytes:,} bytes")
+    sheet = document.read(_bounded_text(content, document.max_bytes))
+    reading = known.reading or Reading()
+    if known.kept_as and sheet.rows:
+        places = [column.place for column in sheet.columns if column.name in reading.clock.columns]
+        rows = [any(row[place] for place in places) for _, row in sheet.rows() if row]
+        if not any(rows):
+            return Identity(known.kept_as, Family.LAYOUTS, entry_count=len(rows))
+    return _identity_of_log(content, known, sheet, reading)
+
+
 def _identify_text_log(
     content: Content, table_format: TableFormat, reading: Reading, delimiter: str, rows: Rows
 ) -> Identity:
-    from ingestion.formats.text_log.log import TextLog  # numpy, which no other text needs
-
     sheet = find_sheet(rows, reading, delimiter, table_format.is_quoted)
     if sheet is None:
         raise RefusedError(Reason.NO_DATA, f"{table_format.name} without its header or a row under it")
-    log = TextLog(partial(read_rows, content, sheet, reading), sheet, reading)
+    return _identity_of_log(content, table_format, sheet, reading)
+
+
+def _identity_of_log(content: Content, table_format: TableFormat, sheet: Sheet, reading: Reading) -> Identity:
+    from ingestion.formats.text_log.log import TextLog  # numpy, which no other text needs
+
+    log = TextLog(sheet.rows or partial(read_rows, content, sheet, reading), sheet, reading)
     return Identity(
         table_format.name,
         table_format.family,
-        delimiter,
+        sheet.delimiter or None,
         log=log,
         reading_hash=table_format.reading_hash,
         entry_count=log.row_count,
@@ -193,7 +215,7 @@ def _recognise(
         return rows
 
     for table_format in tried:
-        if isinstance(table_format, TableFormat):
+        if isinstance(table_format, TableFormat) and table_format.document is None:
             found = [
                 (table_format, delimiter, rows)
                 for delimiter in table_format.delimiters
@@ -261,10 +283,10 @@ def _identify_document(content: Content) -> Identity:
     raise RefusedError(Reason.UNKNOWN_FORMAT, "no format is a JSON document with", ", ".join(document))
 
 
-def _bounded_text(content: Content) -> str:
+def _bounded_text(content: Content, max_bytes: int | None = None) -> str:
     text = read_text(content)
     # One character beyond the first 65,536 makes all the others four bytes wide.
-    if (size := sys.getsizeof(text)) > MAX_TEXT_BYTES:
+    if (size := sys.getsizeof(text)) > max(MAX_TEXT_BYTES, max_bytes or 0):
         raise RefusedError(Reason.TOO_LARGE, f"a document of {size:,} bytes in memory")
     return text
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ingestion.formats.lines import DELIMITERS, Rows
 from ingestion.formats.logs.log import Document
 from ingestion.formats.text_log.reading import Reading
+from ingestion.formats.text_log.sheet import RowDocument
 
 
 class Family(StrEnum):
@@ -16,6 +17,7 @@ class Family(StrEnum):
     TELEMETRY = "telemetry"
     RESULTS = "results"
     MARKERS = "markers"
+    LAYOUTS = "layouts"
 
 
 class Layout(NamedTuple):
@@ -28,7 +30,7 @@ class Layout(NamedTuple):
 
 @dataclass(frozen=True)
 class TableFormat:
-    """A format of delimited lines.
+    """A format of delimited lines, or of a document that has rows as well.
 
     Attributes:
         name: Value of `source_format`.
@@ -39,6 +41,8 @@ class TableFormat:
         is_quoted: Whether cells can be quoted; if not, a quotation mark is an ordinary character.
         reading: How its rows are read as a log is; None where SQL reads the lines themselves.
         reading_hash: SHA-256 of what is declared of that, in hexadecimal; what another one read is read again.
+        document: Where the rows of a document are; None for lines.
+        kept_as: Name of the format that a document without a single time has: it is kept and not read.
     """
 
     name: str
@@ -49,6 +53,8 @@ class TableFormat:
     is_quoted: bool = True
     reading: Reading | None = None
     reading_hash: str | None = None
+    document: RowDocument | None = None
+    kept_as: str = ""
 
 
 @dataclass(frozen=True)

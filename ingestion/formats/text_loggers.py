@@ -12,10 +12,12 @@ from typing import Any
 from ingestion.formats.declarations import Entry, read_entries
 from ingestion.formats.kinds import Family, Layout, TableFormat
 from ingestion.formats.lines import DELIMITERS, SPACES, Rows, first_filled, is_blank
+from ingestion.formats.text_log import gpx, gt7_dashboard
 from ingestion.formats.text_log.cells import FORMS, OF_A_DATE
 from ingestion.formats.text_log.reading import BLANKS, READING_VERSION, ROWS_BELOW, TOLD, UNITS_IN_NAMES, Clock, Reading
 
 DECLARED = Path(__file__).with_suffix(".toml")
+DOCUMENTS = {"gpx": gpx.DOCUMENT, "gt7_dashboard": gt7_dashboard.DOCUMENT}
 
 _RECOGNISED_BY = {"first_row", "first_column", "header_names", "begins", "has_rows", "lacks_rows", "contains"}
 _HEADERS = ("first_row", "after_preamble")
@@ -28,6 +30,8 @@ _KEYS = {
 }
 # What is read as a log has these as well.
 _LOG_KEYS = {
+    "document": str,
+    "kept_as": str,
     "clock": dict,
     "data": str,
     "names_in_line": str,
@@ -84,6 +88,18 @@ def text_logger(entry: Entry) -> TableFormat:
     is_log = "clock" in entry.values
     entry.check(_KEYS | _LOG_KEYS if is_log else _KEYS)
     values = entry.values
+    if is_log and "document" in values:
+        _check_one_of(entry, values["document"], DOCUMENTS, "document")
+        return TableFormat(
+            name=entry.name,
+            family=Family.TELEMETRY,
+            recognise=lambda _: False,
+            locate=lambda _: None,
+            reading=_reading(entry),
+            reading_hash=_reading_hash(values),
+            document=DOCUMENTS[values["document"]],
+            kept_as=values.get("kept_as", ""),
+        )
     if not any(values.get(key) for key in _RECOGNISED_BY):
         raise entry.wrong(f"needs one of: {', '.join(sorted(_RECOGNISED_BY))}")
     if not values.get("header") or (not is_log and values["header"] not in _HEADERS):
@@ -145,7 +161,7 @@ def _reading(entry: Entry) -> Reading:
             )
     entry.check_values("told", list)
     return Reading(
-        header=values["header"],
+        header=values.get("header", "first_row"),
         data=values.get("data", ""),
         names_in_line=values.get("names_in_line", ""),
         sections=tuple(values.get("sections", [])),

@@ -6,6 +6,7 @@ elements, in their order. Comments are left out, and white space that only sets 
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -35,12 +36,48 @@ class XmlTree:
     repairs: dict[str, int]
 
 
+class Target:
+    """What takes the parts of a document, in their order, while it is read.
+
+    Attributes:
+        line: Tells the line of the part that is handed over, from 1.
+    """
+
+    line: Callable[[], int] = staticmethod(lambda: 0)
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        """An element begins; a name with a namespace is `{namespace}name`."""
+
+    def data(self, text: str) -> None:
+        """A piece of text."""
+
+    def end(self, tag: str) -> None:
+        """An element ends."""
+
+    def close(self) -> None:
+        """The document ends."""
+
+
 def read_tree(text: str) -> XmlTree:
     """Read a document. A bare ampersand, and characters that XML does not know, are put right first.
 
     Raises:
         RefusedError: too_large, or malformed: no XML, too deep, or it declares more than plain texts that it never
             uses.
+    """
+    tree = _Tree()
+    repairs = read_parts(text, tree)
+    return XmlTree(tree.root, repairs)
+
+
+def read_parts(text: str, target: Target) -> dict[str, int]:
+    """Read a document as `read_tree` does, and hand its parts over while it is read.
+
+    Returns:
+        The repairs, see `XmlTree`.
+
+    Raises:
+        RefusedError: as `read_tree`, but for the depth, which the target checks.
     """
     if (marks := text.count("<") + text.count("=")) > MAX_MARKS:
         raise RefusedError(Reason.TOO_LARGE, f"an XML document of {marks:,} tags and attributes")
@@ -57,17 +94,17 @@ def read_tree(text: str) -> XmlTree:
 
     if "<![CDATA[" not in whole:  # in which an ampersand is an ordinary character
         whole = _AMPERSAND.sub(repaired, whole)
-    tree = _Tree()
-    parser = _Parser(tree, text)
+    parser = _Parser(target, text)
+    target.line = lambda: parser.parser.CurrentLineNumber
     try:
         for start in range(0, len(whole), _PIECE_CHARACTERS):
             parser.feed(whole[start : start + _PIECE_CHARACTERS])
         parser.close()
     except (ParseError, DefusedXmlException) as error:
-        told = str(error) if isinstance(error, ParseError) else "it declares what no results need"
+        told = str(error) if isinstance(error, ParseError) else "it declares what no such document needs"
         raise RefusedError(Reason.MALFORMED, f"not valid XML: {told}") from None
     repairs = {"ampersands": ampersands, "control_characters": bad_characters}
-    return XmlTree(tree.root, {name: count for name, count in repairs.items() if count})
+    return {name: count for name, count in repairs.items() if count}
 
 
 def _is_character(code: int) -> bool:
@@ -81,8 +118,8 @@ def _is_character(code: int) -> bool:
 class _Parser(DefusedXMLParser):
     """A parser that takes no declaration but that of a plain text which the document never uses."""
 
-    def __init__(self, tree: "_Tree", text: str) -> None:
-        super().__init__(target=tree, forbid_dtd=True)
+    def __init__(self, target: Target, text: str) -> None:
+        super().__init__(target=target, forbid_dtd=True)
         self.parser.AttlistDeclHandler = self._refuse  # it could add attributes that stand nowhere
         self.parser.NotationDeclHandler = self._refuse
         self._text = text
@@ -111,7 +148,7 @@ class _Parser(DefusedXMLParser):
 
 
 @dataclass
-class _Tree:
+class _Tree(Target):
     """Makes objects of what the parser finds.
 
     Attributes:
@@ -142,9 +179,6 @@ class _Tree:
         element = self._open.pop()
         if content := element.get("content"):
             element["content"] = _joined(content)
-
-    def close(self) -> None:
-        """The parser asks for this."""
 
     def _once(self, text: str) -> str:
         return self._texts.setdefault(text, text)

@@ -35,14 +35,11 @@ GARAGE61_WITH_NUL = (
     "61.5,0.0002,44.2,9.7,0,1,7010.5,0.01,5,1,false,false,0.2,3.1,9.8,1.2,0.01,3\n"
     "61.6,0.0004,44.2,9.7,0,1,70\0\0.5,0.01,5,1,false,false,0.2,3.1,9.8,1.2,0.01,3\n"
 )
-GPX = """<?xml version="1.0" encoding="UTF-8"?>
-<gpx version="1.1" creator="phone" xmlns="http://www.topografix.com/GPX/1/1">
-<trk><name>Walk round the track</name><trkseg>
-<trkpt lat="44.208170" lon="9.773410"><ele>24.2</ele><time>2026-02-28T09:12:04Z</time></trkpt>
-<trkpt lat="44.208161" lon="9.773428"><ele>24.2</ele><time>2026-02-28T09:12:05Z</time></trkpt>
-</trkseg></trk>
-</gpx>
-"""
+CHANNEL_REPORT = (
+    "Lap,SPEED_Min,SPEED_Max,SPEED_Avg,SPEED_Std Dev,RPMS_Min,RPMS_Max,RPMS_Avg,RPMS_Std Dev\n"
+    "1,62.1,231.8,158.4,41.2,3120,8010,6402,911\n"
+    "2,61.7,232.5,159.0,41.0,3098,8022,6415,905\n"
+)
 
 
 def write_refused(directory: Path) -> list[Path]:
@@ -55,7 +52,7 @@ def write_refused(directory: Path) -> list[Path]:
         "truncated.json": '{"subsession_id":83400001,"session_results":[{"simsession_number":0,"results":[{"cust_',
         "shopping.csv": "item,amount,unit\nbrake fluid,2,l\ntape,5,rolls\n",
         "nul_inside.csv": GARAGE61_WITH_NUL,
-        "track_walk.gpx": GPX,
+        "channel_report.csv": CHANNEL_REPORT,
     }
     for name, text in texts.items():
         write_text(directory / name, text)

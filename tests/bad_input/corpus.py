@@ -52,7 +52,7 @@ class Bad:
 
 def corpus(small: Small) -> Iterator[Bad]:
     """The files of the corpus that are plain bytes."""
-    for make in (truncated, encoded, tables, documents, trees, hostile, named, archives, binary_logs):
+    for make in (truncated, encoded, tables, documents, trees, drives, hostile, named, archives, binary_logs):
         yield from make(small)
 
 
@@ -331,6 +331,56 @@ def trees(small: Small) -> Iterator[Bad]:
         yield bad("sessions twice", re.sub("(<Race>.*</Race>)", r"\1\n\1", text, flags=re.DOTALL), LANDS)
         yield bad("events twice", re.sub("(<RaceResults>.*</RaceResults>)", r"\1\n\1", text, flags=re.DOTALL), LANDS)
         yield bad("elements in a name", text.replace("<Name>", "<Name><b>x</b>", 1), LANDS)
+
+
+def drives(small: Small) -> Iterator[Bad]:
+    """Points and laps that would take the memory, or are none."""
+    points, laps = small.drives["gpx.xml"], json.loads(small.drives["gt7_dashboard_json.json"])
+
+    def bad(what: str, made: str, becomes: str = Reason.MALFORMED) -> Bad:
+        return Bad(f"drives/{what}", made.encode("utf-8", "surrogatepass"), becomes)
+
+    head, tail = points[: points.index("<trkpt")], points[points.rindex("</trkseg>") :]
+    place = '<trkpt lat="47" lon="8">'
+    laughs = '<!DOCTYPE gpx [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>\n<gpx'
+    yield bad("laughs.gpx", points.replace("<gpx", laughs, 1).replace("<ele>", "<ele>&b;", 1))
+    yield bad("a file.gpx", points.replace("<gpx", '<!DOCTYPE gpx SYSTEM "file:///etc/hostname">\n<gpx', 1))
+    yield bad("nested.gpx", points.replace("<ele>", "<a>" * DEEP + "<ele>", 1))
+    yield bad("a point in a point.gpx", points.replace("<ele>", f"{place}</trkpt><ele>"), LANDS)
+    yield bad("kinds.gpx", f"{head}{place}{''.join(f'<a{at}>1</a{at}>' for at in range(5_000))}</trkpt>{tail}")
+    yield bad("tags.gpx", head + "<trkpt/>\n" * 2_000_001 + tail, Reason.TOO_LARGE)
+    wide = place + "".join(f"<a{at}>1</a{at}>" for at in range(190)) + "</trkpt>"
+    yield bad("wide.gpx", head + wide + (place + "</trkpt>") * 60_000 + tail, Reason.TOO_LARGE)
+    yield bad("no points.gpx", head + tail, Reason.NO_DATA)
+    yield bad("no times.gpx", re.sub("<time>[^<]*</time>", "", points), LANDS)
+    yield bad("no such times.gpx", re.sub("<time>[^<]*</time>", "<time>noon</time>", points))
+    yield bad("no places.gpx", re.sub('l(at|on)="[^"]*"', r'l\1="NaN"', points), LANDS)
+    yield bad("far times.gpx", points.replace("<time>2026", "<time>9999", 3), EITHER)
+    yield bad("tracks of one time.gpx", points.replace("<trk>", f"<trk>{points.split('<trk>')[1]}<trk>", 1))
+    yield bad("one line.gpx", points.replace("\n", " "), LANDS)
+    yield bad("another root.gpx", points.replace("<gpx", "<gpxx", 1), Reason.UNKNOWN_FORMAT)
+
+    def lap(**changed: object) -> str:
+        return dumped([laps[0] | changed, *laps[1:]])
+
+    packets = laps[0]["data_speed"]
+    yield bad("shorter.json", lap(data_speed=packets[1:]))
+    yield bad("arrays in arrays.json", lap(data_speed=[[value] for value in packets]))
+    yield bad("empty.json", dumped([{**laps[0], **{key: [] for key in laps[0] if key[:5] == "data_"}}]), Reason.NO_DATA)
+    yield bad("words.json", lap(data_speed=["fast"] * len(packets), data_gear=[None] * len(packets)), LANDS)
+    yield bad("no numbers.json", lap(data_speed=packets).replace(str(packets[5]), "NaN"), LANDS)
+    yield bad("times.json", lap(lap_finish_time="soon", number=None, lap_start_timestamp="then", car_id=[1]), LANDS)
+    yield bad("far.json", lap(lap_finish_time=1e300, lap_start_timestamp="9999-12-31 23:59:59"), LANDS)
+    yield bad("values.json", lap(data_speed=[1] * 1_000_001), Reason.TOO_LARGE)
+    yield bad("arrays.json", lap(**{f"data_{at}": packets for at in range(300)}), Reason.TOO_LARGE)
+    yield bad("laps.json", dumped(laps)[:-1] + ',{"lap_ticks":1}' * 50_000 + "]", LANDS)
+    yield bad("nested.json", dumped(laps)[:-2] + ',"data_a":' + "[" * DEEP)
+    yield bad("nested whole.json", dumped(laps)[:-2] + ',"data_a":' + "[" * DEEP + "]" * DEEP + "}]")
+    yield bad("braces.json", dumped(laps)[:-1] + "{" * DEEP)
+    yield bad("a number.json", dumped(laps)[:-1] + ",1]")
+    yield bad("no end.json", dumped(laps)[:-1])
+    yield bad("quotes.json", dumped(laps)[:-1] + ',{"' + '\\\\"' * 500_000)
+    yield bad("twice.json", dumped(laps + laps), LANDS)
 
 
 def hostile(small: Small) -> Iterator[Bad]:

@@ -24,7 +24,7 @@ TOKENS = (
     b"\xe2\x80\xa8", b"{", b"}", b"[", b"]", b":", b"\\", b"\\u0000", b"\\ud800", b"1e999", b"-", b"NaN",
     b"null", b"PK\3\4", b"PK\5\6", b"\x1f\x8b", b"\xc3", b"\x81", b"Format", b"MoTeC CSV File",
     b"Driver\nVehicle\nVenue\n", b"Fin Pos", b"session_results", b"leaderBoardLines", b"subsession_id",
-    b"<rFactorXML>", b"<", b"&", b"<!ENTITY x \"&x;\">",
+    b"<rFactorXML>", b"<gpx>", b"<trkpt>", b"</trkpt>", b"lap_ticks", b"data_speed", b"<", b"&", b"<!ENTITY x \"&x;\">",
     b'"data":{', b"," * 300, b'"' * 301, b"[" * 900, b"\n" * 70, b"9" * 320,
 
 )  # fmt: skip

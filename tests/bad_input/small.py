@@ -19,17 +19,19 @@ class Small:
         tables: Text of a table by its name: preamble, header and some lines of data.
         documents: JSON by its name.
         trees: XML by its name.
+        drives: Documents with rows of a drive, by name with its ending.
     """
 
     tables: dict[str, str]
     documents: dict[str, Any]
     trees: dict[str, str]
+    drives: dict[str, str]
 
     def texts(self) -> dict[str, str]:
         """All of them as text, by a name with its ending."""
         documents = {f"{name}.json": dumped(document) for name, document in self.documents.items()}
         trees = {f"{name}.xml": text for name, text in self.trees.items()}
-        return {f"{name}.csv": text for name, text in self.tables.items()} | documents | trees
+        return {f"{name}.csv": text for name, text in self.tables.items()} | documents | trees | self.drives
 
 
 def dumped(document: Any) -> str:
@@ -39,6 +41,7 @@ def dumped(document: Any) -> str:
 def small_files(samples: Path) -> Small:
     """Cut small files out of those that `simrace sample` wrote (eight sessions show every format)."""
     tables: dict[str, str] = {}
+    drives: dict[str, str] = {}
     for path in sorted([*samples.glob("telemetry/*.csv"), *samples.glob("results/*.csv")]):
         text = path.read_bytes().decode("utf-8-sig", "replace")
         lines = text.split("\n")
@@ -49,7 +52,11 @@ def small_files(samples: Path) -> Small:
         if format_name:
             tables.setdefault(format_name, "\n".join(lines[: DATA_LINES + 20]) + "\n")
     for sample in text_samples():
-        if not sample.text.startswith(("{", "[{", "<")):
+        if sample.text.startswith("[{"):
+            drives.setdefault(f"{sample.source_format}.json", _few_packets(json.loads(sample.text)))
+        elif sample.text.startswith("<?xml"):
+            drives.setdefault(f"{sample.source_format}.xml", _few_points(sample.text))
+        elif not sample.text.startswith("<"):
             head = sample.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")[: DATA_LINES + 20]
             tables.setdefault(sample.source_format, "\n".join(head) + "\n")
     documents: dict[str, Any] = {}
@@ -76,13 +83,31 @@ def small_files(samples: Path) -> Small:
             documents.setdefault("acc", _few_cars(document))
     documents["lap_index"] = json.loads((samples / "iracing_api" / "lap_chart.json").read_text("utf-8"))
     race = next(samples.glob("results/*R1.xml")).read_bytes().decode("latin-1")
-    return Small(tables, documents, {"lmu": _first_and_last_car(race)})
+    return Small(tables, documents, {"lmu": _first_and_last_car(race)}, drives)
 
 
 def _first_and_last_car(text: str) -> str:
     """A shared car, and one that never drove."""
     before, *cars = re.split("(?=<Driver>\n)", text)
     return before + cars[0] + cars[-1]
+
+
+def _few_points(text: str) -> str:
+    """Both tracks of the file, with their first points."""
+    before, *points = re.split("(?=<trkpt)", text)
+    (second,) = (number for number, point in enumerate(points) if "<trk>" in point)
+    return before + "".join([*points[:20], points[second], *points[second + 1 : second + 20], points[-1]])
+
+
+def _few_packets(laps: list[dict[str, Any]]) -> str:
+    """A second of each lap."""
+    return dumped(
+        [
+            {key: value[:60] if isinstance(value, list) else value for key, value in lap.items()}
+            | {"lap_finish_time": 1_000}
+            for lap in laps
+        ]
+    )
 
 
 def _few_entries(document: dict[str, Any]) -> dict[str, Any]:

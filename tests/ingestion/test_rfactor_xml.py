@@ -125,7 +125,7 @@ def test_more_than_a_plain_text_is_not_declared(tmp_path: Path, declared: str) -
         identified(tmp_path, text.encode())
     assert (refused.value.reason, refused.value.detail) == (
         Reason.MALFORMED,
-        "not valid XML: it declares what no results need",
+        "not valid XML: it declares what no such document needs",
     )
 
 

@@ -426,7 +426,7 @@ def test_archives_and_refused(folder: Path, truth: dict[str, Any]) -> None:
     assert b"\t" in refused["headerless.csv"]
     with pytest.raises(json.JSONDecodeError):
         json.loads(refused["truncated.json"])
-    assert b"topografix.com/GPX" in refused["track_walk.gpx"]
+    assert b"_Std Dev" in refused["channel_report.csv"]
 
 
 @pytest.mark.parametrize(("rows", "channels"), [(25_000, 45), (7, 3)])

@@ -64,7 +64,7 @@ def test_samples_are_what_was_driven(loggers: Warehouse, sample: Sample) -> None
     elapsed = found[0] - found[0][0]
     for name, values in zip(sample.channels, found[1:], strict=True):
         attribute, factor, off = DRIVEN[name]
-        due = _at(truth, attribute, elapsed) * factor
+        due = _at(truth, attribute, elapsed + sample.begins_s) * factor
         # behind its last fix a slow receiver is where it was
         told = ~np.isnan(values) & (elapsed < elapsed[-1] - 0.5)
         assert told.mean() > 0.9, name

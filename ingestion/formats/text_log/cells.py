@@ -152,6 +152,11 @@ def hemisphere(cell: str) -> float:
     return {"N": 1.0, "E": 1.0, "S": -1.0, "W": -1.0}.get(cell.upper(), NAN)
 
 
+def gear_from_reverse(cell: str) -> float:
+    """A gear where 0 is reverse; reverse is -1."""
+    return -1.0 if number(cell) == 0 else number(cell)
+
+
 FORMS: Mapping[str, Callable[[str], float]] = {
     "number": number,
     "number_with_unit": with_unit,
@@ -165,6 +170,7 @@ FORMS: Mapping[str, Callable[[str], float]] = {
     "unix_seconds": number,
     "unix_milliseconds": lambda cell: number(cell) / 1_000,
     "hemisphere": hemisphere,
+    "gear_from_reverse": gear_from_reverse,
 }
 # Forms of clocks that tell the day as well, and those that begin anew at midnight.
 OF_A_DATE = frozenset({"moment", "unix_seconds", "unix_milliseconds"})

@@ -60,14 +60,15 @@ def _first(said: Seconds) -> int:
 
 
 def _spread(said: Seconds) -> Seconds:
-    """Rows of one stamp lie evenly between it and the next; those of the last as close as those before."""
+    """Rows of one stamp lie evenly between it and the next; the last, and those before a pause, as close as others."""
     begins = np.flatnonzero(np.concatenate(([True], np.diff(said) != 0)))
     counts = np.diff(np.append(begins, len(said)))
     stamps = said[begins]
     lengths = np.append(np.diff(stamps), 0.0)
-    if len(stamps) > 1:
+    if (lengths > 0).any():
+        usual = np.percentile(lengths[lengths > 0], 50, method="lower")
+        # where the next stamp goes back there is none to lie before
+        lengths = np.where(lengths > 0, np.minimum(lengths, usual), usual)
         lengths[-1] = lengths[-2] * counts[-1] / counts[-2]
-    # a stamp that goes back has no next one to lie before
-    lengths = np.maximum(lengths, 0.0)
     places = np.arange(len(said)) - np.repeat(begins, counts)
     return np.asarray(np.repeat(stamps, counts) + np.repeat(lengths / counts, counts) * places, dtype=np.float64)

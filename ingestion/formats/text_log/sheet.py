@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ingestion.formats.lines import Rows, cells, first_filled, is_blank, is_blank_line
@@ -47,8 +47,9 @@ class Sheet:
         first_data_line: Line at which the data begin, from 1.
         preamble: Rows before the header, each as its cells; of a comment its text.
         sections: Rows of the sections that are landed, each as its cells, by the name of the section.
-        delimiter: Character between cells; a space stands for any number of them.
+        delimiter: Character between cells; a space stands for any number of them. Empty for a document.
         is_quoted: Whether cells can stand in quotation marks.
+        rows: Gives the rows of a document, from the first each time; None where lines are the rows.
     """
 
     columns: tuple[Column, ...]
@@ -59,6 +60,38 @@ class Sheet:
     delimiter: str
     is_quoted: bool
     sections: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
+    rows: Callable[[], Iterator[NumberedRow]] | None = None
+
+
+@dataclass(frozen=True)
+class RowDocument:
+    """A document, JSON or XML, that holds rows of a drive where others have lines.
+
+    Attributes:
+        recognise: True when a text that begins like this is such a document.
+        read: Its parts. It raises RefusedError for a text that is not what it seems.
+        max_bytes: A larger one is refused.
+    """
+
+    recognise: Callable[[str], bool]
+    read: Callable[[str], Sheet]
+    max_bytes: int
+
+
+def sheet_of(
+    names: Sequence[str], units: Mapping[str, str], told: Rows, rows: Callable[[], Iterator[NumberedRow]]
+) -> Sheet:
+    """The parts of a document.
+
+    Args:
+        names: Of the columns, in the order of the cells.
+        units: Of columns, by name; where the format says them.
+        told: What it says of its session: rows of a name and a value.
+        rows: See `Sheet`.
+    """
+    columns = tuple(Column(place, name, units.get(name, "")) for place, name in enumerate(names))
+    preamble = tuple(tuple(row) for row in told)
+    return Sheet(columns, tuple(names), len(names), 1, preamble, "", is_quoted=False, rows=rows)
 
 
 def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) -> Sheet | None:

@@ -55,6 +55,20 @@ lines as (
     from files
     left join beacon_files on files.file_id = beacon_files.beacons_file_id
     where files.format_family = 'markers'
+    union all
+    -- the line of a layout is no drive
+    select
+        file_id,
+        entry_count as lines_read,
+        0 as lines_loaded,
+        0 as lines_superseded,
+        0 as lines_refused,
+        0 as lines_withheld,
+        entry_count as lines_set_aside,
+        cast(null as {{ dbt.type_string() }}) as waits_for,
+        true as is_kept
+    from files
+    where format_family = 'layouts'
 ),
 
 -- a log is read by the samples of its clock, not by those of all its channels

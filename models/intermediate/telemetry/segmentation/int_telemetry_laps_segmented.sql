@@ -123,7 +123,10 @@ lined as (
             as end_position_m,
         -- the sim reports a lap's time during the next one
         lead(last_lap_time_s) over clock as next_last_lap_time_s,
-        max(case when piece_number = 1 and begins_near_line and starts_on_pit_road is not true then 1 else 0 end)
+        max(case
+            when piece_number = 1 and (starts_at_line or (begins_near_line and starts_on_pit_road is not true)) then 1
+            else 0
+        end)
             over (partition by session_id)
             as first_is_lap,
         bool_and(is_beside_line) over (partition by session_id) as has_nothing_else
