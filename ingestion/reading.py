@@ -221,7 +221,7 @@ def _read_as(path: Path, encoding: str, on_bytes: Callable[[int], object]) -> Co
             carriage_line_ends += text.count("\r\n") + (last_character == "\r" and text.startswith("\n"))
             # No chunk holds more characters than the limit, so a line over it crosses the border of two chunks.
             line_length = line_length + text.find("\n") if found else line_length + len(text)
-            if line_length > MAX_LINE_CHARACTERS and not is_json(head):
+            if line_length > MAX_LINE_CHARACTERS and not _is_document(head):
                 raise RefusedError(Reason.TOO_LARGE, f"a line of over {MAX_LINE_CHARACTERS:,} characters")
             if found:
                 line_length = len(text) - text.rfind("\n") - 1
@@ -265,6 +265,11 @@ class _TextDigest:
 def is_json(head: str) -> bool:
     """Whether a text begins as JSON does, behind lines of comments; `[Header]` begins a text of another kind."""
     return _JSON.match(head) is not None
+
+
+def _is_document(head: str) -> bool:
+    """Whether a text begins as JSON or XML does, whose lines have no end where somebody packed them tight."""
+    return is_json(head) or head.lstrip()[:1] == "<"
 
 
 def read_text(content: Content) -> str:

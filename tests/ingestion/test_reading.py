@@ -204,9 +204,10 @@ def test_a_line_over_the_limit_is_too_large_wherever_it_is(tmp_path: Path, befor
     assert refused.value.reason is Reason.TOO_LARGE
 
 
-def test_a_document_may_be_one_long_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("begin", "end"), [('\n {"laps": "', '"}'), ("\n<gpx>", "</gpx>")])
+def test_a_document_may_be_one_long_line(tmp_path: Path, begin: str, end: str) -> None:
     file = tmp_path / "document"
-    file.write_text('\n {"laps": "' + "y" * (3 * MAX_LINE_CHARACTERS) + '"}')
+    file.write_text(begin + "y" * (3 * MAX_LINE_CHARACTERS) + end)
     assert read_content(file).line_count == 2
 
 
