@@ -82,6 +82,12 @@ def test_tracks_are_put_in_the_order_of_their_times(tmp_path: Path) -> None:
     np.testing.assert_equal(found["fault"], [2, 0, 0, 0, 0, 0, 2])
 
 
+def test_a_drive_began_at_the_first_stamp(tmp_path: Path) -> None:
+    log = read(tmp_path, gpx("".join(point(second) for second in (4, 4, 4, 4, 5, 5, 5, 5)))).log
+    assert log
+    assert (log.documents[0].content or {})["started_at"] == 1_772_611_204
+
+
 def test_two_drives_of_one_time_are_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path, gpx(point(1) + point(9), point(8) + point(12)))
     assert error.reason is Reason.MALFORMED

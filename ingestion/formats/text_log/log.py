@@ -341,11 +341,11 @@ class TextLog(Log):
             (self._dates_told, self._date_place),
             (self._clock_told if clock.form in OF_A_DATE else None, self._clock_place),
         ):
-            # one row may be off by the last digit of its two stamps
+            # one row may be off by the last digit of its two stamps; of rows with one stamp the first is not off
             if moments is not None and len(begun := (moments - self._times)[(moments > 0) & ~np.isnan(self._times)]):
                 # a moment without a zone is one of the computer that wrote it
                 key = "started_at" if self._has_zone.get(place, True) else "started_at_local"
-                content[key] = round(float(np.median(begun)), 3)
+                content[key] = round(float(np.max(begun) if clock.repeats else np.median(begun)), 3)
                 content["is_of_session"] = not (clock.from_first or clock.form in OF_A_DATE | OF_THE_DAY)
                 break
         told_s = self._clock_told
