@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,25 @@ def collect_garbage() -> None:
     gc.freeze()
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """A model or seed as dbt would build it.
+
+    Attributes:
+        name: Its name.
+        relation: Its table in the database, as SQL names it.
+        columns: Type of each column, of a seed that declares them; else empty.
+        code: The SQL that makes its rows; empty for a seed.
+        parents: Names of the models and seeds that it reads.
+    """
+
+    name: str
+    relation: str
+    columns: dict[str, str]
+    code: str
+    parents: frozenset[str]
+
+
 class ParsedProject:
     """dbt loaded and the project parsed, for a process that builds more than once.
 
@@ -234,6 +254,41 @@ def run_dbt(
     if not outcome.success:
         raise _failed(arguments[0], result, outcome.exception, project)
     return result
+
+
+def compile_models(parameters: ConnectionParameters, selection: list[str]) -> list[Compiled]:
+    """Let dbt write out the SQL of models, and run none of it.
+
+    Args:
+        parameters: The database.
+        selection: Models, as `--select` takes them.
+
+    Returns:
+        The models, each after those that it reads, with the seeds and models beside them that they read.
+
+    Raises:
+        BuildError: the project cannot be compiled.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    project = project_directory()
+    arguments = ["compile", "--no-write-json", "--no-populate-cache", "--select", *selection]
+    with set_for_dbt(parameters, project):
+        manifest = ParsedProject().manifest(project)
+        outcome = _invoke(arguments, project, manifest)
+    if not outcome.success:
+        raise _failed("compile", BuildResult(), outcome.exception, project)
+    code = {each.node.unique_id: each.node.compiled_code for each in outcome.result.results}
+    parents = {key: [each for each in manifest.nodes[key].depends_on_nodes if each in manifest.nodes] for key in code}
+    return [
+        Compiled(
+            node.name,
+            node.relation_name,
+            dict(node.config.get("column_types") or {}),
+            code.get(node.unique_id, ""),
+            frozenset(manifest.nodes[parent].name for parent in parents.get(node.unique_id, [])),
+        )
+        for node in (manifest.nodes[key] for key in TopologicalSorter(parents).static_order())
+    ]
 
 
 def _invoke(

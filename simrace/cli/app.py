@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from simrace import __version__
-from simrace.cli import corners, db, export, formats, keep, look, run, state
+from simrace.cli import championship, corners, db, export, formats, keep, look, run, state
 from simrace.cli.dbt import dbt
 from simrace.cli.serve import serve
 from simrace.cli.watch import watch
@@ -33,6 +33,7 @@ def options(
 
 
 app.add_typer(db.app, name="db")
+app.add_typer(championship.app, name="championship")
 app.add_typer(corners.app, name="corners")
 app.add_typer(export.app, name="export")
 app.add_typer(formats.app, name="format")

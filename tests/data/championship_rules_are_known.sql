@@ -4,11 +4,11 @@ with rules as (
 ),
 
 kinds as (
-    {% for rule, kind in championship_rules().items() -%}
+    {% for rule, kind in var('championship_rules').items() -%}
         select
             '{{ rule }}' as rule,
-            {{ "',1,'" if kind is none else "null" if kind is string else "'," ~ kind | join(',') ~ ",'" }} as words,
-            {{ kind is none or kind == 'steps' }} as has_points
+            {{ "',1,'" if kind == 'points' else "null" if kind is string else "'," ~ kind | join(',') ~ ",'" }} as words,
+            {{ kind in ('points', 'steps') }} as has_points
         {%- if not loop.last %}
             union all
         {%- endif %}

@@ -89,6 +89,10 @@ entered as (
         end as scored_class,
         championships.is_scored_in_class and entries.class_name is not null as has_class_of_championship,
         case
+            when championships.is_scored_in_class then race_results.finish_position_in_class
+            else race_results.finish_position
+        end as finish_position,
+        case
             when championships.is_scored_in_class then race_results.classified_position_in_class
             else race_results.classified_position
         end as position_of_file,
@@ -188,6 +192,8 @@ select
     is_best_of_round,
     points_table,
     points_factor,
+    finish_position,
+    position_of_file as classified_position,
     case when is_classified then position end as scored_position,
     grid_position,
     count(*) filter (where driver_of_car = 1) over (

@@ -4,7 +4,7 @@ with championships as (
 
 rules as (
     select
-        {% for rule, kind in championship_rules().items() if kind != 'steps' -%}
+        {% for rule, kind in var('championship_rules').items() if kind != 'steps' -%}
             {{ championship_rule(rule, kind) }},
         {% endfor -%}
         championship_id

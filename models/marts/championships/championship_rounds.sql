@@ -78,36 +78,52 @@ scored as (
             end, 0
         ) * ranked.points_factor as race_points,
         case
-            when ranked.is_without_points then 0
-            else
-                case when ranked.grid_position = 1 then ranked.pole_points else 0 end
-                + case
-                    when
-                        ranked.lap_rank = 1
-                        and ranked.best_lap_ms is not null
-                        and (
-                            ranked.fastest_lap_within is null
-                            or ranked.scored_position <= ranked.fastest_lap_within
-                        )
-                        then ranked.fastest_lap_points
-                    else 0
-                end
-                + case
-                    when ranked.incidents = 0 and ranked.out_reason = 'running' then ranked.clean_race_points else 0
-                end
-                + case when ranked.laps_led > 0 then ranked.lap_led_points else 0 end
-                + case
-                    when ranked.laps_led > 0 and ranked.laps_led = ranked.most_laps_led then ranked.most_laps_led_points
-                    else 0
-                end
-                + case
-                    when
-                        ranked.most_places_gained > 0
-                        and ranked.grid_position - ranked.scored_position = ranked.most_places_gained
-                        then ranked.most_places_gained_points
-                    else 0
-                end
-        end as bonus_points,
+            when
+                not ranked.is_without_points
+                and ranked.grid_position = 1
+                then ranked.pole_points
+            else 0
+        end as points_for_pole,
+        case
+            when
+                not ranked.is_without_points
+                and ranked.lap_rank = 1
+                and ranked.best_lap_ms is not null
+                and (ranked.fastest_lap_within is null or ranked.scored_position <= ranked.fastest_lap_within)
+                then ranked.fastest_lap_points
+            else 0
+        end as points_for_fastest_lap,
+        case
+            when
+                not ranked.is_without_points
+                and ranked.incidents = 0
+                and ranked.out_reason = 'running'
+                then ranked.clean_race_points
+            else 0
+        end as points_for_clean_race,
+        case
+            when
+                not ranked.is_without_points
+                and ranked.laps_led > 0
+                then ranked.lap_led_points
+            else 0
+        end as points_for_lap_led,
+        case
+            when
+                not ranked.is_without_points
+                and ranked.laps_led > 0
+                and ranked.laps_led = ranked.most_laps_led
+                then ranked.most_laps_led_points
+            else 0
+        end as points_for_most_laps_led,
+        case
+            when
+                not ranked.is_without_points
+                and ranked.most_places_gained > 0
+                and ranked.grid_position - ranked.scored_position = ranked.most_places_gained
+                then ranked.most_places_gained_points
+            else 0
+        end as points_for_most_places_gained,
         coalesce(incidents.points, 0) as points_for_incidents
     from ranked
     left join incidents
@@ -115,6 +131,14 @@ scored as (
             and ranked.race_id = incidents.race_id
             and ranked.entrant_id = incidents.entrant_id
             and incidents.rule_rank = 1
+),
+
+summed as (
+    select
+        *,
+        points_for_pole + points_for_fastest_lap + points_for_clean_race + points_for_lap_led
+        + points_for_most_laps_led + points_for_most_places_gained as bonus_points
+    from scored
 ),
 
 -- a disqualification may not be dropped
@@ -125,7 +149,7 @@ of_round as (
             partition by championship_id, driver_id, role, round_key
             order by is_disqualified desc, race_points + bonus_points desc, race_number, race_id asc
         ) as rank_in_round
-    from scored
+    from summed
 ),
 
 rounds as (
@@ -166,10 +190,22 @@ select
     of_round.round_key,
     cast(of_round.race_number as integer) as race_number,
     of_round.week_date,
+    of_round.finish_position,
+    of_round.classified_position,
     of_round.scored_position,
+    of_round.grid_position,
+    of_round.points_table,
+    cast(of_round.points_factor as numeric(10, 3)) as points_factor,
     cast(of_round.race_points as numeric(10, 2)) as race_points,
     cast(of_round.bonus_points as numeric(10, 2)) as bonus_points,
+    cast(of_round.points_for_pole as numeric(10, 2)) as pole_points,
+    cast(of_round.points_for_fastest_lap as numeric(10, 2)) as fastest_lap_points,
+    cast(of_round.points_for_clean_race as numeric(10, 2)) as clean_race_points,
+    cast(of_round.points_for_lap_led as numeric(10, 2)) as lap_led_points,
+    cast(of_round.points_for_most_laps_led as numeric(10, 2)) as most_laps_led_points,
+    cast(of_round.points_for_most_places_gained as numeric(10, 2)) as most_places_gained_points,
     cast(coalesce(of_round.points_deducted, 0) + of_round.points_for_incidents as numeric(10, 2)) as points_deducted,
+    cast(of_round.points_for_incidents as numeric(10, 2)) as points_for_incidents,
     cast(coalesce(of_round.points_awarded, 0) as numeric(10, 2)) as points_awarded,
     (of_round.rank_in_round = 1 or not of_round.is_best_of_round)
     and (championships.rounds_counted is null or rounds.round_rank <= championships.rounds_counted)
@@ -179,6 +215,7 @@ select
     ) as is_counted,
     of_round.is_disqualified,
     of_round.is_classified,
+    of_round.is_passed_up,
     of_round.green_flag_at
 from of_round
 inner join championships on of_round.championship_id = championships.championship_id

@@ -1,0 +1,284 @@
+"""What the marts tell of a championship: its rounds, how each was scored, its tables."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from ingestion.errors import ReadableError
+from ingestion.raw_tables import relation_exists
+from simrace.championships.seeds import near
+
+# Columns of marts.championship_rounds, and what people call them.
+BONUSES = {
+    "pole_points": "pole",
+    "fastest_lap_points": "fastest lap",
+    "clean_race_points": "clean race",
+    "lap_led_points": "led a lap",
+    "most_laps_led_points": "most laps led",
+    "most_places_gained_points": "most places gained",
+}
+MOST_NAMED = 20
+
+
+class ChampionshipError(ReadableError):
+    """There is no such championship, round or driver; the text says which there are."""
+
+
+@dataclass(frozen=True)
+class Race:
+    """A race of a championship.
+
+    Attributes:
+        race_id: Its key in marts.dim_races.
+        number: Its place among the races of the championship, from 1.
+        track: Where it was; None where the file names no track.
+        started_at: Its start; None where the file tells none.
+    """
+
+    race_id: str
+    number: int
+    track: str | None
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round of a championship.
+
+    Attributes:
+        number: Its place among the rounds held, from 1.
+        key: round_key of marts.championship_rounds.
+        races: Its races in order.
+    """
+
+    number: int
+    key: str
+    races: tuple[Race, ...]
+
+    def __str__(self) -> str:
+        """Its number, where and when."""
+        tracks = ", ".join(dict.fromkeys(race.track for race in self.races if race.track))
+        days = sorted({f"{race.started_at.astimezone(UTC):%Y-%m-%d}" for race in self.races if race.started_at})
+        return ", ".join(
+            filter(None, (f"Round {self.number}", tracks, " to ".join(dict.fromkeys(days[:1] + days[-1:]))))
+        )
+
+
+@dataclass(frozen=True)
+class Championship:
+    """A championship that has been scored.
+
+    Attributes:
+        championship_id: Its key.
+        name: What people call it.
+        rounds: Its rounds in order.
+        drivers: Name by driver_id of all who are in it.
+    """
+
+    championship_id: str
+    name: str
+    rounds: tuple[Round, ...]
+    drivers: dict[str, str]
+
+    def round(self, number: int | None) -> Round:
+        """A round by its number; the latest without one.
+
+        Raises:
+            ChampionshipError: there is no such round.
+        """
+        if number is None:
+            return self.rounds[-1]
+        if not 1 <= number <= len(self.rounds):
+            held = f"rounds 1 to {len(self.rounds)} were held" if len(self.rounds) > 1 else "one round was held"
+            raise ChampionshipError(f"{self.name} has no round {number}: {held}.")
+        return self.rounds[number - 1]
+
+    def driver(self, named: str) -> str:
+        """The driver_id of a driver of it.
+
+        Args:
+            named: driver_id, or the name in whatever case.
+
+        Raises:
+            ChampionshipError: nobody in it is called so, or several are.
+        """
+        if named in self.drivers:
+            return named
+        found = [key for key, name in self.drivers.items() if name.casefold() == named.casefold()]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise ChampionshipError(f"{named} is the name of several in {self.name}; write one of {', '.join(found)}")
+        words = [*self.drivers.values(), *self.drivers]
+        names = sorted(self.drivers.values())
+        shown = ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if (more := len(names) - MOST_NAMED) > 0 else "")
+        raise ChampionshipError(
+            f"Nobody in {self.name} is called {named!r}{near(named, words, f'; in it are: {shown}')}"
+        )
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a race of a driver scored, as marts.championship_rounds has it, and who that is.
+
+    Attributes:
+        points: By name of the bonus in `BONUSES`.
+    """
+
+    race_id: str
+    driver_id: str
+    role: str
+    team_name: str | None
+    class_name: str | None
+    round_key: str
+    race_number: int
+    finish_position: int | None
+    classified_position: int | None
+    scored_position: int | None
+    grid_position: int | None
+    points_table: str
+    points_factor: Decimal
+    race_points: Decimal
+    bonus_points: Decimal
+    pole_points: Decimal
+    fastest_lap_points: Decimal
+    clean_race_points: Decimal
+    lap_led_points: Decimal
+    most_laps_led_points: Decimal
+    most_places_gained_points: Decimal
+    points_deducted: Decimal
+    points_for_incidents: Decimal
+    points_awarded: Decimal
+    is_counted: bool
+    is_disqualified: bool
+    is_classified: bool
+    is_passed_up: bool
+
+    @property
+    def points(self) -> Decimal:
+        """What the race is worth in the standings."""
+        counted = self.race_points + self.bonus_points if self.is_counted else Decimal(0)
+        return counted + self.points_awarded - self.points_deducted
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A line of the standings of drivers or teams.
+
+    Attributes:
+        key: driver_id or team_name.
+        team_name: Team of a driver's latest race; None for none, and for a team.
+    """
+
+    key: str
+    team_name: str | None
+    position: int
+    points: Decimal
+    points_behind: Decimal
+    wins: int
+    podiums: int
+    races: int
+    dropped_points: Decimal
+
+
+def find_championship(connection: Connection, championship_id: str) -> Championship:
+    """A championship that has been scored.
+
+    Args:
+        connection: To a warehouse.
+        championship_id: Its key.
+
+    Raises:
+        ChampionshipError: there is none of that key, or nothing is built.
+    """
+    with connection, connection.cursor() as cursor:
+        if not relation_exists(cursor, "marts.championship_rounds"):
+            raise ChampionshipError("No championship is built yet: land files of races with `simrace run`.")
+        cursor.execute("select championship_id, max(championship_name) from marts.championship_standings group by 1")
+        names: dict[str, str] = dict(cursor.fetchall())
+        cursor.execute("select distinct championship_id from marts.championship_rounds")
+        names = {key: names.get(key, key) for (key,) in sorted(cursor.fetchall())}
+        if championship_id not in names:
+            there = (
+                f"; there are: {', '.join(names) or 'none'}. `simrace championship check` tells of rows without races"
+            )
+            raise ChampionshipError(
+                f"No championship {championship_id!r} was scored{near(championship_id, names, there)}"
+            )
+        drivers = _read_drivers(cursor, championship_id)
+        return Championship(championship_id, names[championship_id], _read_rounds(cursor, championship_id), drivers)
+
+
+def _read_drivers(cursor: Cursor, championship_id: str) -> dict[str, str]:
+    cursor.execute(
+        "select distinct rounds.driver_id, coalesce(drivers.driver_name, rounds.driver_id) "
+        "from marts.championship_rounds as rounds "
+        "left join marts.dim_drivers as drivers on rounds.driver_id = drivers.driver_id "
+        "where rounds.championship_id = %s order by 2, 1",
+        (championship_id,),
+    )
+    return dict(cursor.fetchall())
+
+
+def _read_rounds(cursor: Cursor, championship_id: str) -> tuple[Round, ...]:
+    cursor.execute(
+        "select distinct rounds.round_key, rounds.race_id, rounds.race_number, races.track_name, races.green_flag_at "
+        "from marts.championship_rounds as rounds "
+        "left join marts.dim_races as races on rounds.race_id = races.race_id "
+        "where rounds.championship_id = %s order by rounds.race_number",
+        (championship_id,),
+    )
+    races: dict[str, list[Race]] = {}
+    for key, *race in cursor.fetchall():
+        races.setdefault(key, []).append(Race(*race))
+    return tuple(Round(number, key, tuple(its)) for number, (key, its) in enumerate(races.items(), 1))
+
+
+def is_pseudonymised(cursor: Cursor) -> bool:
+    """Whether the marts hold pseudonyms in place of names and ids."""
+    if not relation_exists(cursor, "ops.pseudonyms"):
+        return False
+    cursor.execute("select state <> 'off' from ops.pseudonyms")
+    return bool((cursor.fetchone() or (False,))[0])
+
+
+def read_scored(connection: Connection, championship_id: str) -> list[Scored]:
+    """What every race of every driver of a championship scored, in order of races and places."""
+    columns = ", ".join(field.name for field in fields(Scored))
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"select {columns} from marts.championship_rounds where championship_id = %s "
+            "order by race_number, class_name nulls first, scored_position nulls last, finish_position nulls last, "
+            "driver_id",
+            (championship_id,),
+        )
+        return [Scored(*row) for row in cursor.fetchall()]
+
+
+def read_standings(cursor: Cursor, championship_id: str, schema: str = "marts") -> list[Standing]:
+    """The standings of drivers, in order.
+
+    Args:
+        cursor: To a warehouse.
+        championship_id: Its key.
+        schema: Where the table is: the marts, or pg_temp after a scoring beside them.
+    """
+    cursor.execute(
+        "select driver_id, team_name, position, points, points_behind, wins, podiums, races, dropped_points "
+        f"from {schema}.championship_standings where championship_id = %s order by position, driver_id",
+        (championship_id,),
+    )
+    return [Standing(*row) for row in cursor.fetchall()]
+
+
+def read_team_standings(cursor: Cursor, championship_id: str, schema: str = "marts") -> list[Standing]:
+    """The same of teams; empty where nobody drives for one."""
+    cursor.execute(
+        "select team_name, null, position, points, points_behind, wins, podiums, races, dropped_points "
+        f"from {schema}.championship_team_standings where championship_id = %s order by position, team_name",
+        (championship_id,),
+    )
+    return [Standing(*row) for row in cursor.fetchall()]
