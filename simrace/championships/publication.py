@@ -20,7 +20,6 @@ from simrace.championships.marts import (
     Scored,
     Standing,
     find_championship,
-    is_pseudonymised,
     read_scored,
     read_standings,
     read_team_standings,
@@ -101,9 +100,8 @@ def _sheets(
     with connection, connection.cursor() as cursor:
         drivers = read_standings(cursor, championship.championship_id)
         teams = read_team_standings(cursor, championship.championship_id)
-        is_hidden = has_pseudonyms and not is_pseudonymised(cursor)
-    team = _named("Team", is_hidden)
-    driver = _named("Driver", is_hidden)
+    team = _named("Team", has_pseudonyms)
+    driver = _named("Driver", has_pseudonyms)
 
     def driver_name(driver_id: str) -> str:
         return driver(championship.drivers[driver_id])
@@ -121,7 +119,11 @@ def _sheets(
 
 
 def _named(kind: str, is_hidden: bool) -> Callable[[str], str]:
-    return (lambda name: pseudonym(name, kind, os.environ)) if is_hidden else (lambda name: name)
+    def shown(name: str) -> str:
+        is_pseudonym = re.fullmatch(rf"{kind} [0-9a-f]{{16}}", name)  # of a warehouse that publishes no names
+        return name if is_pseudonym or not is_hidden else pseudonym(name, kind, os.environ)
+
+    return shown
 
 
 def _standings(

@@ -292,6 +292,9 @@ def test_every_exposure_says_what_it_reads(manifest: dict[str, Any]) -> None:
     operations = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "simrace" / "operations").glob("*.py"))
     named = set(re.findall(r"(?:from|join|into|update|\") ?(?:marts|ops)\.(\w+)", operations))
     assert named == _read_by("operations", manifest)
+    championships = "".join(file.read_text("utf-8") for file in (ROOT / "simrace" / "championships").glob("*.py"))
+    named = set(re.findall(r"(?:from|join) (?:marts|\{schema\})\.(\w+)", championships))
+    assert named == _read_by("championship_command", manifest)
     analyses = [node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"]
     asked = {_name(parent) for node in analyses for parent in node["depends_on"]["nodes"]}
     assert asked <= _read_by("bi_tools", manifest)
