@@ -1,9 +1,7 @@
 """Check the rules of championships before the season: the seed files by themselves, then against the warehouse."""
 
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -80,22 +78,15 @@ def _ask_warehouse(parameters: ConnectionParameters, seeds: Seeds) -> str:
     if any(each.is_error for each in seeds.findings):
         return "with errors in the files they cannot be scored; put them right, and check again"
     models = scoring.compile_scoring(parameters)
-    with closing(parameters.connect()) as connection:
-        seeds_there = [models[name] for name in SEEDS]
-        needed = {name: model for name, model in models.items() if not model.code and model not in seeds_there}
-        if not scoring.is_built(connection, needed):
+    with scoring.beside(parameters) as cursor:
+        read = [model for model in models.values() if not model.code and model.name not in SEEDS]
+        if not scoring.is_built(cursor, read):
             return "nothing is built yet; land files of races with `simrace run`"
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("set transaction isolation level repeatable read")
-                given = {name: scoring.rows_of(row.cells for row in seeds.rows[name]) for name in SEEDS}
-                scoring.score(cursor, models, given)
-                _check_races(cursor, seeds)
-                _check_rounds(cursor, seeds)
-                _check_fields(cursor, seeds)
-                _check_keys(cursor, seeds, models)
-        finally:
-            connection.rollback()
+        scoring.score(cursor, models, {name: scoring.rows_of(row.cells for row in seeds.rows[name]) for name in SEEDS})
+        _check_races(cursor, seeds)
+        _check_rounds(cursor, seeds)
+        _check_fields(cursor, seeds)
+        _check_keys(cursor, seeds)
     return ""
 
 
@@ -147,7 +138,7 @@ def _check_fields(cursor: Cursor, seeds: Seeds) -> None:
                     seeds.tell(seed, row.line, message, is_error=False)
 
 
-def _check_keys(cursor: Cursor, seeds: Seeds, models: dict[str, Any]) -> None:
+def _check_keys(cursor: Cursor, seeds: Seeds) -> None:
     if is_pseudonymised(cursor):
         return  # seeds hold ids, and the marts their pseudonyms
     drivers = _names(cursor, "select driver_id, driver_name from marts.dim_drivers")

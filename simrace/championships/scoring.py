@@ -1,13 +1,17 @@
 """Score championships beside the warehouse: the SQL of the models, on temporary tables that are gone afterwards."""
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 
+import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes its classes small
 
 from simrace.build.dbt import Compiled, compile_models
+from simrace.championships.marts import ChampionshipError
 from simrace.database.connection import ConnectionParameters
+from simrace.database.pseudonyms import session_options
 
 # From the seeds to the tables; a test holds that nothing else stands between.
 CHAMPIONSHIPS, RACES = "int_championships", "int_championship_races"
@@ -118,14 +122,39 @@ def rows_of(rows: Iterable[Mapping[str, str]]) -> Given:
     return make
 
 
-def is_built(connection: Connection, models: Mapping[str, Compiled]) -> bool:
-    """Whether the warehouse has what the scoring reads."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select bool_and(to_regclass(name) is not null) from unnest(%s) as names (name)",
-            ([model.relation for model in models.values()],),
-        )
-        return bool((cursor.fetchone() or (False,))[0])
+@contextmanager
+def beside(parameters: ConnectionParameters) -> Iterator[Cursor]:
+    """A transaction that sees one state of the warehouse, and of which nothing is left.
+
+    Args:
+        parameters: The database.
+
+    Raises:
+        ChampionshipError: the warehouse was built by another version of the project.
+    """
+    # ids in seeds become pseudonyms by the key of the session
+    options = session_options(os.environ).get("PGOPTIONS") or os.environ.get("PGOPTIONS", "")
+    with closing(parameters.connect(options=options)) as connection:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("set transaction isolation level repeatable read; set local timezone = 'UTC'")
+                yield cursor
+        except (psycopg2.errors.UndefinedColumn, psycopg2.errors.UndefinedTable) as error:
+            raise ChampionshipError(
+                f"The warehouse was built by another version of the project: {str(error).splitlines()[0]}\n"
+                "Bring it up to date with `simrace run`, and try again."
+            ) from error
+        finally:
+            connection.rollback()
+
+
+def is_built(cursor: Cursor, models: Iterable[Compiled]) -> bool:
+    """Whether the warehouse has the tables of models or seeds."""
+    cursor.execute(
+        "select bool_and(to_regclass(name) is not null) from unnest(%s) as names (name)",
+        ([model.relation for model in models],),
+    )
+    return bool((cursor.fetchone() or (False,))[0])
 
 
 def _analyse(cursor: Cursor, name: str) -> None:

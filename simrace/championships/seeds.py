@@ -198,7 +198,12 @@ def _check_cells(seeds: Seeds) -> None:
                     )
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME = re.compile(
+    rf"{_DAY.pattern}([ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}(:?\d{{2}})?)?)?", re.ASCII
+)
 _NAMES = {
+    "text": "text without characters that end it",
     "integer": "a whole number",
     "numeric": "a number such as 12 or 0.5",
     "date": "a day such as 2026-03-31",
@@ -207,19 +212,21 @@ _NAMES = {
 
 
 def _is_of_type(cell: str, kind: str) -> bool:
-    kind = kind.partition("(")[0]
+    kind, _, size = kind.rstrip(")").partition("(")
+    value = number(cell)
     try:
         if kind == "integer":
-            return abs(int(cell)) < 2**31 and cell.lstrip("+-").isascii() and "_" not in cell
+            return value is not None and value == int(value) and abs(value) < 2**31 and "." not in cell
         if kind == "numeric":
-            return number(cell) is not None
+            digits, _, decimals = size.partition(",")
+            return value is not None and abs(value) < Decimal(10) ** (int(digits) - int(decimals))
         if kind == "date":
-            return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", cell)) and bool(date.fromisoformat(cell))
+            return bool(_DAY.fullmatch(cell)) and bool(date.fromisoformat(cell))
         if kind == "timestamptz":
-            return bool(datetime.fromisoformat(cell))
+            return bool(_TIME.fullmatch(cell)) and bool(datetime.fromisoformat(cell))
     except ValueError:
         return False
-    return True
+    return "\0" not in cell
 
 
 def number(cell: str) -> Decimal | None:

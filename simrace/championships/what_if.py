@@ -97,19 +97,15 @@ def what_if(parameters: ConnectionParameters, championship_id: str, change: Chan
                 raise ChampionshipError(
                     "Decisions name drivers by their ids, and this warehouse holds pseudonyms alone."
                 )
-        models = scoring.compile_scoring(parameters)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("set transaction isolation level repeatable read")
-                before = read_standings(cursor, championship_id), read_team_standings(cursor, championship_id)
-                scoring.score(cursor, models, _given(championship_id, races, left_out, decided))
-                after = (
-                    read_standings(cursor, championship_id, "pg_temp"),
-                    read_team_standings(cursor, championship_id, "pg_temp"),
-                )
-                notes = _notes(cursor, championship_id, decided)
-        finally:
-            connection.rollback()
+    models = scoring.compile_scoring(parameters)
+    with scoring.beside(parameters) as cursor:
+        before = read_standings(cursor, championship_id), read_team_standings(cursor, championship_id)
+        scoring.score(cursor, models, _given(championship_id, races, left_out, decided))
+        after = (
+            read_standings(cursor, championship_id, "pg_temp"),
+            read_team_standings(cursor, championship_id, "pg_temp"),
+        )
+        notes = _notes(cursor, championship_id, decided)
     return Outcome(championship, before[0], after[0], before[1], after[1], notes)
 
 

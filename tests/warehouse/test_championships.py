@@ -454,7 +454,7 @@ def test_nothing_changed_changes_nothing(
         outcome = what_if(parameters, str(championship), Change())
         assert outcome.drivers_after == outcome.drivers != []
         assert outcome.teams_after == outcome.teams
-    with closing(parameters.connect()) as connection, connection.cursor() as cursor:
+    with scoring.beside(parameters) as cursor:
         rows = read_seeds(ROOT).rows
         scoring.score(cursor, models, {name: scoring.rows_of(row.cells for row in rows[name]) for name in SEEDS})
         for table in (scoring.ROUNDS, scoring.STANDINGS, scoring.TEAM_STANDINGS):
