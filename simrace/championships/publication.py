@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
@@ -24,6 +25,7 @@ from simrace.championships.marts import (
     read_standings,
     read_team_standings,
 )
+from simrace.championships.picture import Table, draw
 from simrace.championships.steps import changes, plain
 from simrace.database.pseudonyms import pseudonym
 from simrace.export.tables import csv_text
@@ -46,6 +48,7 @@ class Format(StrEnum):
     MD = "md"
     CSV = "csv"
     HTML = "html"
+    PNG = "png"
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,13 @@ class Sheet:
 
 
 def publish(
-    connection: Connection, championship_id: str, round_number: int | None, kind: Format, has_pseudonyms: bool
-) -> str:
+    connection: Connection,
+    championship_id: str,
+    round_number: int | None,
+    kind: Format,
+    has_pseudonyms: bool = False,
+    font: Path | None = None,
+) -> bytes:
     """The standings of a championship and the results of a round.
 
     Args:
@@ -80,17 +88,29 @@ def publish(
         round_number: Number of the round; None for the latest.
         kind: Kind of text.
         has_pseudonyms: Put a pseudonym in place of each name of a driver or team.
+        font: File of a font for a picture; None for one of the system.
+
+    Returns:
+        A file; texts are UTF-8.
 
     Raises:
         ChampionshipError: there is no such championship or round.
         PseudonymError: pseudonyms are asked, and there is no key.
+        PictureError: a picture is asked, and cannot be drawn.
     """
     championship = find_championship(connection, championship_id)
     sheets = _sheets(connection, championship, round_number, has_pseudonyms)
     if kind is Format.CSV:
         with connection, connection.cursor() as cursor:
-            return _csv(cursor, sheets)
-    return (_markdown if kind is Format.MD else _html)(championship.name, sheets)
+            return _csv(cursor, sheets).encode()
+    if kind is Format.PNG:
+        return draw(_text(championship.name), [_drawn(sheet) for sheet in sheets], font)
+    return (_markdown if kind is Format.MD else _html)(championship.name, sheets).encode()
+
+
+def _drawn(sheet: Sheet) -> Table:
+    rows = [tuple(_text(cell) for cell in row) for row in sheet.rows]
+    return _text(sheet.title), sheet.columns, rows, [sheet.is_number(n) for n in range(len(sheet.columns))]
 
 
 def _sheets(

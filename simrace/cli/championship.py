@@ -195,18 +195,24 @@ def publish(
         Path | None,
         typer.Option("-o", "--output", help="File to replace; left out, it is printed.", show_default=False),
     ] = None,
+    font: Annotated[
+        Path | None, typer.Option(help="Font of a PNG; left out, one of the system.", show_default=False)
+    ] = None,
     pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Pseudonyms for drivers and teams.")] = False,
 ) -> None:
     """Write standings and the results of a round for a forum, a chat, a page or a spreadsheet."""
     suffix = file.suffix.lower().removeprefix(".") if file else ""
     kind = file_format or next((each for each in Format if each == suffix), Format.MD)
-    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
-        become_reader(connection)
-        text = publish_championship(connection, championship, round_number, kind, pseudonymise)
+    with readable_errors():
+        if kind is Format.PNG and not file:
+            raise ChampionshipError("A picture is not printed: name a file with -o.")
+        with closing(connection_parameters(say).connect()) as connection:
+            become_reader(connection)
+            text = publish_championship(connection, championship, round_number, kind, pseudonymise, font)
         if file:
             with replacing(file) as unfinished:
-                unfinished.write_text(text, encoding="utf-8", newline="")
+                unfinished.write_bytes(text)
     if file:
         console.print(f"The standings are in {summaries.shown(str(file))}", highlight=False)
     else:
-        typer.echo(text, nl=False)
+        typer.echo(text.decode(), nl=False)

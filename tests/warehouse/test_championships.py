@@ -18,6 +18,7 @@ import yaml
 from simrace.build.dbt import Compiled
 from simrace.championships import publication, scoring, steps
 from simrace.championships.marts import BONUSES, Scored, find_championship, read_scored
+from simrace.championships.picture import PictureError, draw
 from simrace.championships.seeds import SEEDS, Finding, file_of, read_seeds
 from simrace.championships.what_if import Change, Decision, what_if
 from simrace.database.connection import ConnectionParameters
@@ -547,7 +548,7 @@ def test_what_if_shows_before_and_after(warehouse: Warehouse) -> None:
     assert _state(warehouse) == held
 
 
-@pytest.mark.parametrize("kind", [*publication.Format])
+@pytest.mark.parametrize("kind", ["md", "html", "csv"])
 def test_publish_writes_what_the_marts_hold(warehouse: Warehouse, kind: str, tmp_path: Path) -> None:
     file = tmp_path / f"standings.{kind}"
     done = _checked(warehouse, "publish", CUP, "--round", "1", "-o", str(file))
@@ -563,6 +564,21 @@ def test_publish_writes_what_the_marts_hold(warehouse: Warehouse, kind: str, tmp
         [line] = [line for line in text.splitlines() if shown in line and "Round" not in line][:1]
         assert re.search(rf"\b{re.escape(str(points))}\b", line)
     assert "Round 1" in text
+
+
+def test_publish_draws_a_picture_of_letters_that_the_font_has(warehouse: Warehouse, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    file = tmp_path / "standings.png"
+    done = _checked(warehouse, "publish", CUP, "--round", "1", "-o", str(file))
+    assert done.returncode == 0, done.stderr
+    with image.open(file) as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 300
+        assert len(picture.getcolors(1 << 20)) > 3
+    with pytest.raises(PictureError, match=r"has no \ue123: name the file of one that has with --font"):
+        draw("Oak Cup", [("Drivers", ("Driver",), [("\ue123",)], [False])], None)
+    nowhere = _checked(warehouse, "publish", CUP, "--format", "png")
+    assert (nowhere.returncode, "name a file with -o" in nowhere.stderr) == (1, True)
 
 
 def test_publish_hides_names_where_asked(warehouse: Warehouse) -> None:
