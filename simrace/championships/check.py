@@ -1,5 +1,6 @@
 """Check the rules of championships before the season: the seed files by themselves, then against the warehouse."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,7 +130,7 @@ def _check_fields(cursor: Cursor, seeds: Seeds) -> None:
         "from pg_temp.int_championship_entrants as entrants group by 1, 2"
     )
     for name, table, field, places in cursor.fetchall():
-        if table in POINTS_OF_FILES or field is None or field <= places:
+        if table in POINTS_OF_FILES or None in (field, places) or field <= places:
             continue
         message = f"{table} gives points to {places} places, and {field} were taken: who comes later scores nothing"
         for seed in (CHAMPIONSHIPS, RACES):
@@ -145,16 +146,22 @@ def _check_keys(cursor: Cursor, seeds: Seeds) -> None:
     for row in seeds.rows[ENTRIES]:
         if row["driver_id"] not in drivers:
             like = [key for key, name in drivers.items() if name and name.lower() == row["driver_id"].lower()]
-            way_out = f"; is it {like[0]!r}?" if like else near(row["driver_id"], drivers)
+            way_out = f"; is it {like[0]!r}?" if like else _near_id(row["driver_id"], drivers)
             seeds.tell(ENTRIES, row.line, f"no driver {row['driver_id']!r} was seen so far{way_out}", is_error=False)
     races = _names(cursor, "select race_id, null from marts.dim_races")
     for seed in (RACES, DECISIONS):
         for row in seeds.rows[seed]:
             if row["race_id"] and row["race_id"] not in races:
-                message = f"no race {row['race_id']!r} was seen so far{near(row['race_id'], races)}"
+                message = f"no race {row['race_id']!r} was seen so far{_near_id(row['race_id'], races)}"
                 seeds.tell(seed, row.line, message, is_error=False)
     for row in seeds.rows[DECISIONS]:
         _check_entrant(cursor, seeds, row, row["race_id"] in races)
+
+
+def _near_id(written: str, known: Iterable[str]) -> str:
+    """As `near`, of ids that begin alike: there may be many thousands of them, and all are alike."""
+    beginning = written[: len(written) // 2 + 1]
+    return near(written, (each for each in known if each.startswith(beginning)))
 
 
 def _check_entrant(cursor: Cursor, seeds: Seeds, row: Row, is_race: bool) -> None:
@@ -167,7 +174,7 @@ def _check_entrant(cursor: Cursor, seeds: Seeds, row: Row, is_race: bool) -> Non
     )
     entrants = [str(each) for (each,) in cursor.fetchall() if each]
     if row["entrant_id"] not in entrants:
-        message = f"nobody {row['entrant_id']!r} is in the race {row['race_id']}{near(row['entrant_id'], entrants)}"
+        message = f"nobody {row['entrant_id']!r} is in the race {row['race_id']}{_near_id(row['entrant_id'], entrants)}"
         seeds.tell(DECISIONS, row.line, message, is_error=False)
 
 

@@ -43,7 +43,8 @@ def check(
     for finding in checked.findings:
         console.print(summaries.printable(str(finding)), markup=False, highlight=False)
     errors, warnings = count(checked.findings)
-    console.print(f"{checked.championships:,} championships: {errors:,} errors, {warnings:,} warnings", highlight=False)
+    counts = ((checked.championships, "championship"), (errors, "error"), (warnings, "warning"))
+    console.print(", ".join(f"{n:,} {word}{'' if n == 1 else 's'}" for n, word in counts), highlight=False)
     if checked.not_looked_at:
         say(f"What was driven was not looked at: {checked.not_looked_at}.")
     if errors:

@@ -336,7 +336,7 @@ def test_check_scores_the_seeds_without_a_build(warehouse: Warehouse, project: P
 def test_check_says_how_many_errors_and_of_which_championship(warehouse: Warehouse) -> None:
     done = _checked(warehouse, "check", CUP)
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1].startswith("1 championships: 0 errors")
+    assert done.stdout.splitlines()[-1].startswith("1 championship, 0 errors, ")
     wrong = _checked(warehouse, "check", "example_gt_coast_2025")
     assert wrong.returncode == 1
     assert f"is it '{CUP}'" in wrong.stderr
