@@ -271,7 +271,8 @@ def compile_models(parameters: ConnectionParameters, selection: list[str]) -> li
         KeyboardInterrupt: Ctrl-C.
     """
     project = project_directory()
-    arguments = ["compile", "--no-write-json", "--no-populate-cache", "--select", *selection]
+    options = ["--no-write-json", "--no-populate-cache", "--indirect-selection", "empty"]
+    arguments = ["compile", *options, "--select", *selection]
     with set_for_dbt(parameters, project):
         manifest = ParsedProject().manifest(project)
         outcome = _invoke(arguments, project, manifest)
