@@ -323,8 +323,9 @@ def _check_rules(seeds: Seeds) -> None:
         if kind in ("points", "steps"):
             if points is None:
                 seeds.tell(RULES, row.line, f"{rule} needs points")
-            elif kind == "steps" and points <= 0:
-                seeds.tell(RULES, row.line, f"the points of {rule} are taken: write them above 0")
+            elif points <= 0:
+                taken = "are taken" if kind == "steps" else "are given"
+                seeds.tell(RULES, row.line, f"the points of {rule} {taken}: write them above 0")
         elif points is not None:
             seeds.tell(RULES, row.line, f"{rule} has no points: leave them blank")
     _doubled(seeds, RULES, "this rule", lambda row: _rule_key(seeds, row))

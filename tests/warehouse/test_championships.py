@@ -101,6 +101,7 @@ def test_every_rule_is_a_row_that_can_be_written(project: Path) -> None:
         ("championship_rules", f"{CUP},minimum_distance,75,3", "minimum_distance has no points"),
         ("championship_rules", f"{CUP},lap_led,2,1", "lap_led has the value 1"),
         ("championship_rules", f"{CUP},lap_led,1,", "lap_led needs points"),
+        ("championship_rules", f"{CUP},lap_led,1,0", "the points of lap_led are given"),
         ("championship_rules", f"{CUP},incidents,8,-3", "the points of incidents are taken"),
         ("championship_rules", f"{CUP},rounds_dropped,1,", "dropped and counted at once: rounds_counted is 4 in"),
         ("championship_rules", f"{CUP},scored_in,,", "value is blank, and is needed"),
