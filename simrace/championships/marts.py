@@ -58,13 +58,17 @@ class Round:
     key: str
     races: tuple[Race, ...]
 
-    def __str__(self) -> str:
-        """Its number, where and when."""
+    def told(self, of: int | None = None) -> str:
+        """Its number, where and when, such as `Round 3 of 8, Oak Ring, 2026-03-22`.
+
+        Args:
+            of: Number of rounds; None to leave it out.
+        """
         tracks = ", ".join(dict.fromkeys(race.track for race in self.races if race.track))
         days = sorted({f"{race.started_at.astimezone(UTC):%Y-%m-%d}" for race in self.races if race.started_at})
-        return ", ".join(
-            filter(None, (f"Round {self.number}", tracks, " to ".join(dict.fromkeys(days[:1] + days[-1:]))))
-        )
+        from_to = " to ".join(dict.fromkeys([*days[:1], *days[-1:]]))
+        number = f"Round {self.number}" + (f" of {of}" if of else "")
+        return ", ".join(filter(None, (number, tracks, from_to)))
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def _sheets(
         sheets.append(_standings(f"Teams {last}", "Team", teams, team, team))
     for race in its_round.races:
         rows = [each for each in scored if each.race_id == race.race_id]
-        title = str(its_round) if len(its_round.races) == 1 else f"{its_round}: race {race.number}"
+        title = its_round.told() if len(its_round.races) == 1 else f"{its_round.told()}: race {race.number}"
         sheets.append(_results(title, race, rows, driver_name, team))
     return sheets
 

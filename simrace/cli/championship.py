@@ -70,7 +70,7 @@ def show(
     for its_round in rounds:
         races = {race.race_id for race in its_round.races}
         lines = [each for each in scored if each.race_id in races and driver_id in (None, each.driver_id)]
-        console.print(summaries.shown(f"{its_round} of {len(found.rounds)}"), highlight=False)
+        console.print(summaries.shown(its_round.told(of=len(found.rounds))), highlight=False)
         if not lines:
             console.print("  not driven")
         elif driver_id:
