@@ -332,6 +332,11 @@ def test_check_scores_the_seeds_without_a_build(warehouse: Warehouse, project: P
     assert "no race 'no-such-race' was seen" in told.pop(f"seeds/steward_decisions.csv:{decision}")
     assert f"seeds/championship_entries.csv:{known}" not in told
     assert warehouse.checksums() == before
+    wrong = _add(project, "championship_rules", f"{CUP},minimum_distanse,75,")
+    done = run_in(warehouse, project, "simrace", "championship", "check", CUP)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"seeds/championship_rules.csv:{wrong}: error: there is no rule 'minimum_distanse'")
+    assert "What was driven was not looked at: with errors" in done.stderr
 
 
 def test_check_says_how_many_errors_and_of_which_championship(warehouse: Warehouse) -> None:
