@@ -1,9 +1,12 @@
 """What the marts tell of a championship: its rounds, how each was scored, its tables."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -25,6 +28,22 @@ MOST_NAMED = 20
 
 class ChampionshipError(ReadableError):
     """There is no such championship, round or driver; the text says which there are."""
+
+
+@contextmanager
+def of_this_version() -> Iterator[None]:
+    """Say what to do where tables are those of another version of the project.
+
+    Raises:
+        ChampionshipError: a table or column is not there.
+    """
+    try:
+        yield
+    except (psycopg2.errors.UndefinedColumn, psycopg2.errors.UndefinedTable) as error:
+        raise ChampionshipError(
+            f"The warehouse was built by another version of the project: {str(error).splitlines()[0]}\n"
+            "Bring it up to date with `simrace run`, and try again."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -188,6 +207,7 @@ class Standing:
     dropped_points: Decimal
 
 
+@of_this_version()
 def find_championship(connection: Connection, championship_id: str) -> Championship:
     """A championship that has been scored.
 
@@ -229,9 +249,9 @@ def _read_drivers(cursor: Cursor, championship_id: str) -> dict[str, str]:
 
 def _read_rounds(cursor: Cursor, championship_id: str) -> tuple[Round, ...]:
     cursor.execute(
-        "select distinct rounds.round_key, rounds.race_id, rounds.race_number, races.track_name, races.green_flag_at "
-        "from marts.championship_rounds as rounds "
-        "left join marts.dim_races as races on rounds.race_id = races.race_id "
+        "select distinct rounds.round_key, rounds.race_id, rounds.race_number, sessions.track_name, "
+        "rounds.green_flag_at from marts.championship_rounds as rounds "
+        "left join marts.dim_event_sessions as sessions on rounds.race_id = sessions.event_session_id "
         "where rounds.championship_id = %s order by rounds.race_number",
         (championship_id,),
     )
@@ -249,6 +269,7 @@ def is_pseudonymised(cursor: Cursor) -> bool:
     return bool((cursor.fetchone() or (False,))[0])
 
 
+@of_this_version()
 def read_scored(connection: Connection, championship_id: str) -> list[Scored]:
     """What every race of every driver of a championship scored, in order of races and places."""
     columns = ", ".join(field.name for field in fields(Scored))

@@ -4,12 +4,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 
-import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes its classes small
 
 from simrace.build.dbt import Compiled, compile_models
-from simrace.championships.marts import ChampionshipError
+from simrace.championships.marts import of_this_version
 from simrace.database.connection import ConnectionParameters
 from simrace.database.pseudonyms import session_options
 
@@ -136,14 +135,9 @@ def beside(parameters: ConnectionParameters) -> Iterator[Cursor]:
     options = session_options(os.environ).get("PGOPTIONS") or os.environ.get("PGOPTIONS", "")
     with closing(parameters.connect(options=options)) as connection:
         try:
-            with connection.cursor() as cursor:
+            with connection.cursor() as cursor, of_this_version():
                 cursor.execute("set transaction isolation level repeatable read; set local timezone = 'UTC'")
                 yield cursor
-        except (psycopg2.errors.UndefinedColumn, psycopg2.errors.UndefinedTable) as error:
-            raise ChampionshipError(
-                f"The warehouse was built by another version of the project: {str(error).splitlines()[0]}\n"
-                "Bring it up to date with `simrace run`, and try again."
-            ) from error
         finally:
             connection.rollback()
 

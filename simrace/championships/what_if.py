@@ -137,13 +137,12 @@ def _decided(
             (championship.championship_id, driver, races),
         )
         found = cursor.fetchall()
+    where = f"round {change.round}" if change.race_id is None else f"the race {change.race_id}"
     if not found:
-        raise ChampionshipError(f"{name} has no result in round {change.round}.")
+        raise ChampionshipError(f"{name} has no result in {where}.")
     if len(found) > 1:
         which = ", ".join(race_id for race_id, _ in found)
-        raise ChampionshipError(
-            f"{name} has {len(found)} races in round {change.round}; say which with --race: {which}"
-        )
+        raise ChampionshipError(f"{name} has {len(found)} races in {where}; say which with --race: {which}")
     return (*found[0], decision.decision, decision.amount)
 
 

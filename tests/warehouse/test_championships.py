@@ -17,7 +17,14 @@ import yaml
 
 from simrace.build.dbt import Compiled
 from simrace.championships import publication, scoring, steps
-from simrace.championships.marts import BONUSES, Scored, find_championship, read_scored
+from simrace.championships.marts import (
+    BONUSES,
+    ChampionshipError,
+    Scored,
+    find_championship,
+    of_this_version,
+    read_scored,
+)
 from simrace.championships.picture import PictureError, draw
 from simrace.championships.seeds import SEEDS, Finding, file_of, read_seeds
 from simrace.championships.what_if import Change, Decision, what_if
@@ -339,6 +346,14 @@ def test_check_scores_the_seeds_without_a_build(warehouse: Warehouse, project: P
     assert "What was driven was not looked at: with errors" in done.stderr
 
 
+def test_a_warehouse_of_another_version_is_told() -> None:
+    with (
+        pytest.raises(ChampionshipError, match=r'no column "oak"\nBring it up to date with `simrace run`'),
+        of_this_version(),
+    ):
+        raise psycopg2.errors.UndefinedColumn('no column "oak"')
+
+
 def test_check_says_how_many_errors_and_of_which_championship(warehouse: Warehouse) -> None:
     done = _checked(warehouse, "check", CUP)
     assert done.returncode == 0
@@ -377,7 +392,7 @@ def test_show_says_what_the_marts_say(warehouse: Warehouse, championship: str) -
 
 def test_show_a_driver_shows_every_round(warehouse: Warehouse) -> None:
     [(driver, name, races)] = warehouse.query(
-        "select driver_id, driver_name, races from marts.championship_standings "
+        "select driver_id, driver_name, standings.races from marts.championship_standings as standings "
         f"join marts.dim_drivers using (driver_id) where championship_id = '{CUP}' order by position limit 1"
     )
     shown = [_checked(warehouse, "show", CUP, "--driver", word).stdout for word in (str(driver), str(name).upper())]
@@ -546,8 +561,12 @@ def test_what_if_shows_before_and_after(warehouse: Warehouse) -> None:
     """The command as people call it; it compiles the SQL itself."""
     first = _round_one(warehouse, CUP)
     name = next(iter(first.values()))[1]
+    [(race,)] = warehouse.query(
+        f"select distinct race_id from marts.championship_rounds where championship_id = '{CUP}' and race_number = 1"
+    )
     held = _state(warehouse)
-    done = _checked(warehouse, "what-if", CUP, "--round", "1", "--points", f"{name}=-3", "--points", f"{name}=+1.5")
+    changes = ("--points", f"{name}=-3", "--points", f"{name}=+1.5")
+    done = _checked(warehouse, "what-if", CUP, "--race", str(race), *changes)
     assert done.returncode == 0, done.stderr
     [line] = [line for line in done.stdout.splitlines() if re.search(r"-1\.5\W*$", line)]
     assert str(name) in line
