@@ -287,7 +287,7 @@ def _vbo() -> Sample:
         ]
     )
     channels = ("gps_speed_kph", "lat_g", "long_g", "lat_deg", "lon_deg", "altitude_m")
-    return Sample("vbo", "VBOX0001.VBO", text, 0.1, channels)  # the line is that of the positions
+    return Sample("vbo", "VBOX0001.VBO", text, 0.01, channels)
 
 
 @_sample

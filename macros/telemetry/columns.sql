@@ -3,7 +3,7 @@
         'file_id': 'text', 'log_key': 'text', 'exported_session_id': 'uuid',
         'driver_id': 'text', 'car_id': 'text', 'event_session_id': 'text',
         'driver_name': 'text', 'car_name': 'text', 'track_name': 'text', 'session_type': 'text', 'device': 'text',
-        'lap_range': 'text', 'beacon_markers': 'text',
+        'lap_range': 'text', 'beacon_markers': 'text', 'start_line_deg': 'text',
         'sample_rate_hz': 'double precision', 'start_time_s': 'double precision',
         'stated_lap_time_s': 'double precision', 'logged_at': 'timestamptz',
         'skies': 'text', 'setup_name': 'text', 'air_temp_c': 'double precision', 'track_temp_c': 'double precision',

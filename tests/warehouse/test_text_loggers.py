@@ -26,6 +26,21 @@ DRIVEN: dict[str, tuple[str, float, float]] = {
     # the drive has no wheel: samples turn it by a degree for each degree a second
     "steering_deg": ("yaw_rate_dps", 1, 0.5),
 }
+# Of formats whose rows say when the clock of their session was 0: what tells a session of another driver or car.
+OTHERS = {
+    "racechrono_csv": ("Driver name,", "Driver name,Bo Marsh"),
+    "trackaddict_csv": ("# GPS: Android", "# Vehicle: Wren\n# GPS: Android"),
+}
+
+
+def pieces(sample: Sample) -> dict[str, str]:
+    """Two files of one other session, by name: the first two thirds of a sample and the last two."""
+    text = sample.text.replace(*OTHERS[sample.source_format])
+    lines = text.splitlines(keepends=True)
+    first = next(place for place, line in enumerate(lines) if line[:1].isdigit())
+    third = (len(lines) - first) // 3
+    rows = {"first": lines[first:-third], "last": lines[first + third :]}
+    return {f"{sample.source_format}.{name}.csv": "".join(lines[:first] + part) for name, part in rows.items()}
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +50,28 @@ def loggers(warehouse: Warehouse) -> Warehouse:
     folder.mkdir()
     for sample in SAMPLES:
         (folder / f"{sample.source_format}.{sample.file_name}").write_bytes(sample.text.encode())
+        if sample.source_format in OTHERS:
+            for name, text in pieces(sample).items():
+                (folder / name).write_bytes(text.encode())
     other.run("simrace", "run", folder)
     return other
 
 
-def session_of(loggers: Warehouse, sample: Sample) -> str:
+def session_of(loggers: Warehouse, file_name: str) -> str:
     [(session,)] = loggers.query(
         "select cast(files.session_id as text) from intermediate.int_telemetry_session_files as files "
         "inner join raw.file_sightings as sightings on files.file_id = sightings.file_id "
-        f"where sightings.file_name = '{sample.source_format}.{sample.file_name}'"
+        f"where sightings.file_name = '{file_name}'"
     )
     return str(session)
+
+
+def pace_laps(loggers: Warehouse, session: str) -> list[tuple[int, float]]:
+    rows = loggers.query(
+        "select lap_number, lap_time_s from marts.fct_laps "
+        f"where session_id = '{session}' and lap_class = 'pace' order by lap_number"
+    )
+    return [(int(str(number)), float(str(time))) for number, time in rows]
 
 
 def identified(sample: Sample) -> str:
@@ -56,7 +82,7 @@ def identified(sample: Sample) -> str:
 def test_samples_are_what_was_driven(loggers: Warehouse, sample: Sample) -> None:
     rows = loggers.query(
         f"select elapsed_s, {', '.join(sample.channels)} from marts.fct_telemetry_samples "
-        f"where session_id = '{session_of(loggers, sample)}' order by elapsed_s"
+        f"where session_id = '{session_of(loggers, identified(sample))}' order by elapsed_s"
     )
     assert rows
     found = np.array(rows, np.float64).T
@@ -82,16 +108,30 @@ def _at(truth: Drive, attribute: str, elapsed: "np.ndarray[tuple[int], np.dtype[
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=identified)
 def test_laps_are_those_that_were_driven(loggers: Warehouse, sample: Sample) -> None:
-    rows = loggers.query(
-        f"select lap_number, lap_time_s from marts.fct_laps where session_id = '{session_of(loggers, sample)}' "
-        "and lap_class = 'pace' order by lap_number"
-    )
+    laps = pace_laps(loggers, session_of(loggers, identified(sample)))
     if sample.lap_time_off_s is None:
-        assert not rows
+        assert not laps
     else:
         # the part before the first line is lap 0, whatever the logger counts from
-        assert [number for number, _ in rows] == list(range(1, len(LAP_TIMES_S) + 1))
-        assert [float(str(time)) for _, time in rows] == pytest.approx(LAP_TIMES_S, abs=sample.lap_time_off_s)
+        assert [number for number, _ in laps] == list(range(1, len(LAP_TIMES_S) + 1))
+        assert [time for _, time in laps] == pytest.approx(LAP_TIMES_S, abs=sample.lap_time_off_s)
+
+
+@pytest.mark.parametrize("source_format", OTHERS)
+def test_pieces_that_overlap_are_one_session_with_each_row_once(loggers: Warehouse, source_format: str) -> None:
+    [sample] = [sample for sample in SAMPLES if sample.source_format == source_format]
+    sessions = {session_of(loggers, name) for name in pieces(sample)}
+    [session] = sessions
+    assert session != session_of(loggers, identified(sample))
+    rows = loggers.query(f"select elapsed_s from marts.fct_telemetry_samples where session_id = '{session}' order by 1")
+    assert [float(str(elapsed)) for (elapsed,) in rows] == pytest.approx(drive().time_s.tolist())
+    files = loggers.query(
+        "select session_files.is_used from intermediate.int_telemetry_session_files as session_files "
+        f"where session_id = '{session}'"
+    )
+    assert files == [(True,), (True,)]
+    laps = [time for _, time in pace_laps(loggers, session)]
+    assert laps == pytest.approx(LAP_TIMES_S, abs=sample.lap_time_off_s)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=identified)

@@ -47,6 +47,7 @@ select
     writers.writer,
     described.lap_range,
     described.beacon_markers,
+    described.start_line_deg,
     case when described.logged_at is not null then 'file' else 'file_modified' end as session_started_at_source,
     coalesce(described.sample_rate_hz, formats.default_sample_rate_hz) as sample_rate_hz,
     coalesce(described.start_time_s, 0) as start_time_s,

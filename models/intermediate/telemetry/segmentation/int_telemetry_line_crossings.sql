@@ -68,6 +68,62 @@ cross join lateral (
         ) as steps
     ),
 
+    -- The two points that a file gives are ends of the line, or its middle and a place on the way to it. The way
+    -- shows which: the line is crossed and not followed, and the way round in which it is crossed more often.
+    stated as (
+        select
+            lines.left_x_m,
+            lines.left_y_m,
+            lines.right_x_m,
+            lines.right_y_m
+        from (
+            select
+                (told.points_deg[2] - origin.lon_deg) * origin.x_m as x_m,
+                (told.points_deg[1] - origin.lat_deg) * origin.y_m as y_m,
+                (told.points_deg[4] - told.points_deg[2]) * origin.x_m as to_x_m,
+                (told.points_deg[3] - told.points_deg[1]) * origin.y_m as to_y_m
+            from origin
+            cross join (
+                select cast(string_to_array(sessions.start_line_deg, ' ') as double precision[]) as points_deg
+            ) as told
+            where told.points_deg is not null and own_layouts.layout_id is null
+        ) as points
+        cross join
+            lateral (
+                select
+                    -points.to_y_m / sqrt(power(points.to_x_m, 2) + power(points.to_y_m, 2)) as x,
+                    points.to_x_m / sqrt(power(points.to_x_m, 2) + power(points.to_y_m, 2)) as y,
+                    {{ var('derived_line_width_m') }} / 2.0 as m
+            ) as across
+        cross join
+            lateral (
+                values
+                (1, points.x_m, points.y_m, points.x_m + points.to_x_m, points.y_m + points.to_y_m),
+                (2, points.x_m + points.to_x_m, points.y_m + points.to_y_m, points.x_m, points.y_m),
+                (
+                    3, points.x_m - across.x * across.m, points.y_m - across.y * across.m,
+                    points.x_m + across.x * across.m, points.y_m + across.y * across.m
+                ),
+                (
+                    4, points.x_m + across.x * across.m, points.y_m + across.y * across.m,
+                    points.x_m - across.x * across.m, points.y_m - across.y * across.m
+                )
+            ) as lines (kind, left_x_m, left_y_m, right_x_m, right_y_m)
+        inner join driven on {{ crosses_line('driven', 'lines') }}
+        where
+            -- at 45 degrees or more
+            2 * power(
+                {{ beside_line('driven.x_m', 'driven.y_m', 'lines') }}
+                - {{ beside_line('driven.from_x_m', 'driven.from_y_m', 'lines') }},
+                2
+            )
+            >= power(driven.step_m, 2)
+            * (power(lines.right_x_m - lines.left_x_m, 2) + power(lines.right_y_m - lines.left_y_m, 2))
+        group by lines.kind, lines.left_x_m, lines.left_y_m, lines.right_x_m, lines.right_y_m
+        order by count(*) desc, lines.kind asc
+        limit 1
+    ),
+
     seeded as (
         select distinct
             (layouts.start_line_left_lon_deg - origin.lon_deg) * origin.x_m as left_x_m,
@@ -76,7 +132,9 @@ cross join lateral (
             (layouts.start_line_right_lat_deg - origin.lat_deg) * origin.y_m as right_y_m
         from layouts
         cross join origin
-        where own_layouts.layout_id is null or layouts.layout_id = own_layouts.layout_id
+        where
+            (own_layouts.layout_id is null or layouts.layout_id = own_layouts.layout_id)
+            and not exists (select 1 from stated)
     ),
 
     seeded_crossed as (
@@ -88,6 +146,23 @@ cross join lateral (
                 select 1 from driven
                 where {{ crosses_line('driven', 'seeded') }}
             )
+    ),
+
+    known as (
+        select
+            left_x_m,
+            left_y_m,
+            right_x_m,
+            right_y_m
+        from stated
+        union all
+        select
+            left_x_m,
+            left_y_m,
+            right_x_m,
+            right_y_m
+        from seeded_crossed
+        where lines_crossed = 1
     ),
 
     -- Where no line is known, one is derived. The way is cut into pieces of 10 m, and the ground into squares of
@@ -120,10 +195,7 @@ cross join lateral (
                 driven.is_step
                 and driven.speed_mps >= {{ var('derived_line_speed_mps') }}
                 and own_layouts.layout_id is null
-                and not exists (
-                    select 1 from seeded_crossed
-                    where seeded_crossed.lines_crossed = 1
-                )
+                and not exists (select 1 from known)
         ) as pieces
     ),
 
@@ -206,8 +278,7 @@ cross join lateral (
             left_y_m,
             right_x_m,
             right_y_m
-        from seeded_crossed
-        where lines_crossed = 1
+        from known
         union all
         select
             'derived_line' as line_source,

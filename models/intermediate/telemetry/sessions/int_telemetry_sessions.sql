@@ -46,6 +46,7 @@ described as (
         sessions.track_name,
         sessions.session_type,
         sessions.device,
+        sessions.start_line_deg,
         sessions.session_started_at_source,
         sessions.skies,
         sessions.setup_name,
@@ -102,6 +103,7 @@ select
     described.track_name,
     described.session_type,
     described.device,
+    described.start_line_deg,
     described.session_started_at_source,
     described.skies,
     -- people name setups after people
@@ -125,7 +127,12 @@ select
         described.driver_name,
         described.car_name,
         described.track_name,
-        case when fingerprints.is_placed_by_position then coalesce(own_lines.line, start_lines.lines) end
+        case
+            when fingerprints.is_placed_by_position
+                then coalesce(
+                        own_lines.line, nullif(concat_ws('|', described.start_line_deg, start_lines.lines), '')
+                    )
+        end
     )) as input_hash,
     fingerprints.is_placed_by_position,
     {{ is_retired('session_id', 'described.session_id') }} as is_retired,
