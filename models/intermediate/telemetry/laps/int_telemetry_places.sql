@@ -14,7 +14,7 @@ with sessions as (
         and session_id = any(array({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }}))
 ),
 
--- What has a way is a whole lap. Of other pieces, what lies beside the line is read, for the step across it.
+-- Of pieces that are no whole lap, what lies beside the line is read, for the step across it.
 pieces as (
     select
         session_id,
@@ -25,9 +25,9 @@ pieces as (
         end_position_m,
         position_driven_m,
         begins_at_line,
-        stops_at_line and (position_driven_m is not null or not begins_at_line) as is_placed_to_end
+        stops_at_line
     from {{ ref('int_telemetry_laps_segmented') }}
-    where begins_at_line or stops_at_line
+    where position_driven_m is not null or begins_at_line <> stops_at_line
 ),
 
 places as (
@@ -221,7 +221,7 @@ places as (
                 cross join lateral (
                     values
                     (laps.begins_at_line, laps.started_elapsed_s, 0),
-                    (laps.is_placed_to_end, laps.ended_elapsed_s, plane.length_m)
+                    (laps.stops_at_line, laps.ended_elapsed_s, plane.length_m)
                 ) as edges (is_edge, elapsed_s, place_m)
                 where edges.is_edge and not laps.is_line
             ) as ends

@@ -39,7 +39,8 @@ candidates as (
         laps.lowest_lat_deg,
         laps.lowest_lon_deg,
         laps.piece_number,
-        laps.position_driven_m
+        laps.position_driven_m,
+        sessions.is_retired
     from laps
     inner join sessions on laps.session_id = sessions.session_id
     where laps.distance_source is not null or laps.position_driven_m is not null
@@ -74,8 +75,8 @@ ranked as (
     from by_session
 ),
 
--- The line of a layout is the way of one lap of the earliest session that has positions: of the middle one by length, as
--- the longest may have a detour.
+-- The line of a layout is the way of one lap of the earliest session that has its positions still: of the middle one by
+-- length, as the longest may have a detour.
 middle_laps as (
     select
         *,
@@ -86,7 +87,7 @@ middle_laps as (
             row_number() over (partition by layout_key, session_id order by position_driven_m, piece_number) as place,
             count(*) over (partition by layout_key, session_id) as laps
         from candidates
-        where position_driven_m is not null
+        where position_driven_m is not null and is_retired is not true
     ) as by_length
     where place = (laps + 1) / 2
 )
