@@ -265,6 +265,10 @@ def _twice(small: Small) -> Iterator[Bad]:
             names = document["chunk_info"]["chunk_file_names"]
             spoiled = document | {"chunk_info": document["chunk_info"] | {"chunk_file_names": names * 2}}
             yield Bad(f"documents/twice files {name}.json", dumped(spoiled).encode(), LANDS)
+        elif "standings" in document:
+            listed = {key: rows * 2 for key, rows in document["standings"].items() if isinstance(rows, list)}
+            spoiled = document | {"season_id": 70, "standings": document["standings"] | listed}
+            yield Bad(f"documents/twice places {name}.json", dumped(spoiled).encode(), LANDS)
         elif "stats" in document:
             [event] = document["stats"]["history"]
             doubled = {

@@ -81,7 +81,11 @@ def small_files(samples: Path) -> Small:
             documents.setdefault("acc_entry_list", document | {"entries": document["entries"][:3]})
         elif document["sessionType"] == "R":
             documents.setdefault("acc", _few_cars(document))
-    documents["lap_index"] = json.loads((samples / "iracing_api" / "lap_chart.json").read_text("utf-8"))
+    saved = samples / "iracing_api"
+    documents["lap_index"] = json.loads((saved / "lap_chart.json").read_text("utf-8"))
+    documents["league_standings"] = _few_of_league(json.loads((saved / "league_standings.json").read_text("utf-8")))
+    places = (saved / "season_standings.csv").read_bytes().decode("cp1252").split("\n")
+    tables["standings"] = "\n".join(places[: DATA_LINES + 1]) + "\n"
     race = next(samples.glob("results/*R1.xml")).read_bytes().decode("latin-1")
     return Small(tables, documents, {"lmu": _first_and_last_car(race)}, drives)
 
@@ -146,6 +150,11 @@ def _few_of_sessions(document: dict[str, Any]) -> dict[str, Any]:
     [race] = [session for session in document["sessions"] if session["stage"] == "Race1"]
     drivers = [driver | {"laps": driver["laps"][:3]} for driver in race["drivers"][:3]]
     return document | {"sessions": [race | {"results": race["results"][:3], "drivers": drivers}]}
+
+
+def _few_of_league(document: dict[str, Any]) -> dict[str, Any]:
+    listed = document["standings"]
+    return document | {"standings": listed | {"driver_standings": listed["driver_standings"][:2]}}
 
 
 def _few_cars(document: dict[str, Any]) -> dict[str, Any]:

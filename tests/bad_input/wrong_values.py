@@ -108,6 +108,24 @@ def wrong_laps(small: Small) -> Iterator[tuple[str, str]]:
     yield "index of wrong laps.json", dumped(index | {"session_info": of_race, "chunk_info": chunks})
 
 
+def wrong_standings() -> Iterator[tuple[str, str]]:
+    """Places of a season with each wrong value in each place of a row, and the index that names them."""
+    good = {
+        "rank": 1, "cust_id": 410_000, "display_name": "Ada Vale", "points": 81.5, "wins": 1, "starts": 2,
+        "weeks_counted": 1,
+    }  # fmt: skip
+    rows: list[Any] = [good]
+    for key in good:
+        for value in WRONG_TYPES:
+            rows.append(good | {"rank": len(rows) + 1, "cust_id": 410_000 + len(rows)} | {key: value})
+            rows.append(good | {"rank": len(rows) + 1, "cust_id": 410_000 + len(rows)} | {key: [value]})
+    yield "wrong standings.json", dumped([*rows, *WRONG_TYPES])
+    chunks = {"chunk_file_names": ["wrong standings.json", *WRONG_TYPES]}
+    for number, value in enumerate(WRONG_TYPES):
+        index = {"season_id": 5_300, "series_name": value, "car_class_id": value, "race_week_num": value}
+        yield f"index {number} of wrong standings.json", dumped(index | {"chunk_info": chunks})
+
+
 def wrong_trees(small: Small, places_a_file: int, every: int = 1) -> Iterator[tuple[str, str]]:
     """XML with each wrong value in each text and attribute, as (name, text).
 

@@ -10,7 +10,14 @@ import pytest
 
 from tests.bad_input.corpus import LANDS, Bad, corpus, write, write_disk_troubles
 from tests.bad_input.small import Small, small_files
-from tests.bad_input.wrong_values import HOSTILE_TEXTS, wrong_documents, wrong_laps, wrong_tables, wrong_trees
+from tests.bad_input.wrong_values import (
+    HOSTILE_TEXTS,
+    wrong_documents,
+    wrong_laps,
+    wrong_standings,
+    wrong_tables,
+    wrong_trees,
+)
 from tests.conftest import ROOT, Warehouse
 
 NAMES = [text.strip() for text in HOSTILE_TEXTS if 0 < len(text.strip()) <= 60]
@@ -46,7 +53,7 @@ def land_and_build(warehouse: Warehouse, name: str, step: int, every: int) -> tu
     (bad / "values").mkdir()
     wrong = (
         *(*wrong_documents(small, 12, every), *wrong_tables(small, every)),
-        *(*wrong_trees(small, 12, every), *wrong_laps(small)),
+        *(*wrong_trees(small, 12, every), *wrong_laps(small), *wrong_standings()),
     )
     for file_name, text in wrong:
         (bad / "values" / file_name).write_text(text, encoding="utf-8", newline="")
@@ -118,6 +125,13 @@ def test_bad_input_stops_nothing_and_is_accounted_for(warehouse: Warehouse) -> N
     )
     assert 0 < refused < loaded < read
 
+    # and in a place of a season the same
+    [(read, loaded, refused)] = other.query(
+        "select lines_read, lines_loaded, lines_refused from marts.file_quality "
+        "where file_name = 'wrong standings.json'"
+    )
+    assert 0 < refused < loaded < read
+
     # names are data: they come out as they went in, wherever they stand
     for relation, column, prefix in (
         ("marts.fct_race_results", "driver_name", ""),
@@ -128,6 +142,7 @@ def test_bad_input_stops_nothing_and_is_accounted_for(warehouse: Warehouse) -> N
         ("marts.unmapped_channels", "source_channel", ""),
         ("marts.championship_standings", "championship_name", ""),
         ("marts.ml_training_data", "series_name", ""),
+        ("marts.championship_standings_given", "driver_name", ""),
     ):
         found = {row[0] for row in other.query(f"select distinct {column} from {relation}")}
         assert [name for name in NAMES if prefix + name not in found] == [], (relation, column)

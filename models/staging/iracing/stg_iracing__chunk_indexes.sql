@@ -18,12 +18,12 @@ indexes as (
         {{ json_id('document', 'season_id') }} as season_id,
         {{ json_text('document', 'series_name') }} as series_name,
         {{ json_id('document', 'car_class_id') }} as car_class_key,
-        -- what the API was asked for beside season and class
+        -- what the API was asked for beside season and class; -1 is all
         concat_ws(
             ':',
-            'week-' || {{ json_id('document', 'race_week_num') }},
-            'division-' || {{ json_id('document', 'division') }},
-            'club-' || {{ json_id('document', 'club_id') }}
+            'week-' || {{ json_int('document', 'race_week_num', 0) }},
+            'division-' || {{ json_int('document', 'division', 0) }},
+            'club-' || {{ json_int('document', 'club_id', 0) }}
         ) as asked_for,
         {{ json_int("document -> 'session_info'", 'simsession_type') }} = 6 as is_race,
         document #> '{chunk_info,chunk_file_names}' as chunk_names,
