@@ -5,9 +5,10 @@ with rules as (
 
 kinds as (
     {% for rule, kind in var('championship_rules').items() -%}
+        {%- set words = ['1'] if kind == 'points' else kind -%}
         select
             '{{ rule }}' as rule,
-            {{ "',1,'" if kind == 'points' else "null" if kind is string else "'," ~ kind | join(',') ~ ",'" }} as words,
+            {{ "null" if words is string else "'," ~ words | join(',') ~ ",'" }} as words,
             {{ kind in ('points', 'steps') }} as has_points
         {%- if not loop.last %}
             union all

@@ -17,6 +17,7 @@ import yaml
 
 from simrace.build.dbt import Compiled
 from simrace.championships import publication, scoring, steps
+from simrace.championships.check import check
 from simrace.championships.marts import (
     BONUSES,
     ChampionshipError,
@@ -306,41 +307,49 @@ def _checked(warehouse: Warehouse, *arguments: str) -> Any:
     return warehouse.run("simrace", "championship", *arguments, check=False)
 
 
-def test_check_scores_the_seeds_without_a_build(warehouse: Warehouse, project: Path, tmp_path: Path) -> None:
-    for part in ("models", "macros", "tests/data", "profiles.yml"):
-        (tmp_path / part).parent.mkdir(exist_ok=True)
-        (tmp_path / part).symlink_to(ROOT / part)
-    for seed in (ROOT / "seeds").iterdir():
-        if not (project / "seeds" / seed.name).exists():
-            (project / "seeds" / seed.name).symlink_to(seed)
+@pytest.mark.usefixtures("models")
+def test_check_scores_the_seeds_without_a_build(
+    warehouse: Warehouse, parameters: ConnectionParameters, project: Path
+) -> None:
     [(driver,)] = warehouse.query(
         f"select driver_id from marts.championship_standings where championship_id = '{CUP}' order by position limit 1"
     )
     empty = _add(project, "championships", "oak,Oak Cup,,,Oak,,,,fia_top_10,race,,,,,,,,")
+    short = _add(project, "championships", "ash,Ash Cup,,,,,,,sprint,race,99,,,,lmu,Saltwind Trophy,,")
     _add(project, "points_tables", "sprint,1,5")
-    drops = _add(project, "championship_rules", f"{OTHERS[0]},rounds_dropped,50,")
-    known = _add(
-        project, "championship_entries", f"{CUP},{driver},driver,Oak,,2020-01-01,", f"{CUP},{driver}x,driver,,,,"
-    )
+    drops = _add(project, "championship_rules", f"{OTHERS[0]},rounds_dropped,50,", "lmu:league_season:1,ties,shared,")
+    entry = _add(project, "championship_entries", f"{CUP},{driver},driver,Oak,,,", f"{CUP},{driver}x,driver,,,,")
     race = _add(project, "championship_races", f"{CUP},no-such-race,,,sprint,")
     decision = _add(project, "steward_decisions", "no-such-race,e,disqualified,,,2026-03-01")
-    before = warehouse.checksums()
-    done = run_in(warehouse, project, "simrace", "championship", "check")
-    told = {
-        line.partition(": ")[0]: line.partition(": ")[2]
-        for line in done.stdout.splitlines()
-        if line.startswith("seeds/")
-    }
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert told.pop(f"seeds/championships.csv:{empty}").startswith("warning: no race is selected by it so far")
-    assert "rounds, and" in told.pop(f"seeds/championship_rules.csv:{drops}")
-    assert f"is it '{driver}'" in told.pop(f"seeds/championship_entries.csv:{known + 1}")
-    assert "no race 'no-such-race' was seen" in told.pop(f"seeds/championship_races.csv:{race}")
-    assert "no race 'no-such-race' was seen" in told.pop(f"seeds/steward_decisions.csv:{decision}")
-    assert f"seeds/championship_entries.csv:{known}" not in told
-    assert warehouse.checksums() == before
+    held = _state(warehouse)
+    checked = check(parameters, project)
+    assert (checked.championships, checked.not_looked_at) == (6, "")
+    told: dict[tuple[str, int], list[str]] = {}
+    for each in checked.findings:
+        assert not each.is_error
+        told.setdefault((Path(each.file).stem, each.line), []).append(each.message)
+    assert told["championships", empty][0].startswith("no race is selected by it so far")
+    assert re.fullmatch(
+        r"counts the best 99 rounds, and \d+ were held: nothing is dropped yet", told["championships", short][0]
+    )
+    assert re.fullmatch(r"sprint gives points to 1 places, and \d+ were taken: .*", told["championships", short][1])
+    assert "one of them counts nevertheless" in told["championship_rules", drops][0]
+    assert "no file landed so far makes a championship" in told["championship_rules", drops + 1][0]
+    assert ("championship_entries", entry) not in told
+    assert f"is it '{driver}'" in told["championship_entries", entry + 1][0]
+    assert "no race 'no-such-race' was seen" in told["championship_races", race][0]
+    assert "no race 'no-such-race' was seen" in told["steward_decisions", decision][0]
+    of_one = check(parameters, project, "ash").findings
+    assert {(each.file, each.line) for each in of_one} == {
+        ("seeds/championships.csv", short), ("seeds/steward_decisions.csv", decision)
+    }  # fmt: skip
+    assert _state(warehouse) == held
+
+
+def test_check_with_errors_ends_with_1(warehouse: Warehouse, project: Path) -> None:
     wrong = _add(project, "championship_rules", f"{CUP},minimum_distanse,75,")
-    done = run_in(warehouse, project, "simrace", "championship", "check", CUP)
+    other = Warehouse(warehouse.folder, {**warehouse.environment, "SIMRACE_PROJECT": str(project)})
+    done = other.run("simrace", "championship", "check", CUP, check=False)
     assert done.returncode == 1
     assert done.stdout.startswith(f"seeds/championship_rules.csv:{wrong}: error: there is no rule 'minimum_distanse'")
     assert "What was driven was not looked at: with errors" in done.stderr
@@ -361,12 +370,6 @@ def test_check_says_how_many_errors_and_of_which_championship(warehouse: Warehou
     wrong = _checked(warehouse, "check", "example_gt_coast_2025")
     assert wrong.returncode == 1
     assert f"is it '{CUP}'" in wrong.stderr
-
-
-def run_in(warehouse: Warehouse, project: Path, *command: str) -> Any:
-    """Run a command on another project."""
-    environment = {**warehouse.environment, "SIMRACE_PROJECT": str(project), "DBT_TARGET_PATH": str(project / "target")}
-    return Warehouse(warehouse.folder, environment).run(*command, check=False)
 
 
 @pytest.mark.parametrize("championship", [CUP, *OTHERS])
