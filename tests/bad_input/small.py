@@ -182,8 +182,10 @@ def header_and_data(text: str) -> tuple[int, int]:
 
 
 def _is_of_numbers(line: str) -> bool:
-    """Whether a line begins with a number or a boolean, and most of its cells are numbers, some with a fraction."""
+    """Whether a line begins with a number, a boolean or a date, and most cells are numbers, some with a fraction."""
     filled = [cell for cell in (cell.strip('" ') for cell in re.split("[,;\t]", line)) if cell]
     numbers = [cell for cell in filled if re.fullmatch(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)?", cell)]
-    is_begun = bool(filled) and (filled[0] in numbers or filled[0] in ("True", "False"))
+    is_begun = bool(filled) and (
+        filled[0] in numbers or filled[0] in ("True", "False") or re.match(r"\d{4}-\d\d-\d\d", filled[0]) is not None
+    )
     return is_begun and 2 * len(numbers) > len(filled) and any("." in cell for cell in numbers)
