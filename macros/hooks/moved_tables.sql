@@ -30,6 +30,7 @@
         ['staging', 'stg_iracing__races_csv'],
         ['staging', 'stg_iracing__races_json'],
         ['staging', 'stg_iracing__race_sessions'],
+        ['staging', 'stg_iracing__lap_indexes'],
         ['staging', 'stg_ops__quarantine_history'],
         ['staging', 'stg_ops__runs'],
         ['staging', 'stg_ops__dbt_results'],
