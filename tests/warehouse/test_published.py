@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from ingestion.settings import PSEUDONYM_VARIABLE
 from simrace.database.pseudonyms import session_options
 from simrace.database.roles import LOADER, READER, ROLES, TRANSFORMER, password_variable
 from simrace.database.settings import DEFAULTS, build_url, dbt_variables, parse_url
@@ -197,6 +198,21 @@ def test_who_left_or_never_came_is_a_pseudonym_and_can_be_found(published: Publi
         ]
     assert hashes <= shown
     assert [bool(names) for names in files] == [True] * 3, files
+
+
+def test_a_team_of_a_championship_is_a_pseudonym_too(published: Published, warehouse: Warehouse) -> None:
+    """A league may call a team by who drives for it."""
+    [(cup, driver)] = warehouse.query("select championship_id, driver_id from marts.championship_standings limit 1")
+    options = session_options({PSEUDONYM_VARIABLE: KEY})["PGOPTIONS"]
+    with closing(psycopg2.connect(published.warehouse.url, options=options)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(
+            "insert into staging.championship_entries (championship_id, driver_id, role, team_name) "
+            "values (%s, %s, 'driver', %s)",
+            (cup, driver, f"{ME} Racing"),
+        )
+        cursor.execute("select distinct team_name from intermediate.int_championship_entrants where team_name <> ''")
+        assert cursor.fetchall() == [(f"Team {_pseudonym(f'{ME} Racing')}",)]
 
 
 def test_two_keys_give_two_sets(published: Published) -> None:

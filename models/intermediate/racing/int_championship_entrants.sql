@@ -26,7 +26,7 @@ entries as (
         races.race_id,
         {{ pseudonymous_id('entries.driver_id') }} as driver_id,
         entries.role,
-        entries.team_name,
+        {{ pseudonym('entries.team_name', 'Team') }} as team_name,
         entries.class_name,
         row_number() over (
             partition by races.championship_id, races.race_id, entries.driver_id
