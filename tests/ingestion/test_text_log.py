@@ -238,6 +238,18 @@ def test_a_moment_without_a_zone_is_not_taken_for_utc(
     assert {name: content[name] for name in content if name.startswith("started")} == {key: 1772618400.5}
 
 
+def test_a_clock_dates_a_log_whose_column_of_dates_is_blank(tmp_path: Path) -> None:
+    """Torque without a fix: the phone's clock is what there is, and has no zone."""
+    file = tmp_path / "log.csv"
+    rows = "".join(f"-,04-Mar-2026 10:00:{row:02}.500,{3_000 + row}\n" for row in range(3))
+    file.write_text("GPS Time, Device Time,Engine RPM(rpm)\n" + rows)
+    log = identify(read_content(file)).log
+    assert log
+    content = log.documents[0].content
+    assert isinstance(content, dict)
+    assert {name: content[name] for name in content if name.startswith("started")} == {"started_at_local": 1772618400.5}
+
+
 def test_columns_with_the_same_blanks_share_their_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     logger = '[a]\nfirst_row = ["t"]\nheader = "first_row"\nblank = "unchanged"\nclock = { columns = ["t"] }\n'
     rows = "".join(f"{row / 10},{row if row % 2 else ''},{row if row % 2 else ''},{row}\n" for row in range(2_500))
