@@ -160,14 +160,14 @@ def test_what_a_program_writes_beside_sims_is_of_the_sim_that_it_names(loggers: 
     [found] = loggers.query(
         "select sessions.sim, count(samples.steering_deg) > 0, count(samples.rpm) from marts.dim_sessions as sessions "
         "inner join marts.fct_telemetry_samples as samples on sessions.session_id = samples.session_id "
-        f"where sessions.session_id = '{session_of(loggers, sample)}' group by sessions.sim"
+        f"where sessions.session_id = '{session_of(loggers, identified(sample))}' group by sessions.sim"
     )
     assert found == ("iracing", True, 0)
 
 
 def test_a_number_that_stands_for_no_value_is_none(loggers: Warehouse) -> None:
     [sample] = [sample for sample in SAMPLES if sample.source_format == "assetto_corsa_lap_clock_csv"]
-    session = session_of(loggers, sample)
+    session = session_of(loggers, identified(sample))
     read = "select count(*), count(speed_kph), count(air_temp_c) from marts.fct_telemetry_samples"
     [(samples, speeds, temperatures)] = loggers.query(f"{read} where session_id = '{session}'")
     assert samples == speeds
