@@ -171,7 +171,9 @@ def header_and_data(text: str) -> tuple[int, int]:
     if "Fin Pos" in text:
         header = next(number for number, line in enumerate(lines) if line.startswith("Fin Pos"))
         return header, header + 1
-    first = next((number for number, line in enumerate(lines) if _is_of_numbers(line)), 1)
+    # where rows begin with something else, they stand below the first line that is no comment
+    above = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    first = next((number for number, line in enumerate(lines) if _is_of_numbers(line)), above + 1)
     header = first - 1
     while not lines[header]:
         header -= 1
