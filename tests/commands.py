@@ -12,6 +12,7 @@ import importlib
 import importlib.metadata
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -19,11 +20,13 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 from tests import parsed_project
 
@@ -33,6 +36,9 @@ USED = ("dbt.cli.main", "dbt.adapters.postgres", "pandas", "dlt", "typer", "rich
 # As ingestion/loading.py has it: dlt looks while it is imported.
 QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "CRITICAL"}
 STATUS = struct.Struct("!i")
+BEGIN_OF_CTES = re.compile(r"(?:\s|--.*\n)*with\s+(?:recursive\s+)?", re.IGNORECASE)
+# Where this is set, plain dbt keeps its connections as `simrace` does: a new one for each node takes the server long.
+KEEPS = "SIMRACE_TESTS_KEEP_CONNECTIONS"
 
 
 def run_command(
@@ -108,6 +114,7 @@ def _received(asked: socket.socket, size: int) -> bytes:
 
 def _use_dbt() -> None:
     """Read the manifest once, and compile all Jinja once: dbt makes its readers when it first needs them."""
+    from dbt import compilation
     from dbt.cli.main import dbtRunner
     from dbt_common.clients.jinja import get_template, template_cache
     from jinja2 import Environment
@@ -123,12 +130,35 @@ def _use_dbt() -> None:
         return known[key]
 
     Environment.compile = compile_once
+    inject = compilation.inject_ctes_into_sql
+
+    def inject_at_head(sql: str, ctes: list[Any]) -> str:
+        """Dbt analyses all of the SQL to find its first `with`, which takes two fifths of the time of a unit test."""
+        head = BEGIN_OF_CTES.match(sql) if ctes else None
+        return inject(head[0], ctes) + sql[head.end() :] if head else inject(sql, ctes)
+
+    compilation.inject_ctes_into_sql = inject_at_head
     manifest = dbtRunner().invoke(["--quiet", "parse", "--no-write-json"]).result
     for macro in manifest.macros.values():
         template_cache.get_node_template(macro)
     for node in manifest.nodes.values():
         if node.resource_type == "model":
             get_template(node.raw_code, {})
+
+
+def _keep_connections_of_nodes() -> None:
+    """Not those of before: plain dbt tells by sessions whether another is at work (macros/hooks/hold.sql)."""
+    from dbt.adapters.postgres.connections import PostgresConnectionManager
+    from dbt.adapters.postgres.impl import PostgresAdapter
+
+    from simrace.build.connections import KeptConnections
+
+    class KeptByNodes(KeptConnections):
+        def release(self) -> None:
+            is_of_node = threading.current_thread().name.startswith("Thread-")
+            (KeptConnections if is_of_node else PostgresConnectionManager).release(self)
+
+    PostgresAdapter.ConnectionManager = KeptByNodes
 
 
 def _serve(name: str) -> list[str]:
@@ -192,6 +222,8 @@ if __name__ == "__main__":
     atexit.register(gc.freeze)  # nor is what dbt has left searched for garbage at the end, which takes half a second
     if sys.argv[0].endswith("dbt"):
         gc.set_threshold(1_000_000)  # as `simrace` does for it
+        if os.environ.pop(KEEPS, ""):
+            _keep_connections_of_nodes()
     try:
         sys.exit(script.load()())
     except Exception:  # as Python ends a script

@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,15 +19,27 @@ from typing import Any
 
 import psycopg2
 import pytest
+from filelock import FileLock
 
 from ingestion import settings
 from simrace.database.connection import ConnectionParameters
 from simrace.database.server_system import is_free
 from simrace.database.settings import PORT_VARIABLE, PORTS, configured_settings
-from tests.commands import run_command
-from tests.parsed_project import forget_parsed_project, give_parsed_project
+from tests.commands import KEEPS, run_command
+from tests.parsed_project import RUN, forget_parsed_project, give_parsed_project
 
 ROOT = Path(__file__).parents[1]
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "only")
+# The files of the warehouse, the warehouse as it was made, and a folder for each worker.
+# Not a folder of pytest, because the server runs as an ordinary user, who cannot enter what pytest makes for root.
+SHARED = Path(tempfile.gettempdir()) / f"simrace-test-{RUN}"
+
+BUILT = "built"
+NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
+# As `simrace run` builds after new files: what the first build made of code alone stays (selectors.yml).
+AGAIN = (*NO_TESTS, "resource_type:seed", "config.materialized:view")
+_AFTER = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--selector")
+AFTER_FILES, AFTER_TELEMETRY, AFTER_RESULTS = ((*_AFTER, f"after_{kind}") for kind in ("files", "telemetry", "results"))
 
 # Marts about runs, which differ from run to run though the files are the same.
 HISTORY = (
@@ -46,13 +59,23 @@ PLAIN = ("bigint", "boolean", "date", "double precision", "integer", "real", "sm
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put first what builds warehouses: a worker that began with one at the end would keep the others waiting."""
-    items.sort(key=lambda item: item.path.parent.name not in ("reliability", "warehouse"))
+    """Put first what builds warehouses: a worker that began with one at the end would keep the others waiting.
+
+    One worker makes the warehouse of all for the first file, and the others wait for none with those that follow.
+    """
+    first = ("test_integrity", "test_disk_full", "test_kill", "test_two_at_once")
+
+    def place(item: pytest.Item) -> tuple[int, bool]:
+        at = first.index(item.path.stem) if item.path.stem in first else len(first)
+        return at, item.path.parent.name not in ("reliability", "warehouse")
+
+    items.sort(key=place)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if not hasattr(session.config, "workerinput"):  # the workers have ended by then
         forget_parsed_project()
+        shutil.rmtree(SHARED, ignore_errors=True)
 
 
 def own_server(folder: Path) -> dict[str, str]:
@@ -85,6 +108,11 @@ def change_file(project: Path, name: str, old: str, new: str) -> None:
     text = file.read_text("utf-8")
     assert old in text
     file.write_text(text.replace(old, new), "utf-8")
+
+
+def database_of(name: str) -> str:
+    """As long as the usual one, so that it can have the parsed project."""
+    return "w" + hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:6]
 
 
 @dataclass(frozen=True)
@@ -123,7 +151,7 @@ class Warehouse:
     def query(self, statement: str) -> list[tuple[object, ...]]:
         with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:
             cursor.execute(statement)
-            return cursor.fetchall()
+            return cursor.fetchall() if cursor.description else []
 
     def manifest(self) -> dict[str, Any]:
         """What dbt knows of the project."""
@@ -134,15 +162,18 @@ class Warehouse:
 
     def other(self, name: str, is_copy: bool = False) -> "Warehouse":
         """Another database on the same server: empty, or as this one is now."""
-        database = "w" + hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()[:6]
         with closing(psycopg2.connect(self.url)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute("select current_database()")
                 template = (cursor.fetchone() or ("",))[0] if is_copy else "template1"
-                cursor.execute(f"create database {database} template {template}")
-        folder = self.folder / name
-        folder.mkdir()
+                cursor.execute(f"create database {database_of(name)} template {template}")
+        (self.folder / name).mkdir()
+        return self.known(name)
+
+    def known(self, name: str) -> "Warehouse":
+        """Another database on the same server, which is there."""
+        database, folder = database_of(name), self.folder / name
         url = self.url.rpartition("/")[0] + f"/{database}"
         here = {
             "SIMRACE_DATABASE_URL": url,
@@ -190,8 +221,11 @@ def _home_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def warehouse() -> Iterator[Warehouse]:
-    # Not a folder of pytest, because the server runs as an ordinary user, who cannot enter what pytest makes for root.
-    folder = Path(tempfile.mkdtemp(prefix="simrace-test-"))
+    """Made once: the workers that come later start a server of their own on a copy of the files of the first one's."""
+    SHARED.mkdir(exist_ok=True)
+    SHARED.chmod(0o755)
+    folder = SHARED / WORKER
+    folder.mkdir()
     folder.chmod(0o755)
     hidden = ("SIMRACE_", "PG", "DBT_")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
@@ -202,19 +236,51 @@ def warehouse() -> Iterator[Warehouse]:
         "DBT_LOG_PATH": str(folder / "logs"),
         "DBT_LOG_LEVEL_FILE": "info",  # as `simrace` has it: to write down every statement takes a tenth of dbt's time
         "DBT_WRITE_JSON": "false",  # the manifest twice a command, which takes a second; who reads it asks for it
+        KEEPS: "1",
         "COLUMNS": "160",
     }
-    made = Warehouse(folder, environment)
+    made = Warehouse(SHARED, environment)
     give_parsed_project(environment)
     try:
-        let_go_of_the_disk(made.url)
-        made.run("simrace", "sample", "--sessions", "8", folder / "files")
-        made.run("simrace", "run", folder / "files")
-        made.run("simrace", "db", "roles")  # some test makes them on this server: the others do not depend on which
+        with FileLock(SHARED / "lock"):
+            if (SHARED / "made").exists():
+                copy_home(SHARED / "made", folder / "home")
+            else:
+                make_and_keep(made)
+        made.run("simrace", "db", "start")
         yield made
     finally:
         made.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def built(warehouse: Warehouse) -> Warehouse:
+    """A database with everything that a build makes of code alone: seeds, views, tables without rows. It is copied."""
+    return warehouse.known(BUILT)
+
+
+def make_and_keep(made: Warehouse) -> None:
+    let_go_of_the_disk(made.url)
+    made.run("simrace", "sample", "--sessions", "8", made.folder / "files")
+    made.run("simrace", "run", made.folder / "files")
+    made.run("simrace", "db", "roles")  # some test makes them on this server: the others do not depend on which
+    built = made.other(BUILT)
+    built.run("dbt", "run", "--empty", "--select", "stg_files__loads")  # makes the raw tables
+    built.run("dbt", "build", *NO_TESTS)
+    if WORKER != "only":
+        made.run("simrace", "db", "stop")
+        copy_home(Path(made.environment["SIMRACE_HOME"]), made.folder / "made.part")
+        (made.folder / "made.part").rename(made.folder / "made")
+
+
+def copy_home(home: Path, copy: Path) -> None:
+    """Copy a home whose server stands still; the files stay those of the server's user."""
+    shutil.copytree(home, copy)
+    for path in (home, *home.rglob("*")):
+        owner = path.stat()
+        if sys.platform != "win32" and owner.st_uid != os.getuid():
+            os.chown(copy / path.relative_to(home), owner.st_uid, owner.st_gid)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from argparse import Namespace
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,9 @@ from filelock import FileLock
 ROOT = Path(__file__).parents[1]
 DATABASE = "simrace"
 KEPT = "partial_parse.msgpack"
-FOLDER = Path(tempfile.gettempdir()) / f"simrace-parsed-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+# The name of this run of the tests, which its workers inherit.
+RUN = os.environ.setdefault("RUN_OF_TESTS", uuid.uuid4().hex[:12])
+FOLDER = Path(tempfile.gettempdir()) / f"simrace-parsed-{RUN}"
 
 
 def environment() -> dict[str, str]:

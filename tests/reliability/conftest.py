@@ -26,7 +26,6 @@ from tests.commands import BIN
 from tests.conftest import HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, let_go_of_the_disk, own_server
 from tests.parsed_project import give_parsed_project
 
-NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY_LINES = 2_500
 IBT_BYTES = 500_001
 # Staging must read each row once. Raw may hold repeats from a crash, which staging leaves out.

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS, administer, assert_whole, home_of
+from tests.conftest import NO_TESTS, Warehouse
+from tests.reliability.conftest import administer, assert_whole, home_of
 from tests.reliability.kill import ANY, PHASES, VICTIMS, Strike, strike
 
 ROUNDS = 50

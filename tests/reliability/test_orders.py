@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingestion.reading import file_digest
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS, assert_whole, write_small_set
+from tests.conftest import AFTER_FILES, AFTER_RESULTS, AFTER_TELEMETRY, AGAIN, NO_TESTS, Warehouse
+from tests.reliability.conftest import assert_whole, write_small_set
 
 DAY_S = 86_400
 
@@ -58,7 +58,7 @@ def _with_more_incidents(value: object) -> object:
 
 def forget(warehouse: Warehouse, file_id: str) -> None:
     for table in ("file_blocks", "files", "file_sightings"):
-        warehouse.run("simrace", "db", "psql", "-qc", f"delete from raw.{table} where file_id = '{file_id}'")
+        warehouse.query(f"delete from raw.{table} where file_id = '{file_id}'")
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +69,9 @@ def rivals(harm_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def clean(server: Warehouse, rivals: Path) -> Warehouse:
+def clean(warehouse: Warehouse, rivals: Path) -> Warehouse:
     """All files at once, except the one that the orders remove in the end."""
-    made = server.other("in_order")
+    made = warehouse.other("in_order")
     made.run("simrace", "land", *[path for path in paths_in(rivals) if path != removed_from(rivals)])
     made.run("dbt", "build", *NO_TESTS)
     return made
@@ -104,7 +104,7 @@ def land_in_some_order(warehouse: Warehouse, folder: Path, chance: random.Random
     for number, part in enumerate(parts):
         warehouse.run("simrace", "land", *part)
         steps.get(number, lambda: None)()
-        warehouse.run("dbt", "build", *NO_TESTS)
+        warehouse.run("dbt", "build", *AGAIN)
 
 
 def _content(path: Path) -> str:
@@ -113,8 +113,8 @@ def _content(path: Path) -> str:
     return file_digest(path)
 
 
-def assert_same(server: Warehouse, rivals: Path, clean: Warehouse, seed: int, batches: int) -> None:
-    other = server.other(f"order_{seed}_{batches}")
+def assert_same(built: Warehouse, rivals: Path, clean: Warehouse, seed: int, batches: int) -> None:
+    other = built.other(f"order_{seed}_{batches}", is_copy=True)
     land_in_some_order(other, rivals, random.Random(seed), batches)  # noqa: S311 - no secret
     assert_whole(other, clean.checksums())
 
@@ -127,11 +127,11 @@ def test_rivals_compete(clean: Warehouse, rivals: Path) -> None:
     assert len(formats) >= 7, formats
 
 
-def test_some_order(server: Warehouse, rivals: Path, clean: Warehouse) -> None:
-    assert_same(server, rivals, clean, seed=1, batches=2)
+def test_some_order(built: Warehouse, rivals: Path, clean: Warehouse) -> None:
+    assert_same(built, rivals, clean, seed=1, batches=2)
 
 
-def test_what_a_run_leaves_out_is_as_it_would_be(server: Warehouse, rivals: Path, clean: Warehouse) -> None:
+def test_what_a_run_leaves_out_is_as_it_would_be(built: Warehouse, rivals: Path, clean: Warehouse) -> None:
     """Built by what the files just landed can change (selectors.yml), the marts equal those of a whole build."""
     paths = [path for path in paths_in(rivals) if path != removed_from(rivals)]
     families = dict(clean.query("select file_id, format_family from staging.stg_files__files"))
@@ -139,16 +139,15 @@ def test_what_a_run_leaves_out_is_as_it_would_be(server: Warehouse, rivals: Path
         [path for path in paths if families.get(_content(path)) == family] for family in ("telemetry", "results")
     )
     others = [path for path in paths if path not in (*telemetry, *results)]
-    no_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-    other = server.other("by_family")
+    other = built.other("by_family", is_copy=True)
     for part, selection in (
-        ([telemetry.pop(), results.pop(), *others], ()),
-        ([*telemetry[::2], *results[::2]], ("--selector", "after_files")),
-        (telemetry[1::2], ("--selector", "after_telemetry")),
-        (results[1::2], ("--selector", "after_results")),
+        ([telemetry.pop(), results.pop(), *others], AFTER_FILES),
+        ([*telemetry[::2], *results[::2]], AFTER_FILES),
+        (telemetry[1::2], AFTER_TELEMETRY),
+        (results[1::2], AFTER_RESULTS),
     ):
         other.run("simrace", "land", *part)
-        other.run("dbt", "build", *selection, *no_tests)
+        other.run("dbt", "build", *selection)
     assert_whole(other, clean.checksums())
     # what is made by file and not of results is not asked about theirs
     built = "select model, count(*) from ops.built where model like 'int\\_%' group by 1 order by 1"
@@ -157,5 +156,5 @@ def test_what_a_run_leaves_out_is_as_it_would_be(server: Warehouse, rivals: Path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3, 3 + int(os.environ.get("SIMRACE_HARM_ORDERS", "12"))))
-def test_many_orders(server: Warehouse, rivals: Path, clean: Warehouse, seed: int) -> None:
-    assert_same(server, rivals, clean, seed, batches=2 + seed % 4)
+def test_many_orders(built: Warehouse, rivals: Path, clean: Warehouse, seed: int) -> None:
+    assert_same(built, rivals, clean, seed, batches=2 + seed % 4)

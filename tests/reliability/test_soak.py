@@ -12,8 +12,8 @@ import pytest
 from simrace.generator.catalogue import ALDERBROOK, MERLIN
 from simrace.generator.iracing_ibt import write_ibt
 from simrace.generator.session import Driver, Session
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS, assert_bytes, begin
+from tests.conftest import NO_TESTS, Warehouse
+from tests.reliability.conftest import assert_bytes, begin
 
 LOGS = int(os.environ.get("SIMRACE_HARM_LOGS", "200"))
 BATCHES = 8

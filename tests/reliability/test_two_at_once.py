@@ -11,8 +11,8 @@ import psycopg2
 import pytest
 
 from simrace.database.lock import WAITING
-from tests.conftest import ROOT, Warehouse
-from tests.reliability.conftest import NO_TESTS, assert_whole, begin
+from tests.conftest import NO_TESTS, ROOT, Warehouse
+from tests.reliability.conftest import assert_whole, begin
 
 HOLD = """
 import time

@@ -15,8 +15,8 @@ import pytest
 from simrace.generator.catalogue import ALDERBROOK, MERLIN, SALTMARSH
 from simrace.generator.motec import write_acc_export
 from simrace.generator.session import Driver, Session
-from tests.conftest import ROOT, Warehouse
-from tests.reliability.conftest import NO_TESTS, assert_bytes, differences, home_of
+from tests.conftest import NO_TESTS, ROOT, Warehouse
+from tests.reliability.conftest import assert_bytes, differences, home_of
 from tests.reliability.test_kill import empty
 
 OLDER_VERSION = Path(__file__).parent / "older_version" / "warehouse.tar.xz"

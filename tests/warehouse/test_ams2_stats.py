@@ -6,8 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 FORMAT = "ams2_stats_addon_json"
 KINDS = {"Race1": "race", "Qualifying1": "qualifying", "Practice1": "practice"}

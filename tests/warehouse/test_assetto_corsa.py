@@ -5,8 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 RESULTS = """
     select files.file_path, results.entrant_name, results.finish_position, results.laps, results.race_time_ms

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from simrace.cli.summaries import NEXT_QUERIES
-from tests.conftest import Warehouse
+from tests.conftest import NO_TESTS, Warehouse
 
-NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 TELEMETRY = ("--select", "+marts.telemetry", "+dim_sessions", *NO_TESTS)
 
 

@@ -9,8 +9,7 @@ from simrace.generator.acc_telemetry import write_acc
 from simrace.generator.catalogue import KESTREL, MERLIN, SALTMARSH
 from simrace.generator.garage61 import write_garage61
 from simrace.generator.session import Driver, Session
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 DRIVER, STARTED_AT = Driver("Kester Jelvik", 0.95), datetime(2025, 3, 22, 20, 5, tzinfo=UTC)
 

@@ -10,8 +10,7 @@ import pytest
 from simrace.generator.assetto_corsa_results import FIRST_GUID
 from simrace.generator.drivers import make_visitors
 from simrace.operations.forget import find_driver
-from tests.conftest import Warehouse, copy_project
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse, copy_project
 
 LOST_CLOCK = "lost clock.csv"
 

@@ -49,10 +49,10 @@ def test_every_foreign_key_is_there_and_valid_after_a_build(warehouse: Warehouse
         f"add constraint {other} foreign key (session_id) references intermediate.int_telemetry_sessions "
         "deferrable initially deferred",
     ):
-        warehouse.run("simrace", "db", "psql", "-qc", f"alter table marts.lap_minisectors {change}")
+        warehouse.query(f"alter table marts.lap_minisectors {change}")
     # a row that was to go at the end of a run that failed, and is there again
     gone = "insert into ops.gone_rows select 'dim_cars', cast(row(car_id) as text) from marts.dim_cars limit 1"
-    warehouse.run("simrace", "db", "psql", "-qc", gone)
+    warehouse.query(gone)
     cars = warehouse.query("select car_id from marts.dim_cars order by 1")
     selection = ("dim_cars", "dim_drivers", "dim_track_layouts", "fct_race_results", "fct_lap_corners")
     warehouse.run("dbt", "run", *arguments, "--select", *selection)
@@ -94,11 +94,11 @@ def test_a_table_is_written_with_its_record_or_not_at_all(warehouse: Warehouse, 
         "alter table ops.code add constraint stop check (model <> 'dim_sessions' or description_hash = '')",
     )
     for change in changes:
-        warehouse.run("simrace", "db", "psql", "-qc", change)
+        warehouse.query(change)
     wrong = warehouse.query(read)
     done = warehouse.run("dbt", "run", *arguments, "--select", "dim_sessions", check=False)
     left = warehouse.query(read)
-    warehouse.run("simrace", "db", "psql", "-qc", "alter table ops.code drop constraint stop")
+    warehouse.query("alter table ops.code drop constraint stop")
     warehouse.run("dbt", "run", "--select", "dim_sessions")
     assert "violates check constraint" in done.stdout
     assert left == wrong != [(0,)]
@@ -115,7 +115,7 @@ def test_what_was_built_before_its_file_was_parsed_is_built_again(warehouse: War
     )
     before = warehouse.query(of_file.format(file_id))
     for table, column in ((f"staging.{parsed}", "file_id"), ("ops.built", f"model = '{parsed}' and key")):
-        warehouse.run("simrace", "db", "psql", "-qc", f"delete from {table} where {column} = '{file_id}'")
+        warehouse.query(f"delete from {table} where {column} = '{file_id}'")
     warehouse.run("dbt", "run", "--select", *read, "int_race_results_united")
     assert warehouse.query(of_file.format(file_id)) == [(0,)] != before
     warehouse.run("dbt", "run", "--select", parsed, *read, "int_race_results_united")
@@ -134,7 +134,7 @@ def test_what_was_built_without_a_table_that_it_is_made_from_is_built_again(ware
     recorded = f"select model from ops.built where key = '{session_id}' order by 1"
     models = warehouse.query(recorded)
     for table, column in ((f"intermediate.{samples}", "session_id"), ("ops.built", "key")):
-        warehouse.run("simrace", "db", "psql", "-qc", f"delete from {table} where {column} = '{session_id}'")
+        warehouse.query(f"delete from {table} where {column} = '{session_id}'")
     warehouse.run("dbt", "run", "--select", laps, *(f"int_telemetry_{name}" for name in between))
     assert warehouse.query(of_session.format(session_id)) == [(0,)] != [(before,)]
     warehouse.run("dbt", "run", "--select", f"+{laps}")
@@ -218,7 +218,7 @@ def test_a_key_that_cannot_be_made_ends_the_run_and_is_named(warehouse: Warehous
         cursor.execute(f"{lift}; {stray}{one}")
     done = warehouse.run("dbt", "run", "--select", "unmapped_channels", check=False)
     mend = f"update {table} set session_id = '{session_id}' where session_id::text like '%dead'"
-    warehouse.run("simrace", "db", "psql", "-qc", mend)
+    warehouse.query(mend)
     assert done.returncode == 1
     assert "int_telemetry_lap_traces__session_id__fk" in done.stdout
     warehouse.run("dbt", "run", "--select", "unmapped_channels")
@@ -238,7 +238,7 @@ def test_a_table_that_stood_elsewhere_moves_with_its_rows(warehouse: Warehouse) 
         "delete from ops.code where model = 'lap_references'",
         "update ops.code set model = 'lap_references' where model = 'int_telemetry_lap_references'",
     ):
-        warehouse.run("simrace", "db", "psql", "-qc", change)
+        warehouse.query(change)
     warehouse.run("dbt", "run", "--select", "unmapped_channels")
     assert warehouse.query(found.format(table)) == [(oid,)]
     assert warehouse.query("select count(*) from ops.code where model = 'int_telemetry_lap_references'") == [(1,)]
@@ -305,11 +305,11 @@ def test_beside_a_retired_session_results_are_made_anew(warehouse: Warehouse) ->
     built = f"select relname, oid from pg_class where relname in {tables}"
     before, rows = dict(warehouse.query(built)), warehouse.checksums()
     retired = "insert into ops.retired (session_id, file_id) values ('00000000-0000-0000-0000-00000000dead', 'none')"
-    warehouse.run("simrace", "db", "psql", "-qc", retired)
+    warehouse.query(retired)
     try:
         warehouse.run("dbt", "run", "--full-refresh", "--select", *tables)
     finally:
-        warehouse.run("simrace", "db", "psql", "-qc", "delete from ops.retired where file_id = 'none'")
+        warehouse.query("delete from ops.retired where file_id = 'none'")
     after = dict(warehouse.query(built))
     assert {table for table in tables if after[table] != before[table]} == {"int_event_sessions_read"}
     assert warehouse.checksums() == rows

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from simrace.generator.iracing_api import CHARTED, LOST, ONE_CAR, UNINDEXED
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS
+from tests.conftest import AGAIN, NO_TESTS, Warehouse
 
 LAPS = """
     select driver_id, lap_number, lap_time_ms, position_after_lap, gap_to_leader_ms, laps_down,
@@ -102,14 +101,14 @@ def test_whom_laps_name_can_be_forgotten(warehouse: Warehouse) -> None:
     assert set(held) == {(f"iracing:{row['cust_id']}", row["display_name"]) for row in rows}
 
 
-def test_laps_wait_for_their_race_and_an_index_for_its_laps(warehouse: Warehouse) -> None:
+def test_laps_wait_for_their_race_and_an_index_for_its_laps(warehouse: Warehouse, built: Warehouse) -> None:
     """Without results there is neither a race nor a lap of one."""
     folder = warehouse.folder / "files" / "iracing_api"
     index = json.loads((folder / "lap_chart.json").read_text("utf-8"))
     names = [name.partition("?")[0] for name in index["chunk_info"]["chunk_file_names"]]
-    other = warehouse.other("iracing_laps")
+    other = built.other("iracing_laps", is_copy=True)
     other.run("simrace", "land", folder / names[0], folder / "lap_chart.json", folder / "laps of sunday.json")
-    other.run("dbt", "build", "--select", "+int_result_file_lines", "+int_race_laps_deduplicated", *NO_TESTS)
+    other.run("dbt", "build", "--select", "+int_result_file_lines", "+int_race_laps_deduplicated", *AGAIN)
     waiting = other.query(
         "select file_name, waits_for from intermediate.int_result_file_lines "
         "inner join staging.stg_files__sightings using (file_id)"

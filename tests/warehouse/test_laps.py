@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Warehouse
-from tests.warehouse.test_build import NO_TESTS, TELEMETRY
+from tests.conftest import AFTER_TELEMETRY, Warehouse
 
 FASTER = 1.01
 CORRECTED_MPS = 95  # faster than any car of the generator
@@ -39,14 +38,14 @@ def _faster(source: Path, target: Path) -> None:
     os.utime(target, (source.stat().st_mtime, source.stat().st_mtime))
 
 
-def test_a_lap_driven_one_percent_faster_is_ahead_by_one_percent(warehouse: Warehouse) -> None:
+def test_a_lap_driven_one_percent_faster_is_ahead_by_one_percent(warehouse: Warehouse, built: Warehouse) -> None:
     """And the same lap laid on itself is level everywhere."""
-    other = warehouse.other("faster")
+    other = built.other("faster", is_copy=True)
     log = next((warehouse.folder / "files" / "telemetry").glob("20250304_saltmarsh_gp.csv"))
     faster = other.folder / "faster.csv"
     _faster(log, faster)
     other.run("simrace", "land", log, faster)
-    other.run("dbt", "build", *TELEMETRY)
+    other.run("dbt", "build", *AFTER_TELEMETRY)
     rows = other.query(
         "select deltas.lap_elapsed_s, deltas.delta_s, deltas.reference_lap_elapsed_s "
         "from marts.lap_deltas as deltas inner join marts.dim_sessions as sessions using (session_id) "
@@ -64,11 +63,11 @@ def test_a_lap_driven_one_percent_faster_is_ahead_by_one_percent(warehouse: Ware
     assert level[0][1:] == (0, 0)
 
 
-def test_a_corrected_file_wins_whenever_it_comes(warehouse: Warehouse) -> None:
+def test_a_corrected_file_wins_whenever_it_comes(warehouse: Warehouse, built: Warehouse) -> None:
     original = min((warehouse.folder / "files" / "telemetry").glob("Garage 61 - Kester*"))
     sums = []
     for name, corrected_first in (("corrected_last", False), ("corrected_first", True)):
-        other = warehouse.other(name)
+        other = built.other(name, is_copy=True)
         folder = other.folder / "corrected"
         folder.mkdir()
         corrected = folder / original.name
@@ -80,7 +79,7 @@ def test_a_corrected_file_wins_whenever_it_comes(warehouse: Warehouse) -> None:
         files = [original, corrected]
         for file in reversed(files) if corrected_first else files:
             other.run("simrace", "land", file)
-            other.run("dbt", "build", "--select", "+fct_laps", "+fct_lap_traces", "+lap_driving_metrics", *NO_TESTS)
+            other.run("dbt", "build", *AFTER_TELEMETRY)
         speeds = other.query("select cast(max(max_speed_kph) as double precision) from marts.fct_laps")
         assert speeds == [(pytest.approx(CORRECTED_MPS * 3.6),)]
         sums.append(other.checksums())

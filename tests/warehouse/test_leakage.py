@@ -14,8 +14,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from simrace.database.connection import connection_parameters
 from simrace.generator import season
-from tests.conftest import ROOT, Warehouse
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import NO_TESTS, ROOT, Warehouse
 
 RACES = 48
 TRIED = 20

@@ -6,8 +6,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Warehouse
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 PENALTIES = """
     select

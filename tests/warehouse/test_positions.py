@@ -13,8 +13,7 @@ from simrace.generator.motec import _write, entire_outing
 from simrace.generator.session import Driver, Session
 from simrace.generator.track import METRES_PER_DEGREE, Floats
 from simrace.generator.writing import Column
-from tests.conftest import Warehouse
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 STARTED_AT = datetime(2025, 6, 1, 9, 0, 0, tzinfo=UTC)
 TIME_OFF_S = 0.05

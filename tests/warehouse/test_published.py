@@ -23,8 +23,7 @@ from simrace.database.settings import DEFAULTS, build_url, dbt_variables, parse_
 from simrace.generator.assetto_corsa_results import FIRST_GUID
 from simrace.generator.drivers import FIRST_NAMES, LAST_NAMES, REGULARS, make_ai, make_pool, make_visitors
 from simrace.operations.forget import find_driver
-from tests.conftest import Warehouse
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 KEY = "seKretKey-of-the-pseudonyms-0123456789"
 OTHER_KEY = "another-seKretKey-of-the-pseudonyms-0123456789"
@@ -290,7 +289,7 @@ def test_whose_telemetry_has_no_name_is_a_pseudonym_too(published: Published) ->
     assert after - before == after & mine != set()
 
 
-def test_no_secret_is_written_or_said(published: Published, personal: set[str]) -> None:
+def test_no_secret_is_written_or_said(published: Published, warehouse: Warehouse, personal: set[str]) -> None:
     """Neither when things work nor when they fail: at the connection, in dlt, in dbt."""
     transformer = published.warehouse
     wrong = published.login(READER, password="seKretPassword-that-is-wrong")  # noqa: S106
@@ -300,7 +299,7 @@ def test_no_secret_is_written_or_said(published: Published, personal: set[str]) 
     published.run(transformer, "simrace", "dbt", "--write-json", "docs", "generate", "--static", *WITH_ME)
     pads = session_options({"SIMRACE_PSEUDONYM_KEY": KEY})["PGOPTIONS"].rpartition("=")[2]
     secrets = [secret.encode() for secret in ("seKret", pads[:64], pads[128:192])]
-    server = Path(transformer.environment["SIMRACE_HOME"]).parents[1] / "home"
+    server = Path(warehouse.environment["SIMRACE_HOME"])
     files = [file for file in transformer.folder.rglob("*") if file.is_file()] + [server / "postgres.log"]
     assert {"dbt.log", "manifest.json", "run_results.json", "static_index.html", "catalog.json", "postgres.log"} <= {
         file.name for file in files

@@ -8,8 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 RANKED = """
     select race_id, entry_id, lap_number, session_time_ms, position_after_lap, position_source

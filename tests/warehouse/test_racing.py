@@ -11,8 +11,7 @@ from simrace.generator import season
 from simrace.generator.iracing_csv import Style, csv_bytes
 from simrace.generator.iracing_json import raw_text
 from simrace.generator.race import Race
-from tests.conftest import ROOT, Warehouse
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import AFTER_RESULTS, ROOT, Warehouse
 
 # Kinds of races, and of the CSV that tells of one beside its JSON.
 BOTH_WAYS = {
@@ -27,9 +26,9 @@ UNLIKE = {"results_known_at", "file_id"}
 
 
 @pytest.fixture(scope="module")
-def told_twice(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
+def told_twice(built: Warehouse) -> dict[str, pd.DataFrame]:
     """The same races, read from CSV alone and from JSON alone."""
-    files = warehouse.folder / "told_twice"
+    files = built.folder / "told_twice"
 
     def write_both(directory: Path, race: Race) -> list[Path]:
         (directory / f"{race.subsession_id}.json").write_text(raw_text(race), encoding="utf-8")
@@ -45,9 +44,9 @@ def told_twice(warehouse: Warehouse) -> dict[str, pd.DataFrame]:
         season.write_season(files, 3 * len(BOTH_WAYS), seed=5)
     results = {}
     for kind in ("csv", "json"):
-        other = warehouse.other(f"by_{kind}")
+        other = built.other(f"by_{kind}", is_copy=True)
         other.run("simrace", "land", *sorted(files.glob(f"*.{kind}")))
-        other.run("dbt", "build", "--select", "+fct_race_results", *NO_TESTS)
+        other.run("dbt", "build", *AFTER_RESULTS)
         # with the columns of the race beside each result
         names = [
             str(name)
@@ -89,7 +88,7 @@ def test_training_data_are_mended_by_key(warehouse: Warehouse) -> None:
         """'{"subsession_id": "gone", "cust_id": "gone"}')).* from marts.ml_training_data as known """
         f"where race_id = {last} limit 1",
     ):
-        warehouse.run("simrace", "db", "psql", "-qc", statement)
+        warehouse.query(statement)
     untouched = f"select cust_id, xmin::text from marts.ml_training_data where race_id not in ({first}, {last})"
     versions = sorted(warehouse.query(untouched))
     assert versions

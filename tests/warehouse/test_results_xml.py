@@ -6,8 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from html import unescape
 from pathlib import Path
 
-from tests.conftest import Warehouse
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 CARS = """
     select

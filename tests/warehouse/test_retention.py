@@ -11,8 +11,7 @@ from simrace.operations.forget import find_named, forget
 from simrace.operations.log_proof import Proof
 from simrace.operations.retention import RetentionError, find_expired
 from simrace.operations.verify import prove_bytes
-from tests.conftest import Warehouse, change_file, copy_project
-from tests.warehouse.test_build import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse, change_file, copy_project
 
 LINES = "select count(*) from raw.file_blocks where block_number > 1 and file_id in (select file_id from "
 OF_SESSION = "intermediate.int_telemetry_session_files where session_id = '{}')"

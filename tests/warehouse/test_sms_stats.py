@@ -6,8 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import Warehouse
-from tests.reliability.conftest import NO_TESTS
+from tests.conftest import NO_TESTS, Warehouse
 
 SIMS = ("ams2", "project_cars2", "project_cars")
 OUT = {"Disqualified": 2, "Retired": 1}
