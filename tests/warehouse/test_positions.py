@@ -190,4 +190,5 @@ def test_two_laps_are_laid_on_one_line_though_one_has_a_detour(logs: tuple[Wareh
             f"select lap_number, driven_m::float8 from marts.fct_laps where session_id = '{detour.session_id}'"
         )
     )
-    assert float(str(lengths[1])) > float(str(lengths[2])) + 15
+    # the detour adds 22 m, and the smoothing of positions cuts some of its bends
+    assert 10 < float(str(lengths[1])) - float(str(lengths[2])) < 22

@@ -25,18 +25,10 @@ references_of_corners as (
     where reference_session_id is not null
 ),
 
--- on which other sessions are laid
-lines_of_layouts as (
-    select line_session_id from {{ ref('int_track_layouts_measured') }}
-    where layout_id is not null and line_session_id is not null
-),
-
 kept as (
     select session_id from {{ source('ops', 'pins') }}
     union all
     select reference_session_id from references_of_corners
-    union all
-    select line_session_id from lines_of_layouts
 ),
 
 candidates as (

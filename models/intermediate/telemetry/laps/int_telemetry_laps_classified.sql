@@ -114,11 +114,10 @@ paced as (
     from classed
     inner join sessions on classed.session_id = sessions.session_id
     inner join layouts on classed.session_id = layouts.session_id
-    -- a whole lap has a row at its start
+    -- a whole lap has a row at its start, also where its session is retired and the line of the layout is another now
     left join {{ ref('int_telemetry_places') }} as places
         on
-            layouts.has_line
-            and classed.position_driven_m is not null
+            classed.position_driven_m is not null
             and classed.session_id = places.session_id
             and classed.piece_number = places.piece_number
             and classed.started_elapsed_s = places.elapsed_s
