@@ -67,8 +67,8 @@ steps as (
         cast(samples.lat_g as double precision) as lat_g,
         cast(samples.long_g as double precision) as long_g,
         cast(samples.yaw_rate_dps as double precision) as yaw_rate_dps,
-        -- Looked up only where positions place the car: place, latitude, longitude and curvature. Of fixes that are not near
-        -- the line there is no place, nor of pieces that are no lap.
+        -- Looked up only where positions place the car: place, latitude, longitude and curvature. Of fixes that are not
+        -- near the line there is no place, nor of pieces that are no lap.
         case
             when layouts.has_line
                 then (

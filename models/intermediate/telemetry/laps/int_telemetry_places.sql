@@ -218,11 +218,12 @@ places as (
                     {{ position_at('laps.session_id', 'edges.elapsed_s') }} as position
                 from laps
                 cross join plane
-                cross join lateral (
-                    values
-                    (laps.begins_at_line, laps.started_elapsed_s, 0),
-                    (laps.stops_at_line, laps.ended_elapsed_s, plane.length_m)
-                ) as edges (is_edge, elapsed_s, place_m)
+                cross join
+                    lateral (
+                        values
+                        (laps.begins_at_line, laps.started_elapsed_s, 0),
+                        (laps.stops_at_line, laps.ended_elapsed_s, plane.length_m)
+                    ) as edges (is_edge, elapsed_s, place_m)
                 where edges.is_edge and not laps.is_line
             ) as ends
         ),

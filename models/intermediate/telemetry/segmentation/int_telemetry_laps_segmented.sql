@@ -140,8 +140,8 @@ named as (
         lined.*,
         case
             when
-                begins_at_line
-                and stops_at_line
+                lined.begins_at_line
+                and lined.stops_at_line
                 and not exists (
                     select 1 from {{ ref('int_telemetry_positions') }} as positions
                     where
