@@ -1,4 +1,4 @@
-"""The SQL of championships against an independent script: the season of the generator, scored by rules that leagues have."""
+"""The SQL of championships against an independent script: the season of the generator, scored by the rules of leagues."""
 
 import random
 from collections import defaultdict
@@ -26,7 +26,7 @@ COUNTED = 4  # as seeds/championships.csv has it
 TABLE = {1: 25, 2: 18, 3: 15, 4: 12, 5: 10, 6: 8, 7: 6, 8: 4, 9: 2, 10: 1}
 RESULTS = """
     select
-        races.race_id, dates.green_flag_at, driver_id, entry_id, entrant_id, results.car_class_name, out_reason, is_starter,
+        races.race_id, dates.green_flag_at, driver_id, entrant_id, results.car_class_name, out_reason, is_starter,
         is_ai, laps, laps_led, best_lap_ms, incidents, irating_before, finish_position, finish_position_in_class,
         start_position, start_position_in_class
     from marts.fct_race_results as results
@@ -99,7 +99,7 @@ class Script:
             line["place"] = line["scored_finish_position"] if far and home else None
         people = [line for line in field if not line["is_ai"]]
         fastest = min(people, key=_of_lap)
-        led = max((line["laps_led"] or 0 for line in people), default=0)
+        led = max((line["laps_led"] or 0 for line in people if not line["gone"]), default=0)
         gained = max(map(_gained, people), default=0)
         for line in people:
             scores = line["role"] != "guest" and not line["thrown_out"]
@@ -129,7 +129,7 @@ class Script:
             line["week"], line["counts"] = day - timedelta((day.weekday() - 1) % 7), False
         for driver in {(line["driver_id"], line["role"]) for line in self.lines}:
             mine = [line for line in self.lines if (line["driver_id"], line["role"]) == driver]
-            best = {}
+            best: dict[Any, Row] = {}
             for line in sorted(mine, key=lambda line: (-line["points"] - line["bonus"], line["number"])):
                 best.setdefault(line["week"], line)
             for line in list(best.values())[:COUNTED]:
@@ -188,7 +188,7 @@ def season(warehouse: Warehouse) -> list[Row]:
 
 def _entries(season: list[Row], seed: int) -> list[Row]:
     """Three quarters of the drivers, in two teams and two classes, some of them reserves."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - no secret
     drivers = sorted({line["driver_id"] for line in season if not line["is_ai"]})
     return [
         {

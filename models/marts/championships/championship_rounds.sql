@@ -32,7 +32,7 @@ ranked as (
                 entrants.scored_position nulls last,
                 entrants.entrant_id
         ) as lap_rank,
-        max(entrants.laps_led) over field as most_laps_led,
+        max(case when not entrants.is_passed_up then entrants.laps_led end) over field as most_laps_led,
         max(entrants.grid_position - entrants.scored_position) over field as most_places_gained
     from entrants
     inner join championships on entrants.championship_id = championships.championship_id
