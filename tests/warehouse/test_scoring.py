@@ -1,4 +1,4 @@
-"""The SQL of championships against an independent script: the season of the generator, scored by the rules of leagues."""
+"""The SQL of championships against an independent script: a season of the generator, scored by rules of leagues."""
 
 import random
 from collections import defaultdict
@@ -26,14 +26,14 @@ COUNTED = 4  # as seeds/championships.csv has it
 TABLE = {1: 25, 2: 18, 3: 15, 4: 12, 5: 10, 6: 8, 7: 6, 8: 4, 9: 2, 10: 1}
 RESULTS = """
     select
-        races.race_id, dates.green_flag_at, driver_id, entrant_id, results.car_class_name, out_reason, is_starter,
+        results.race_id, dates.green_flag_at, driver_id, entrant_id, results.car_class_name, out_reason, is_starter,
         is_ai, laps, laps_led, best_lap_ms, incidents, irating_before, finish_position, finish_position_in_class,
         start_position, start_position_in_class
     from marts.fct_race_results as results
     join marts.dim_event_sessions as races on results.race_id = races.event_session_id
     join marts.dim_races as dates on results.race_id = dates.race_id
     where races.series_name = 'GT Coast Challenge' and races.season_year = 2026 and races.simsession_number >= 0
-    order by dates.green_flag_at, races.subsession_id::bigint, races.simsession_number, races.race_id
+    order by dates.green_flag_at, races.subsession_id::bigint, races.simsession_number, results.race_id
 """
 Row = dict[str, Any]
 Standings = dict[str, tuple[int, Decimal]]
