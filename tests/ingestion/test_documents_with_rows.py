@@ -88,6 +88,12 @@ def test_a_drive_began_at_the_first_stamp(tmp_path: Path) -> None:
     assert (log.documents[0].content or {})["started_at"] == 1_772_611_204
 
 
+def test_points_on_one_line_have_numbers_of_their_own(tmp_path: Path) -> None:
+    found = values_by_name(read(tmp_path, gpx(point(1) + point(2) + point(None)).replace("\n", "")))
+    assert len(set(found["line"])) == 3
+    assert min(found["line"]) > 1_000_000
+
+
 def test_two_drives_of_one_time_are_refused(tmp_path: Path) -> None:
     error = refusal(tmp_path, gpx(point(1) + point(9), point(8) + point(12)))
     assert error.reason is Reason.MALFORMED

@@ -10,6 +10,7 @@ from ingestion.formats.text_log.reading import Reading
 from ingestion.reading import CHUNK_BYTES, Content
 
 MAX_COLUMNS = 10_000
+NO_LINE = 1 << 30
 # The number of a line from 1, and its cells; None where it has not as many as there are columns.
 NumberedRow = tuple[int, list[str] | None]
 _SECTION = re.compile(r"\[([^\[\]]+)\]")
@@ -91,7 +92,16 @@ def sheet_of(
     """
     columns = tuple(Column(place, name, units.get(name, "")) for place, name in enumerate(names))
     preamble = tuple(tuple(row) for row in told)
-    return Sheet(columns, tuple(names), len(names), 1, preamble, "", is_quoted=False, rows=rows)
+    lines = [line for line, _ in rows()]
+
+    def numbered() -> Iterator[NumberedRow]:
+        # a row that is refused is known by its line; where lines hold several, rows have numbers that no line has
+        return ((NO_LINE + place, cells) for place, (_, cells) in enumerate(rows()))
+
+    is_line_each = len(set(lines)) == len(lines)
+    return Sheet(
+        columns, tuple(names), len(names), 1, preamble, "", is_quoted=False, rows=rows if is_line_each else numbered
+    )
 
 
 def find_sheet(rows: Rows, reading: Reading, delimiter: str, is_quoted: bool) -> Sheet | None:
