@@ -34,7 +34,8 @@ traces as (
 
         samples as (
             select samples.* from {{ ref('int_telemetry_lap_samples') }} as samples
-            where samples.session_id = sessions.session_id
+            -- between places that are known, time goes on evenly
+            where samples.session_id = sessions.session_id and samples.distance_m is not null
         ),
 
         steps as (
@@ -53,26 +54,32 @@ traces as (
         ),
 
         -- A step across the line ends one lap and begins the next: its points before the line are counted down from -1.
+        -- No other step has such points, and no lap has points past its end, wherever its samples say that they are.
         spans as (
             select
                 *,
                 case
                     when previous_piece_number is null then 0
                     when previous_piece_number = piece_number
-                        then cast(floor(previous_reached_m / {{ var('trace_step_m') }}) as integer) + 1
-                    else cast(floor(previous_reached_m / {{ var('trace_step_m') }}) as integer) + 1 - grid_points
+                        then greatest(cast(floor(previous_reached_m / {{ var('trace_step_m') }}) as integer) + 1, 0)
+                    else
+                        least(
+                            cast(floor(previous_reached_m / {{ var('trace_step_m') }}) as integer) + 1 - grid_points, 0
+                        )
                 end as first_point,
                 -- a file that stops just before the line holds its last values up to it
                 case
-                    when is_last then grid_points - 1 else cast(floor(reached_m / {{ var('trace_step_m') }}) as integer)
-                end
-                    as last_point,
+                    when is_last then grid_points - 1
+                    else
+                        least(
+                            greatest(cast(floor(reached_m / {{ var('trace_step_m') }}) as integer), -1), grid_points - 1
+                        )
+                end as last_point,
                 case
                     when previous_piece_number = piece_number then previous_distance_m
                     else previous_distance_m - length_m
                 end as from_distance_m
             from steps
-            where reached_m is not null
         ),
 
         points as (
