@@ -61,25 +61,25 @@ united as (
     from championships
     union all
     select
-        sim || ':league_season:' || league_season_id,
-        coalesce(league_season_name, league_name, league_season_id),
+        sim || ':league_season:' || league_season_id as championship_id,
+        coalesce(league_season_name, league_name, league_season_id) as championship_name,
         -- the season alone selects the races, because one of its files may not name the league
         sim,
-        null,
+        null as league_id,
         league_season_id,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        null,
-        'league_points',
-        'race',
-        null,
-        null,
-        null,
-        null
+        null as series_name,
+        null as event_name,
+        null as season_year,
+        null as season_quarter,
+        null as first_date,
+        null as last_date,
+        null as car_class_name,
+        'league_points' as points_table,
+        'race' as round_by,
+        null as rounds_counted,
+        null as pole_points,
+        null as fastest_lap_points,
+        null as clean_race_points
     from league_seasons
     where latest_rank = 1 and league_points > 0
 )
