@@ -128,7 +128,7 @@ cars as (
         (are_places_of_guests_passed_up and role = 'guest')
         or (are_places_of_disqualified_passed_up and is_disqualified_by_sim) as is_passed_up,
         row_number() over (
-            partition by championship_id, race_id, entry_id order by role, entrant_id
+            partition by championship_id, race_id, entry_id order by role = 'guest', role, entrant_id
         ) as driver_of_car,
         max(case when not is_disqualified and not is_disqualified_by_sim then laps end) over field as winner_laps
     from entered
