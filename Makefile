@@ -55,7 +55,7 @@ browser: ## Chromium and its driver for the tests of pages, where this may be in
 # Without the extra aim: its library is not built for every system, and its tests are skipped where it is not installed.
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
-		--upgrade --group dev $(foreach extra,api dashboard docs lmu ml,--extra $(extra)) pyproject.toml --output-file requirements.lock
+		--upgrade --group dev $(foreach extra,api dashboard docs live lmu ml,--extra $(extra)) pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf .venv target logs $(SAMPLES)

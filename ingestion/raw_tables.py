@@ -17,6 +17,7 @@ FORGOTTEN_TABLE = "forgotten_files"  # not written by dlt
 STRUCK_TABLE = "struck_drivers"  # not written by dlt
 DECLARED_FORMATS_TABLE = "declared_formats"  # these two neither
 DECLARED_CHANNELS_TABLE = "declared_channels"
+LIVE_FRAMES_TABLE = "live_frames"  # nor what the reader of live frames writes
 
 # Rows of an unfinished load do not count.
 IS_COMPLETE = f"_dlt_load_id in (select load_id from {DATASET}._dlt_loads where status = 0)"
@@ -161,6 +162,8 @@ def make_own_tables(connection: Connection) -> None:
             )
         if not relation_exists(cursor, f"{DATASET}.{DECLARED_CHANNELS_TABLE}"):
             _make_declared(cursor)
+        if not relation_exists(cursor, f"{DATASET}.{LIVE_FRAMES_TABLE}"):
+            _make_live(cursor)
         cursor.execute("select reloptions from pg_class where oid = to_regclass('raw.channel_blocks')")
         if not any(cursor.fetchone() or ()):
             _make_channel_blocks(cursor)
@@ -189,6 +192,74 @@ def _make_declared(cursor: Cursor) -> None:
             offset_value double precision not null,
             priority integer not null,
             primary key (source_format, source_channel, source_unit)
+        );
+        """
+    )
+
+
+def _make_live(cursor: Cursor) -> None:
+    """Make the tables of live frames; `simrace/live/__init__.py` says what is in them.
+
+    The state of a stream is written twice a second, and shall find room in its page. Frames are not analyzed, because
+    statistics of long texts would mean to unpack them.
+    """
+    cursor.execute(
+        """
+        create table raw.live_sources (
+            source varchar primary key,
+            next_offset bigint not null,
+            commit_number bigint not null,
+            counts jsonb not null,
+            lag_s double precision,
+            lag_frames bigint,
+            commit_s double precision not null,
+            committed_at timestamptz not null
+        );
+        create table raw.live_streams (
+            stream varchar primary key,
+            source varchar not null,
+            source_format varchar not null,
+            session_mark varchar not null,
+            told jsonb not null,
+            is_open boolean not null,
+            batch_number bigint not null,
+            last_clock double precision,
+            last_received_at timestamptz not null,
+            state jsonb not null,
+            reading jsonb not null
+        ) with (fillfactor = 50);
+        create index live_streams_source on raw.live_streams (source);
+        create table raw.live_frames (
+            stream varchar not null,
+            batch_number bigint not null,
+            source_format varchar not null,
+            session_mark varchar not null,
+            told jsonb not null,
+            mark varchar not null,
+            first_clock double precision,
+            last_clock double precision,
+            first_offset bigint,
+            last_offset bigint,
+            frame_count integer not null,
+            frames varchar not null,
+            packets bytea,
+            received_at timestamptz not null,
+            primary key (stream, batch_number)
+        );
+        alter table raw.live_frames alter column frames set statistics 0;
+        alter table raw.live_frames alter column packets set statistics 0;
+        create index live_frames_received_at on raw.live_frames (received_at);
+        create table raw.live_quarantine (
+            source varchar not null,
+            reason varchar not null,
+            slot integer not null,
+            stream varchar not null,
+            source_offset bigint not null,
+            detail varchar not null,
+            frame_bytes bigint not null,
+            head bytea not null,
+            quarantined_at timestamptz not null,
+            primary key (source, reason, slot)
         );
         """
     )

@@ -143,5 +143,61 @@
             priority integer not null,
             primary key (source_format, source_channel, source_unit)
         );
+        create table raw.live_sources (
+            source varchar primary key,
+            next_offset bigint not null,
+            commit_number bigint not null,
+            counts jsonb not null,
+            lag_s double precision,
+            lag_frames bigint,
+            commit_s double precision not null,
+            committed_at timestamptz not null
+        );
+        create table raw.live_streams (
+            stream varchar primary key,
+            source varchar not null,
+            source_format varchar not null,
+            session_mark varchar not null,
+            told jsonb not null,
+            is_open boolean not null,
+            batch_number bigint not null,
+            last_clock double precision,
+            last_received_at timestamptz not null,
+            state jsonb not null,
+            reading jsonb not null
+        ) with (fillfactor = 50);
+        create index live_streams_source on raw.live_streams (source);
+        create table raw.live_frames (
+            stream varchar not null,
+            batch_number bigint not null,
+            source_format varchar not null,
+            session_mark varchar not null,
+            told jsonb not null,
+            mark varchar not null,
+            first_clock double precision,
+            last_clock double precision,
+            first_offset bigint,
+            last_offset bigint,
+            frame_count integer not null,
+            frames varchar not null,
+            packets bytea,
+            received_at timestamptz not null,
+            primary key (stream, batch_number)
+        );
+        alter table raw.live_frames alter column frames set statistics 0;
+        alter table raw.live_frames alter column packets set statistics 0;
+        create index live_frames_received_at on raw.live_frames (received_at);
+        create table raw.live_quarantine (
+            source varchar not null,
+            reason varchar not null,
+            slot integer not null,
+            stream varchar not null,
+            source_offset bigint not null,
+            detail varchar not null,
+            frame_bytes bigint not null,
+            head bytea not null,
+            quarantined_at timestamptz not null,
+            primary key (source, reason, slot)
+        );
     end $$
 {%- endmacro %}

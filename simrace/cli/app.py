@@ -7,6 +7,7 @@ import typer
 from simrace import __version__
 from simrace.cli import championship, corners, db, export, formats, keep, look, run, state
 from simrace.cli.dbt import dbt
+from simrace.cli.live import live
 from simrace.cli.serve import serve
 from simrace.cli.watch import watch
 
@@ -43,6 +44,7 @@ app.command()(run.land)
 app.command(context_settings=db.PASSED_ON)(dbt)
 app.command()(watch)
 app.command()(serve)
+app.command()(live)
 app.command()(run.replay)
 app.command()(keep.forget)
 app.command()(keep.retain)
