@@ -110,6 +110,9 @@ matched as (
         channels.raw_shift * channels.raw_multiplier * mapping.factor + mapping.offset_value as offset_value,
         mapping.priority,
         count(*) over (partition by channels.file_id, mapping.canonical_channel) as sources,
+        row_number() over (
+            partition by channels.file_id, mapping.canonical_channel order by mapping.priority, channels.column_position
+        ) as source_number,
         -- a row for the device or the writer is meant before one for all
         row_number() over (
             partition by channels.file_id, channels.column_position
@@ -146,11 +149,13 @@ ranked as (
                 matched.column_position
         ) as source_rank
     from matched
-    -- if several columns map to one channel, an empty one must not win; only these are read, up to the first value
+    -- If several columns map to one channel, an empty one must not win. Only these are read, up to the first value, and of
+    -- thousands of the same name no more than a logger would write: each is looked for from the first line on.
     left join lateral (
         select 1 as found
         where
             matched.sources > 1
+            and matched.source_number <= {{ var('channel_sources_read') }}
             and matched.canonical_channel is not null
             and (
                 exists (
