@@ -713,3 +713,41 @@ def _gt7_dashboard() -> Sample:
         )
     channels = ("speed_kph", "throttle_ratio", "brake_ratio", "gear", "rpm")
     return Sample("gt7_dashboard_json", "laps.json", json.dumps(laps), 0.001, channels, begins_s=BEFORE_S)
+
+
+@_sample
+def _live_json() -> Sample:
+    """Frames of a stream: one came late, one twice and one is cut off; values stand in words, and some are missing."""
+    driven = drive(20)
+    frames: list[str] = []
+    for place, time_s in enumerate(driven.time_s):
+        gear = int(driven.gear[place])
+        frame = {
+            "elapsed_s": float(time_s),
+            "speed_kph": round(float(driven.speed_mps[place]) * 3.6, 3),
+            "car": "Finch",
+            "track": "Alder Park",
+            "session": "evening",
+            "sent_at": STARTED_AT_S + float(time_s),
+            "lap_number": int(driven.lap[place]),
+            "lap_distance_ratio": round(float(driven.lap_share[place]), 6),
+            "throttle_ratio": round(float(driven.throttle[place]), 4),
+            "brake_ratio": None if place == 7 else round(float(driven.brake[place]), 4),
+            "gear": gear,
+            "rpm": float(driven.rpm[place]),
+            "on_pit_road": False,
+        }
+        frames.append(json.dumps(frame))
+    told = {"source_format": "live_json", "told": {"driver": "Ada Vale", "sim": "raceroom", "mark": "evening"}}
+    late = [
+        json.dumps(told),
+        *frames[:300],
+        frames[301],
+        frames[300],
+        frames[301],
+        *frames[302:500],
+        frames[500][:40],
+        *frames[501:],
+    ]
+    channels = ("speed_kph", "throttle_ratio", "brake_ratio", "gear", "rpm", "lap_number")
+    return Sample("live_json", "stream.jsonl", lines([[frame] for frame in late]), 0.01, channels, rows_refused=2)

@@ -12,12 +12,16 @@ from typing import Any
 from ingestion.formats.declarations import Entry, read_entries
 from ingestion.formats.kinds import Family, Layout, TableFormat
 from ingestion.formats.lines import DELIMITERS, SPACES, Rows, first_filled, is_blank
-from ingestion.formats.text_log import gpx, gt7_dashboard
+from ingestion.formats.text_log import gpx, gt7_dashboard, json_lines
 from ingestion.formats.text_log.cells import FORMS, OF_A_DATE
 from ingestion.formats.text_log.reading import BLANKS, READING_VERSION, ROWS_BELOW, TOLD, UNITS_IN_NAMES, Clock, Reading
 
 DECLARED = Path(__file__).with_suffix(".toml")
-DOCUMENTS = {"gpx": gpx.DOCUMENT, "gt7_dashboard": gt7_dashboard.DOCUMENT}
+DOCUMENTS = {
+    "gpx": lambda _name, _header_names: gpx.DOCUMENT,
+    "gt7_dashboard": lambda _name, _header_names: gt7_dashboard.DOCUMENT,
+    "json_lines": json_lines.document,
+}
 
 _RECOGNISED_BY = {"first_row", "first_column", "header_names", "begins", "has_rows", "lacks_rows", "contains"}
 _HEADERS = ("first_row", "after_preamble")
@@ -90,6 +94,9 @@ def text_logger(entry: Entry) -> TableFormat:
     values = entry.values
     if is_log and "document" in values:
         _check_one_of(entry, values["document"], DOCUMENTS, "document")
+        header_names = values.get("header_names", [])
+        if values["document"] == "json_lines" and not header_names:
+            raise entry.wrong("needs header_names: names that its first line has", "document")
         return TableFormat(
             name=entry.name,
             family=Family.TELEMETRY,
@@ -97,7 +104,7 @@ def text_logger(entry: Entry) -> TableFormat:
             locate=lambda _: None,
             reading=_reading(entry),
             reading_hash=_reading_hash(values),
-            document=DOCUMENTS[values["document"]],
+            document=DOCUMENTS[values["document"]](entry.name, header_names),
             kept_as=values.get("kept_as", ""),
         )
     if not any(values.get(key) for key in _RECOGNISED_BY):

@@ -364,6 +364,15 @@ def drives(small: Small) -> Iterator[Bad]:
     yield bad("one line.gpx", points.replace("\n", " "), LANDS)
     yield bad("another root.gpx", points.replace("<gpx", "<gpxx", 1), Reason.UNKNOWN_FORMAT)
 
+    frames = small.drives["live_json.json"]
+    yield bad("deep.jsonl", frames.replace('"car": "Finch"', '"x": ' + "[" * DEEP + "]" * DEEP, 1), EITHER)
+    yield bad("no numbers.jsonl", frames.replace('"gear": 1', '"gear": NaN').replace('"rpm": 3', '"rpm": 1e999'), LANDS)
+    yield bad("lists.jsonl", frames + "[]\n7\nnull\n{}\n", LANDS)
+    yield bad("escaped NUL.jsonl", frames.replace("Finch", "\\u0000", 3), LANDS)
+    yield bad("half a pair.jsonl", frames.replace("Finch", "\\ud800"), LANDS)
+    yield bad("names.jsonl", frames + "".join(f'{{"a{at}": 1}}\n' for at in range(1_001)), Reason.TOO_LARGE)
+    yield bad("no clock.jsonl", frames.replace('"elapsed_s": ', '"elapsed_s": null, "x": '))
+
     def lap(**changed: object) -> str:
         return dumped([laps[0] | changed, *laps[1:]])
 

@@ -1,4 +1,4 @@
-"""Documents that hold rows of a drive: the points of GPX, and the laps of GT7 Dashboard."""
+"""Documents that hold rows of a drive: points of GPX, laps of GT7 Dashboard, frames of a stream."""
 
 import json
 import math
@@ -232,3 +232,40 @@ def test_what_a_lap_says_of_the_session_is_told(tmp_path: Path) -> None:
 def test_reverse_is_below_nought_and_nothing_is_nothing(tmp_path: Path) -> None:
     found = values_by_name(read(tmp_path, json.dumps([lap(1, 60, 1_000, data_gear=[0, 1, None, *[2] * 57])])))
     assert found["data_gear"][:3] == [-1, 1, 2]
+
+
+def frames(*lines: object) -> str:
+    return "".join((line if isinstance(line, str) else json.dumps(line)) + "\n" for line in lines)
+
+
+def test_a_line_of_json_is_a_row_and_places_inside_of_it_are_columns(tmp_path: Path) -> None:
+    told = {"source_format": "live_json", "told": {"driver": "Ada Vale", "car": "Finch"}}
+    first = {"elapsed_s": 0.5, "speed_kph": 100.10, "tyres": [{"pressure": 150}, {"pressure": None}], "is_lit": True}
+    identity = read(tmp_path, frames(told, first, {"elapsed_s": 1, "later": "x"}))
+    assert (identity.source_format, identity.entry_count) == ("live_json", 2)
+    assert list(units(identity)) == [
+        "elapsed_s",
+        "speed_kph",
+        "tyres.0.pressure",
+        "tyres.1.pressure",
+        "is_lit",
+        "later",
+    ]
+    assert identity.log
+    assert identity.log.documents[0].content["told"] == {"driver": "Ada Vale", "car": "Finch"}  # type: ignore[index]
+    assert values_by_name(identity)["line"] == pytest.approx([2, 3])
+
+
+def test_frames_are_in_the_order_of_their_clock_and_what_is_no_object_is_refused(tmp_path: Path) -> None:
+    identity = read(
+        tmp_path, frames({"elapsed_s": 2, "speed_kph": 7}, {"elapsed_s": 1, "speed_kph": 5}, "[1]", '{"elapsed_s":')
+    )
+    values = values_by_name(identity)
+    assert values["clock"] == pytest.approx([1, NAN, NAN, 2], nan_ok=True)
+    assert values["fault"] == pytest.approx([0, 1, 1, 0])
+
+
+def test_a_line_of_other_names_is_no_frame(tmp_path: Path) -> None:
+    assert refusal(tmp_path, frames({"speed_kph": 7}, {"speed_kph": 5})).reason is Reason.MALFORMED
+    told = {"source_format": "no_such_format", "told": {}}
+    assert refusal(tmp_path, frames(told, {"elapsed_s": 1, "speed_kph": 5})).reason is Reason.MALFORMED

@@ -8,6 +8,6 @@ channels, so that all that is known of logs holds for it.
 * `cells.py`: what a cell says, as a number
 * `clock.py`: the times of the rows
 * `sheet.py`: where the parts of a file are, and its rows
-* `gpx.py`, `gt7_dashboard.py`: the rows of documents, which have no lines
+* `gpx.py`, `gt7_dashboard.py`, `json_lines.py`: the rows of documents, which have no delimited lines
 * `log.py`: channels, documents and blocks, as every log has them
 """
