@@ -10,7 +10,9 @@ HOME_VARIABLE = "SIMRACE_HOME"
 PSEUDONYM_VARIABLE = "SIMRACE_PSEUDONYM_KEY"
 SHORTEST_KEY = 32  # characters
 # What simrace itself keeps in its home; the rest is the server's.
-KEPT_IN_HOME = frozenset({"logs", "dlt", "refused", "uploads", "known_files.json", "paths.txt", "formats"})
+KEPT_IN_HOME = frozenset(
+    {"logs", "dlt", "refused", "uploads", "known_files.json", "paths.txt", "formats", "seeds", "target"}
+)
 
 
 class SettingError(ReadableError):

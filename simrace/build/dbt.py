@@ -16,12 +16,12 @@ from typing import Any
 
 from ingestion.disk import tell_broken_off, tell_full_disk
 from simrace.build.last_build import hash_of_project
+from simrace.build.project import project_directory, working_directory
 from simrace.database.connection import ConnectionParameters
 from simrace.database.pseudonyms import session_options
 from simrace.database.retry import SecondHandError
 from simrace.logs import log_event
 
-PROJECT_VARIABLE = "SIMRACE_PROJECT"
 HOLD_VARIABLE = "SIMRACE_HOLDS_WAREHOUSE"  # read by macros/hooks/hold.sql
 
 
@@ -67,23 +67,6 @@ class BuildResult:
     invocation_id: str | None = None
 
 
-def project_directory() -> Path:
-    """The folder with dbt_project.yml: SIMRACE_PROJECT, else this folder or one above it, else the checkout.
-
-    Raises:
-        BuildError: there is none.
-    """
-    named = os.environ.get(PROJECT_VARIABLE)
-    candidates = [Path(named)] if named else [Path.cwd(), *Path.cwd().parents, Path(__file__).parents[2]]
-    for candidate in candidates:
-        if (candidate / "dbt_project.yml").is_file():
-            return candidate.absolute()
-    raise BuildError(
-        f"There is no dbt_project.yml in {named or Path.cwd()}. Run simrace in its checkout, or name that in "
-        f"{PROJECT_VARIABLE}."
-    )
-
-
 @contextmanager
 def set_for_dbt(parameters: ConnectionParameters, project: Path) -> Iterator[None]:
     """What dbt needs to know for a while: the project, the database, the pseudonyms' key, and that we hold the lock.
@@ -98,10 +81,13 @@ def set_for_dbt(parameters: ConnectionParameters, project: Path) -> Iterator[Non
     ours = {
         "DBT_PROJECT_DIR": str(project),
         "DBT_PROFILES_DIR": str(project),
+        "DBT_TARGET_PATH": str(target_directory(project)),
+        "DBT_LOG_PATH": str(_log_file(project).parent),
         HOLD_VARIABLE: "1",
         **parameters.environment(),
         **session_options(os.environ),
     }
+    target_directory(project).mkdir(mode=0o700, parents=True, exist_ok=True)  # SQL in it may name people
     usual = {name: os.environ.get(name) for name in ours}, gc.get_threshold()
     os.environ.update(ours)
     gc.set_threshold(1_000_000)
@@ -328,4 +314,13 @@ def _failed(command: str, result: BuildResult, exception: BaseException | None, 
 
 
 def _log_file(project: Path) -> Path:
-    return Path(os.environ.get("DBT_LOG_PATH", project / "logs")).absolute() / "dbt.log"
+    return (working_directory(project) / (os.environ.get("DBT_LOG_PATH") or "logs")).absolute() / "dbt.log"
+
+
+def target_directory(project: Path) -> Path:
+    """The folder that dbt writes to.
+
+    Args:
+        project: Folder with dbt_project.yml.
+    """
+    return (working_directory(project) / (os.environ.get("DBT_TARGET_PATH") or "target")).absolute()

@@ -4,7 +4,6 @@ import contextlib
 import html
 import io
 import logging
-import os
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,15 +54,6 @@ class Site:
 
     page: Path
     has_lineage: bool
-
-
-def target_directory(project: Path) -> Path:
-    """The folder dbt writes to.
-
-    Args:
-        project: Folder with dbt_project.yml.
-    """
-    return project / (os.environ.get("DBT_TARGET_PATH") or "target")
 
 
 def make_site(target: Path) -> Site:

@@ -16,7 +16,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from ingestion.outcomes import Outcome, State
 from ingestion.raw_tables import relation_exists
 from ingestion.warehouse import read_loads
-from simrace.build.dbt import BuildError, project_directory
+from simrace.build.dbt import BuildError
+from simrace.build.project import ProjectError, project_directory
 from simrace.database.connection import ConnectionParameters, DatabaseError
 from simrace.logs import bound, log_event
 
@@ -181,5 +182,5 @@ def _write(run: Run) -> None:
             names = ", ".join(row)
             places = ", ".join(f"%({name})s" for name in row)
             cursor.execute(f"insert into ops.runs ({names}) values ({places})", row)
-    except (BuildError, DatabaseError, psycopg2.Error) as error:
+    except (BuildError, ProjectError, DatabaseError, psycopg2.Error) as error:
         log_event("run_not_recorded", level=logging.WARNING, error=type(error).__name__)

@@ -8,6 +8,7 @@ from simrace import __version__
 from simrace.cli import championship, corners, db, export, formats, keep, look, run, state
 from simrace.cli.dbt import dbt
 from simrace.cli.live import live
+from simrace.cli.project import init
 from simrace.cli.serve import serve
 from simrace.cli.watch import watch
 
@@ -42,6 +43,7 @@ app.command()(run.run)
 app.command()(run.build)
 app.command()(run.land)
 app.command(context_settings=db.PASSED_ON)(dbt)
+app.command()(init)
 app.command()(watch)
 app.command()(serve)
 app.command()(live)

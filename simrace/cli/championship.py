@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from simrace.build.dbt import project_directory
+from simrace.build.project import project_directory
 from simrace.championships import check as checking
 from simrace.championships import steps
 from simrace.championships.marts import Championship as Found

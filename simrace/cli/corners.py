@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from simrace.build.dbt import project_directory
+from simrace.build.project import project_directory
 from simrace.cli import summaries
 from simrace.cli.terminal import console, dbt, readable_errors, say
 from simrace.database import lock

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from simrace.build.dbt import project_directory, run_dbt, set_for_dbt
+from simrace.build.dbt import run_dbt, set_for_dbt
+from simrace.build.project import project_directory
 from simrace.cli.terminal import readable_errors, say
 from simrace.database import lock
 from simrace.database.connection import connection_parameters

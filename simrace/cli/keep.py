@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simrace.build.dbt import project_directory
+from simrace.build.project import project_directory
 from simrace.cli import summaries
 from simrace.cli.terminal import begin, build_marts, console, errors, readable_errors, say
 from simrace.database.connection import connection_parameters

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from simrace.build.dbt import project_directory
+from simrace.build.dbt import target_directory
+from simrace.build.project import project_directory
 from simrace.cli import summaries
 from simrace.cli.terminal import console, dbt, errors, readable_errors, say, spinner
 from simrace.dashboard.command import PORT, run_dashboard
@@ -18,7 +19,7 @@ from simrace.report.command import write_report
 
 def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True) -> None:
     """Make the documentation site, every table and column and where each comes from, and open it."""
-    from simrace.build.docs_site import WAY_OUT, make_site, target_directory
+    from simrace.build.docs_site import WAY_OUT, make_site
 
     with readable_errors():
         dbt(connection_parameters(say), ["docs", "generate", "--static", "--write-json"], "documenting")

@@ -10,8 +10,8 @@ import typer
 from ingestion.outcomes import State, count_states
 from ingestion.paths import absolute, expand
 from ingestion.sources import open_sources
-from simrace.build.dbt import project_directory
 from simrace.build.last_build import Due
+from simrace.build.project import project_directory
 from simrace.cli import summaries
 from simrace.cli.keep import let_go
 from simrace.cli.paths import remember_paths, remembered_paths

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from simrace.api.settings import TOKEN_VARIABLE, read_settings
-from simrace.build.dbt import project_directory
+from simrace.build.project import project_directory
 from simrace.cli.terminal import readable_errors, say, say_error
 from simrace.database.connection import connection_parameters
 from simrace.operations.commands import say_in_log

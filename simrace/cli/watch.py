@@ -13,7 +13,8 @@ import typer
 from ingestion.outcomes import Outcome, State, count_states
 from ingestion.paths import expand
 from ingestion.sources import open_sources
-from simrace.build.dbt import ParsedProject, project_directory
+from simrace.build.dbt import ParsedProject
+from simrace.build.project import project_directory
 from simrace.cli.summaries import printable, shown
 from simrace.cli.terminal import console, readable_errors, say
 from simrace.operations import commands

@@ -41,7 +41,7 @@ def run_dashboard(parameters: ConnectionParameters, port: int, refresh_s: float,
         DashboardError: a package is missing, or the port is taken.
     """
     if missing := [name for name in ("streamlit", "plotly") if find_spec(name) is None]:
-        raise DashboardError(f"The dashboard needs {' and '.join(missing)}: pip install '.[dashboard]'")
+        raise DashboardError(f'The dashboard needs {" and ".join(missing)}: pip install "simrace[dashboard]"')
     if not is_free(port):
         raise DashboardError(f"Port {port} is taken. Choose another one: simrace dashboard --port {port + 1}")
     environment = {**os.environ, URL_VARIABLE: parameters.url, REFRESH_VARIABLE: f"{refresh_s:g}"}

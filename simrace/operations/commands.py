@@ -19,8 +19,9 @@ from ingestion.read_again import older_readings
 from ingestion.settings import home_directory
 from ingestion.sources import Recall, Source
 from simrace.build import last_build
-from simrace.build.dbt import BuildError, BuildResult, ParsedProject, Progress, project_directory, run_dbt
+from simrace.build.dbt import BuildError, BuildResult, ParsedProject, Progress, run_dbt
 from simrace.build.last_build import Due
+from simrace.build.project import is_behind, project_directory
 from simrace.build.runs import Run, log_landing, recorded
 from simrace.database import lock
 from simrace.database.connection import ConnectionParameters, connection_parameters
@@ -80,6 +81,8 @@ def begin(command: str, say: Notify) -> Iterator[Work]:
     try:
         with recorded(command) as run:
             run.parameters = parameters = connection_parameters(say)
+            if is_behind(project_directory()):
+                say(f"{project_directory()} is a copy of another version: `simrace init --diff` shows what is new.")
             with lock.exclusive(parameters, lambda: say(lock.WAITING)) as hold:
                 yield Work(run, parameters, hold)
     except Exception:

@@ -13,7 +13,7 @@ from ingestion.formats.logs import find_log_format
 from ingestion.formats.logs.log import Log
 from ingestion.formats.not_read_yet import HEAD_BYTES
 from ingestion.reading import Reason, RefusedError, read_content
-from simrace.build.dbt import project_directory
+from simrace.build.project import project_directory
 from simrace.operations.format_draft import Known, draft
 
 _EXAMPLES = 3

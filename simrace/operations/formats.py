@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from ingestion.formats.identify import check_declarations, declared_formats
-from simrace.build.dbt import project_directory
+from simrace.build.project import project_directory
 
 CLOCK = "elapsed_s"
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, where it was built

@@ -13,7 +13,8 @@ import psycopg2
 import pytest
 import requests
 
-from simrace.build.dbt import ParsedProject, project_directory, run_dbt, set_for_dbt
+from simrace.build.dbt import ParsedProject, run_dbt, set_for_dbt
+from simrace.build.project import project_directory
 from simrace.database.connection import connection_parameters
 from simrace.export.motec import export_lap
 from simrace.export.tables import ExportError, Format, export_table, list_marts
