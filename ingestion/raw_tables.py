@@ -17,6 +17,7 @@ FORGOTTEN_TABLE = "forgotten_files"  # not written by dlt
 STRUCK_TABLE = "struck_drivers"  # not written by dlt
 DECLARED_FORMATS_TABLE = "declared_formats"  # these two neither
 DECLARED_CHANNELS_TABLE = "declared_channels"
+OWN_SEED_ROWS_TABLE = "own_seed_rows"  # nor this one
 LIVE_FRAMES_TABLE = "live_frames"  # nor what the reader of live frames writes
 
 # Rows of an unfinished load do not count.
@@ -162,6 +163,11 @@ def make_own_tables(connection: Connection) -> None:
             )
         if not relation_exists(cursor, f"{DATASET}.{DECLARED_CHANNELS_TABLE}"):
             _make_declared(cursor)
+        if not relation_exists(cursor, f"{DATASET}.{OWN_SEED_ROWS_TABLE}"):
+            cursor.execute(
+                "create table raw.own_seed_rows (seed varchar not null, line integer not null, cells jsonb not null, "
+                "replaced_by varchar[] not null, primary key (seed, line))"
+            )
         if not relation_exists(cursor, f"{DATASET}.{LIVE_FRAMES_TABLE}"):
             _make_live(cursor)
         cursor.execute("select reloptions from pg_class where oid = to_regclass('raw.channel_blocks')")

@@ -143,6 +143,13 @@
             priority integer not null,
             primary key (source_format, source_channel, source_unit)
         );
+        create table raw.own_seed_rows (
+            seed varchar not null,
+            line integer not null,
+            cells jsonb not null,
+            replaced_by varchar[] not null,
+            primary key (seed, line)
+        );
         create table raw.live_sources (
             source varchar primary key,
             next_offset bigint not null,

@@ -37,6 +37,7 @@ _READ = {
     "raw.rejected_files": "select 'rejected', {rows} from raw.rejected_files as rows left join {loads}",
     # of telemetry, which is all that users declare
     "raw.declared_formats": "select 'telemetry', {own_rows} from raw.declared_formats",
+    "raw.own_seed_rows": "select 'own seeds', {own_rows} from raw.own_seed_rows",
     "raw.struck_drivers": "select 'struck', {own_rows} from raw.struck_drivers",
     "ops.retired": "select 'retired', {own_rows} from ops.retired",
 }

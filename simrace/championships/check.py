@@ -6,6 +6,7 @@ from pathlib import Path
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from simrace.build.seed_files import Finding, Row, near, number
 from simrace.championships import scoring
 from simrace.championships.marts import ChampionshipError, is_pseudonymised
 from simrace.championships.seeds import (
@@ -17,11 +18,7 @@ from simrace.championships.seeds import (
     RACES,
     RULES,
     SEEDS,
-    Finding,
-    Row,
     Seeds,
-    near,
-    number,
     read_seeds,
 )
 from simrace.database.connection import ConnectionParameters
@@ -71,7 +68,7 @@ def check(parameters: ConnectionParameters, project: Path, championship_id: str 
 def _concerns(seeds: Seeds, finding: Finding, championship_id: str) -> bool:
     """Whether a line is of a championship, or of none: a points table, a decision, a file that cannot be read."""
     seed = Path(finding.file).stem
-    rows = (row for row in seeds.rows[seed] if row.line == finding.line)
+    rows = (row for row in seeds.rows.get(seed, []) if (row.file, row.line) == (finding.file, finding.line))
     return all(row["championship_id"] in ("", championship_id) for row in rows)
 
 
@@ -96,13 +93,13 @@ def _check_races(cursor: Cursor, seeds: Seeds) -> None:
     for row in seeds.rows[CHAMPIONSHIPS]:
         if not races.get(row["championship_id"]):
             message = "no race is selected by it so far; if some should be, look at its filters"
-            seeds.tell(CHAMPIONSHIPS, row.line, message, is_error=False)
+            seeds.tell(row, message, is_error=False)
     known = _counted(cursor, "select championship_id, 1 from pg_temp.int_championships")
     for seed in (RULES, ENTRIES, RACES):
         for row in seeds.rows[seed]:
             name = row["championship_id"]
             if OF_FILES.fullmatch(name) and name not in known:
-                seeds.tell(seed, row.line, f"no file landed so far makes a championship {name!r}", is_error=False)
+                seeds.tell(row, f"no file landed so far makes a championship {name!r}", is_error=False)
 
 
 def _check_rounds(cursor: Cursor, seeds: Seeds) -> None:
@@ -113,12 +110,12 @@ def _check_rounds(cursor: Cursor, seeds: Seeds) -> None:
         rounds, counted = held.get(row["championship_id"], 0), number(row["rounds_counted"])
         if counted is not None and rounds and counted > rounds:
             message = f"counts the best {counted} rounds, and {rounds} were held: nothing is dropped yet"
-            seeds.tell(CHAMPIONSHIPS, row.line, message, is_error=False)
+            seeds.tell(row, message, is_error=False)
     for row in seeds.rows[RULES]:
         rounds = held.get(row["championship_id"], 0)
         if row["rule"] == "rounds_dropped" and rounds and (number(row["value"]) or 0) >= rounds:
             message = f"drops {row['value']} rounds, and {rounds} were held: one of them counts nevertheless"
-            seeds.tell(RULES, row.line, message, is_error=False)
+            seeds.tell(row, message, is_error=False)
 
 
 def _check_fields(cursor: Cursor, seeds: Seeds) -> None:
@@ -136,7 +133,7 @@ def _check_fields(cursor: Cursor, seeds: Seeds) -> None:
         for seed in (CHAMPIONSHIPS, RACES):
             for row in seeds.of(seed, name):
                 if row["points_table"] == table:
-                    seeds.tell(seed, row.line, message, is_error=False)
+                    seeds.tell(row, message, is_error=False)
 
 
 def _check_keys(cursor: Cursor, seeds: Seeds) -> None:
@@ -147,13 +144,13 @@ def _check_keys(cursor: Cursor, seeds: Seeds) -> None:
         if row["driver_id"] not in drivers:
             like = [key for key, name in drivers.items() if name and name.lower() == row["driver_id"].lower()]
             way_out = f"; is it {like[0]!r}?" if like else _near_id(row["driver_id"], drivers)
-            seeds.tell(ENTRIES, row.line, f"no driver {row['driver_id']!r} was seen so far{way_out}", is_error=False)
+            seeds.tell(row, f"no driver {row['driver_id']!r} was seen so far{way_out}", is_error=False)
     races = _names(cursor, "select race_id, null from marts.dim_races")
     for seed in (RACES, DECISIONS):
         for row in seeds.rows[seed]:
             if row["race_id"] and row["race_id"] not in races:
                 message = f"no race {row['race_id']!r} was seen so far{_near_id(row['race_id'], races)}"
-                seeds.tell(seed, row.line, message, is_error=False)
+                seeds.tell(row, message, is_error=False)
     for row in seeds.rows[DECISIONS]:
         _check_entrant(cursor, seeds, row, row["race_id"] in races)
 
@@ -175,7 +172,7 @@ def _check_entrant(cursor: Cursor, seeds: Seeds, row: Row, is_race: bool) -> Non
     entrants = [str(each) for (each,) in cursor.fetchall() if each]
     if row["entrant_id"] not in entrants:
         message = f"nobody {row['entrant_id']!r} is in the race {row['race_id']}{_near_id(row['entrant_id'], entrants)}"
-        seeds.tell(DECISIONS, row.line, message, is_error=False)
+        seeds.tell(row, message, is_error=False)
 
 
 def _counted(cursor: Cursor, query: str) -> dict[str, int]:

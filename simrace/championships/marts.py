@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from ingestion.errors import ReadableError
 from ingestion.raw_tables import relation_exists
-from simrace.championships.seeds import near
+from simrace.build.seed_files import near
 
 # Columns of marts.championship_rounds, and what people call them.
 BONUSES = {

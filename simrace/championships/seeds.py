@@ -1,19 +1,28 @@
 """The seed files of championships, line by line: what is missing in them or contradicts, without a database."""
 
-import csv
-import difflib
-import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from simrace.build.seed_files import (
+    Finding,
+    Row,
+    beside,
+    check_cells,
+    declared_seeds,
+    file_of,
+    is_of_type,
+    near,
+    number,
+    own_rows,
+    read_file,
+)
 
 CHAMPIONSHIPS, RULES, ENTRIES = "championships", "championship_rules", "championship_entries"
 RACES, POINTS, DECISIONS = "championship_races", "points_tables", "steward_decisions"
@@ -25,60 +34,23 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, 
 OF_FILES = re.compile(r"[^:]+:league_season:.+")
 
 
-@dataclass(frozen=True, order=True)
-class Finding:
-    """Something that is wrong in a seed file, or that may be.
-
-    Attributes:
-        file: Its path from the project's folder, such as seeds/championship_rules.csv.
-        line: Line of the file, counted from 1.
-        is_error: Whether it must be put right; else it is a warning.
-        message: What is wrong, and the way out.
-    """
-
-    file: str
-    line: int
-    is_error: bool
-    message: str
-
-    def __str__(self) -> str:
-        """As editors and compilers write it, so that a click leads there."""
-        return f"{self.file}:{self.line}: {'error' if self.is_error else 'warning'}: {self.message}"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a seed file; a blank cell is an empty text."""
-
-    line: int
-    cells: dict[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        """A cell; empty where the file lacks the column, which is told once."""
-        return self.cells.get(column, "")
-
-
 @dataclass
 class Seeds:
     """The seed files of championships as they are on disk.
 
     Attributes:
-        types: Type of each column of each seed, as seeds/_seeds.yml declares it.
-        words: The values that a column may have, by seed and column, where it may not have any.
         rules: The var championship_rules: kind of each rule's value.
         rows: Lines of each seed.
         findings: What is wrong in them.
     """
 
-    types: dict[str, dict[str, str]]
-    words: dict[tuple[str, str], list[str]]
     rules: dict[str, str | list[str]]
     rows: dict[str, list[Row]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
-    def tell(self, seed: str, line: int, message: str, is_error: bool = True) -> None:
+    def tell(self, row: Row, message: str, is_error: bool = True) -> None:
         """Keep a finding."""
-        self.findings.append(Finding(file_of(seed), line, is_error, message))
+        self.findings.append(Finding(row.file, row.line, is_error, message))
 
     def of(self, seed: str, championship_id: str) -> list[Row]:
         """Lines of a seed that are of one championship."""
@@ -90,45 +62,24 @@ class Seeds:
         return [row["championship_id"] for row in self.rows[CHAMPIONSHIPS]]
 
 
-def file_of(seed: str) -> str:
-    """Path of a seed from the project's folder."""
-    return f"seeds/{seed}.csv"
-
-
 def read_seeds(project: Path) -> Seeds:
-    """Read the seed files of championships and check all that they tell by themselves.
+    """Read the seed files of championships, people's own rows too, and check all that they tell by themselves.
 
     Args:
         project: Folder with dbt_project.yml.
     """
-    declared = {seed["name"]: seed for seed in _yaml(project / "seeds" / "_seeds.yml")["seeds"]}
-    types = {name: declared[name]["config"]["column_types"] for name in SEEDS if "config" in declared[name]}
-    words = {
-        (name, column["name"]): test["accepted_values"]["arguments"]["values"]
-        for name in SEEDS
-        for column in declared[name]["columns"]
-        for test in column.get("data_tests", [])
-        if "accepted_values" in test
-    }
-    seeds = Seeds(types, words, _yaml(project / "dbt_project.yml")["vars"][RULES])
+    rules: dict[str, str | list[str]] = _yaml(project / "dbt_project.yml")["vars"][RULES]
+    seeds = Seeds(rules)
+    declared, own = declared_seeds(project), own_rows(project, seeds.findings.append)
     for seed in SEEDS:
-        seeds.rows[seed] = list(_read(seeds, seed, project / file_of(seed)))
-    for check in (_check_cells, _check_championships, _check_rules, _check_entries, _check_races, _check_points):
+        read = list(read_file(project / file_of(seed), file_of(seed), declared[seed], seeds.findings.append))
+        for row in read:
+            check_cells(row, declared[seed], seeds.findings.append)
+        seeds.rows[seed] = beside(read, own.get(seed, []), declared[seed])
+    for check in (_check_championships, _check_rules, _check_entries, _check_races, _check_points):
         check(seeds)
     _check_decisions(seeds)
     return seeds
-
-
-def near(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A sentence's end that names what was meant, by the nearest known words.
-
-    Args:
-        word: What stands there.
-        known: What may stand there.
-        otherwise: What to say where nothing is near.
-    """
-    found = difflib.get_close_matches(word, list(known), 3, 0.6)
-    return f"; is it {' or '.join(map(repr, found))}?" if found else otherwise
 
 
 def _yaml(file: Path) -> dict[str, Any]:
@@ -136,124 +87,23 @@ def _yaml(file: Path) -> dict[str, Any]:
     return loaded
 
 
-def _read(seeds: Seeds, seed: str, path: Path) -> Iterator[Row]:
-    expected = list(seeds.types[seed])
-    header = ",".join(expected)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        seeds.tell(seed, 1, f"the file is missing; one without rows has this line: {header}")
-        return
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        seeds.tell(seed, line, 'the file is not UTF-8; save it as "CSV UTF-8"')
-        return
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    columns: list[str] = []
-    line = 1
-    try:
-        for cells in reader:
-            if not columns:
-                columns = cells
-                if _header_is_wrong(seeds, seed, columns, expected):
-                    return
-            elif len(cells) != len(columns) and cells:
-                seeds.tell(seed, line, f"has {len(cells)} cells, and the first line names {len(columns)} columns")
-            elif cells:
-                yield Row(line, dict(zip(columns, cells, strict=True)))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        seeds.tell(seed, line, f"is no CSV: {error}")
-    if not columns:
-        seeds.tell(seed, 1, f"the file is empty; one without rows has this line: {header}")
-
-
-def _header_is_wrong(seeds: Seeds, seed: str, columns: list[str], expected: list[str]) -> bool:
-    missing = [name for name in expected if name not in columns]
-    for name in dict.fromkeys(columns):
-        if name not in expected:
-            seeds.tell(seed, 1, f"{name!r} is no column of it{near(name, missing or expected, '; leave it out')}")
-        elif columns.count(name) > 1:
-            seeds.tell(seed, 1, f"has the column {name} twice")
-    for name in missing:
-        seeds.tell(seed, 1, f"the column {name} is missing; it may be blank in every row")
-    return bool(missing) or len(set(columns)) < len(columns)
-
-
-def _check_cells(seeds: Seeds) -> None:
-    for seed, rows in seeds.rows.items():
-        for row in rows:
-            for column, cell in row.cells.items():
-                kind = seeds.types[seed].get(column, "text")
-                if cell != cell.strip():
-                    seeds.tell(seed, row.line, f"{column} has a blank before or after it: {cell!r}")
-                elif cell and not _is_of_type(cell, kind):
-                    seeds.tell(seed, row.line, f"{column} is {cell!r}, and should be {_NAMES[kind.partition('(')[0]]}")
-                allowed = seeds.words.get((seed, column))
-                if allowed and cell and cell not in allowed:
-                    seeds.tell(
-                        seed,
-                        row.line,
-                        f"{column} is {cell!r}, and should be one of {', '.join(allowed)}{near(cell, allowed)}",
-                    )
-
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_TIME = re.compile(
-    rf"{_DAY.pattern}([ T]\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}(:?\d{{2}})?)?)?", re.ASCII
-)
-_NAMES = {
-    "text": "text without characters that end it",
-    "integer": "a whole number",
-    "numeric": "a number such as 12 or 0.5",
-    "date": "a day such as 2026-03-31",
-    "timestamptz": "a time such as 2026-03-31 20:15:00+00:00",
-}
-
-
-def _is_of_type(cell: str, kind: str) -> bool:
-    kind, _, size = kind.rstrip(")").partition("(")
-    value = number(cell)
-    try:
-        if kind == "integer":
-            return value is not None and value == int(value) and abs(value) < 2**31 and "." not in cell
-        if kind == "numeric":
-            digits, _, decimals = size.partition(",")
-            return value is not None and abs(value) < Decimal(10) ** (int(digits) - int(decimals))
-        if kind == "date":
-            return bool(_DAY.fullmatch(cell)) and bool(date.fromisoformat(cell))
-        if kind == "timestamptz":
-            return bool(_TIME.fullmatch(cell)) and bool(datetime.fromisoformat(cell))
-    except ValueError:
-        return False
-    return "\0" not in cell
-
-
-def number(cell: str) -> Decimal | None:
-    """A number as a seed may write one; None for anything else, blanks too."""
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", cell, re.ASCII):
-        return None
-    try:
-        return Decimal(cell)
-    except InvalidOperation:
-        return None
-
-
 def _needed(seeds: Seeds, seed: str, *columns: str) -> None:
     for row in seeds.rows[seed]:
         for column in columns:
             if not row[column]:
-                seeds.tell(seed, row.line, f"{column} is blank, and is needed")
+                seeds.tell(row, f"{column} is blank, and is needed")
 
 
 def _doubled(seeds: Seeds, seed: str, what: str, key: Callable[[Row], tuple[str, ...] | None]) -> None:
-    first: dict[tuple[str, ...], int] = {}
+    first: dict[tuple[str, ...], Row] = {}
     for row in seeds.rows[seed]:
         if (value := key(row)) is None:
             continue
         if value in first:
-            seeds.tell(seed, row.line, f"{what} stands in line {first[value]} already; leave one of them")
-        first.setdefault(value, row.line)
+            other = first[value]
+            where = f"line {other.line}" if other.file == row.file else other.place
+            seeds.tell(row, f"{what} stands in {where} already; leave one of them")
+        first.setdefault(value, row)
 
 
 def _check_championship(seeds: Seeds, seed: str) -> None:
@@ -262,7 +112,7 @@ def _check_championship(seeds: Seeds, seed: str) -> None:
         name = row["championship_id"]
         if name and name not in known and not OF_FILES.fullmatch(name):
             way_out = near(name, known, f"; give it a row in {file_of(CHAMPIONSHIPS)}")
-            seeds.tell(seed, row.line, f"there is no championship {name!r}{way_out}")
+            seeds.tell(row, f"there is no championship {name!r}{way_out}")
 
 
 def _check_table(seeds: Seeds, seed: str) -> None:
@@ -271,14 +121,14 @@ def _check_table(seeds: Seeds, seed: str) -> None:
         name = row["points_table"]
         if name and name not in known and name not in POINTS_OF_FILES:
             way_out = near(name, [*known, *POINTS_OF_FILES], f"; give it rows in {file_of(POINTS)}")
-            seeds.tell(seed, row.line, f"there is no points table {name!r}{way_out}")
+            seeds.tell(row, f"there is no points table {name!r}{way_out}")
 
 
 def _check_dates(seeds: Seeds, seed: str) -> None:
     for row in seeds.rows[seed]:
         first, last = (row[column] for column in ("first_date", "last_date"))
-        if all(_is_of_type(day, "date") for day in (first, last)) and first and last and last < first:
-            seeds.tell(seed, row.line, f"ends on {last}, before it begins on {first}")
+        if all(is_of_type(day, "date") for day in (first, last)) and first and last and last < first:
+            seeds.tell(row, f"ends on {last}, before it begins on {first}")
 
 
 def _check_championships(seeds: Seeds) -> None:
@@ -288,15 +138,13 @@ def _check_championships(seeds: Seeds) -> None:
     _check_dates(seeds, CHAMPIONSHIPS)
     for row in seeds.rows[CHAMPIONSHIPS]:
         if not any(row[column] for column in SELECTING):
-            seeds.tell(
-                CHAMPIONSHIPS, row.line, f"says of no race that it belongs to it: fill in one of {', '.join(SELECTING)}"
-            )
+            seeds.tell(row, f"says of no race that it belongs to it: fill in one of {', '.join(SELECTING)}")
         rounds = number(row["rounds_counted"])
         if rounds is not None and rounds < 1:
-            seeds.tell(CHAMPIONSHIPS, row.line, "rounds_counted is less than 1: no round would count; blank counts all")
+            seeds.tell(row, "rounds_counted is less than 1: no round would count; blank counts all")
         for column in ("pole_points", "fastest_lap_points", "clean_race_points"):
             if (number(row[column]) or 0) < 0:
-                seeds.tell(CHAMPIONSHIPS, row.line, f"{column} is less than 0; incidents that cost are a rule")
+                seeds.tell(row, f"{column} is less than 0; incidents that cost are a rule")
 
 
 def _check_rules(seeds: Seeds) -> None:
@@ -308,26 +156,26 @@ def _check_rules(seeds: Seeds) -> None:
             continue
         if rule not in seeds.rules:
             way_out = near(rule, seeds.rules, f"; the rules are {', '.join(seeds.rules)}")
-            seeds.tell(RULES, row.line, f"there is no rule {rule!r}{way_out}")
+            seeds.tell(row, f"there is no rule {rule!r}{way_out}")
             continue
         kind = seeds.rules[rule]
         if isinstance(kind, list):
             if value not in kind:
                 words = f"{' or '.join(kind)}{near(value, kind)}"
-                seeds.tell(RULES, row.line, f"{rule} cannot be {value!r}: it is {words}")
+                seeds.tell(row, f"{rule} cannot be {value!r}: it is {words}")
         elif kind == "points":
             if value != "1":
-                seeds.tell(RULES, row.line, f"{rule} has the value 1, and its points stand in the column points")
+                seeds.tell(row, f"{rule} has the value 1, and its points stand in the column points")
         elif (number(value) or 0) <= 0:
-            seeds.tell(RULES, row.line, f"{rule} cannot be {value!r}: it is a number above 0")
+            seeds.tell(row, f"{rule} cannot be {value!r}: it is a number above 0")
         if kind in ("points", "steps"):
             if points is None:
-                seeds.tell(RULES, row.line, f"{rule} needs points")
+                seeds.tell(row, f"{rule} needs points")
             elif points <= 0:
                 taken = "are taken" if kind == "steps" else "are given"
-                seeds.tell(RULES, row.line, f"the points of {rule} {taken}: write them above 0")
+                seeds.tell(row, f"the points of {rule} {taken}: write them above 0")
         elif points is not None:
-            seeds.tell(RULES, row.line, f"{rule} has no points: leave them blank")
+            seeds.tell(row, f"{rule} has no points: leave them blank")
     _doubled(seeds, RULES, "this rule", lambda row: _rule_key(seeds, row))
     for name in dict.fromkeys(row["championship_id"] for row in (*seeds.rows[CHAMPIONSHIPS], *seeds.rows[RULES])):
         _check_together(seeds, name)
@@ -343,17 +191,17 @@ def _rule_key(seeds: Seeds, row: Row) -> tuple[str, ...]:
 def _check_together(seeds: Seeds, championship_id: str) -> None:
     """Rules that exclude each other, or that do nothing without another."""
     rules = {row["rule"]: row for row in seeds.of(RULES, championship_id)}
-    own = next(iter(seeds.of(CHAMPIONSHIPS, championship_id)), Row(0, {}))
+    own = next(iter(seeds.of(CHAMPIONSHIPS, championship_id)), Row("", 0, {}))
     entries = seeds.of(ENTRIES, championship_id)
 
     def value(rule: str) -> str:
         return rules[rule]["value"] if rule in rules else ""
 
     def tell(rule: str, message: str, is_error: bool = True) -> None:
-        seeds.tell(RULES, rules[rule].line, message, is_error)
+        seeds.tell(rules[rule], message, is_error)
 
     if "rounds_dropped" in rules and own["rounds_counted"]:
-        other = f"rounds_counted is {own['rounds_counted']} in {file_of(CHAMPIONSHIPS)}:{own.line}"
+        other = f"rounds_counted is {own['rounds_counted']} in {own.place}"
         tell("rounds_dropped", f"rounds are dropped and counted at once: {other}; leave one of them")
     lowest, highest = number(value("rating_at_least")), number(value("rating_at_most"))
     if lowest is not None and highest is not None and lowest > highest:
@@ -361,7 +209,7 @@ def _check_together(seeds: Seeds, championship_id: str) -> None:
     if value("scored_in") == "overall" and own["car_class_name"]:
         tell(
             "scored_in",
-            f"overall contradicts car_class_name in {file_of(CHAMPIONSHIPS)}:{own.line}: places are in class",
+            f"overall contradicts car_class_name in {own.place}: places are in class",
         )
     if (number(value("minimum_distance")) or 0) > 100:
         tell("minimum_distance", "is more than 100 percent of the winner's laps")
@@ -376,7 +224,7 @@ def _check_together(seeds: Seeds, championship_id: str) -> None:
     is_in_class = own["car_class_name"] or value("scored_in") == "class"
     with_class = next((row for row in entries if row["class_name"]), None)
     if with_class and not is_in_class:
-        seeds.tell(ENTRIES, with_class.line, "class_name does nothing without the rule scored_in,class", is_error=False)
+        seeds.tell(with_class, "class_name does nothing without the rule scored_in,class", is_error=False)
 
 
 def _check_entries(seeds: Seeds) -> None:
@@ -395,7 +243,7 @@ def _check_entries(seeds: Seeds) -> None:
                 what = f"{later['driver_id']} is entered twice on {day}"
                 if earlier["team_name"] != later["team_name"]:
                     what += f", for {earlier['team_name'] or 'no team'} and {later['team_name'] or 'no team'}"
-                seeds.tell(ENTRIES, later.line, f"{what}: give line {earlier.line} a last_date before it")
+                seeds.tell(later, f"{what}: give line {earlier.line} a last_date before it")
 
 
 def _check_races(seeds: Seeds) -> None:
@@ -407,9 +255,9 @@ def _check_races(seeds: Seeds) -> None:
     )
     for row in seeds.rows[RACES]:
         if bool(row["race_id"]) == bool(row["simsession_name"]):
-            seeds.tell(RACES, row.line, "fill in either race_id or simsession_name")
+            seeds.tell(row, "fill in either race_id or simsession_name")
         if (number(row["points_factor"]) or 0) < 0:
-            seeds.tell(RACES, row.line, "points_factor is less than 0; 0 takes the race out")
+            seeds.tell(row, "points_factor is less than 0; 0 takes the race out")
 
 
 def _check_points(seeds: Seeds) -> None:
@@ -417,27 +265,23 @@ def _check_points(seeds: Seeds) -> None:
     _doubled(seeds, POINTS, "this place", lambda row: (row["points_table"], row["position"]))
     tables: dict[str, dict[int, Row]] = defaultdict(dict)
     for row in seeds.rows[POINTS]:
-        if _is_of_type(row["position"], "integer") and row["position"]:
+        if is_of_type(row["position"], "integer") and row["position"]:
             if int(row["position"]) < 1:
-                seeds.tell(POINTS, row.line, "position is less than 1, the winner's")
+                seeds.tell(row, "position is less than 1, the winner's")
             tables[row["points_table"]].setdefault(int(row["position"]), row)
         points = number(row["points"])
         if points is not None and points <= 0:
-            seeds.tell(POINTS, row.line, "points are not above 0; leave out a place that gives none")
+            seeds.tell(row, "points are not above 0; leave out a place that gives none")
         if row["points_table"] in POINTS_OF_FILES:
-            seeds.tell(
-                POINTS, row.line, f"{row['points_table']} means the points of files: give the table another name"
-            )
+            seeds.tell(row, f"{row['points_table']} means the points of files: give the table another name")
     for name, places in tables.items():
         for place, row in sorted(places.items()):
             ahead = places.get(place - 1)
             if place > 1 and ahead is None:
-                seeds.tell(
-                    POINTS, row.line, f"{name} has no row for position {place - 1}, which gives no points", False
-                )
+                seeds.tell(row, f"{name} has no row for position {place - 1}, which gives no points", False)
             elif ahead and (number(row["points"]) or 0) > (number(ahead["points"]) or 0):
                 message = f"position {place} of {name} gives more than the place ahead"
-                seeds.tell(POINTS, row.line, message, is_error=False)
+                seeds.tell(row, message, is_error=False)
 
 
 def _check_decisions(seeds: Seeds) -> None:
@@ -452,9 +296,9 @@ def _check_decisions(seeds: Seeds) -> None:
         amount = number(row["amount"])
         if row["decision"] == "disqualified":
             if row["amount"]:
-                seeds.tell(DECISIONS, row.line, "a disqualification has no amount: leave it blank")
+                seeds.tell(row, "a disqualification has no amount: leave it blank")
         elif row["decision"] and (amount is None or amount <= 0):
-            seeds.tell(DECISIONS, row.line, f"{row['decision']} needs an amount above 0")
+            seeds.tell(row, f"{row['decision']} needs an amount above 0")
 
 
 def count(findings: Iterable[Finding]) -> tuple[int, int]:

@@ -8,13 +8,14 @@ import typer
 from rich.table import Table
 
 from simrace.build.project import project_directory
+from simrace.build.seed_files import number
 from simrace.championships import check as checking
 from simrace.championships import steps
 from simrace.championships.marts import Championship as Found
 from simrace.championships.marts import ChampionshipError, Scored, Standing, find_championship, read_scored
 from simrace.championships.publication import Format
 from simrace.championships.publication import publish as publish_championship
-from simrace.championships.seeds import count, number
+from simrace.championships.seeds import count
 from simrace.championships.what_if import Change, Decision, side_by_side
 from simrace.championships.what_if import what_if as scoring_what_if
 from simrace.cli import summaries

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from simrace.build.project import project_directory
+from simrace.build.seed_files import own_folder
 from simrace.cli import summaries
 from simrace.cli.terminal import console, dbt, readable_errors, say
 from simrace.database import lock
@@ -40,7 +41,7 @@ def corners_freeze(
     ] = "",
     again: Annotated[bool, typer.Option(help="Replace corners that are frozen already.")] = False,
 ) -> None:
-    """Write a layout's corners and length to seeds/, where you can name them; numbers then stay what they are."""
+    """Write a layout's corners and length to SIMRACE_HOME/seeds, where you name them; numbers then stay."""
     with readable_errors():
         parameters = connection_parameters(say)
         if reference_lap:
@@ -50,6 +51,5 @@ def corners_freeze(
                 dbt(parameters, ["run", "--select", *models, "--vars", variables], "finding corners")
         with closing(parameters.connect()) as connection:
             count = freeze(connection, project_directory(), layout, again)
-    console.print(
-        f"{count} corners of {summaries.shown(layout)} are in seeds/track_corners.csv; `simrace run` builds with them."
-    )
+    written = summaries.shown(str(own_folder() / "track_corners.csv"))
+    console.print(f"{count} corners of {summaries.shown(layout)} are in {written}; `simrace run` builds with them.")

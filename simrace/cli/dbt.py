@@ -1,11 +1,13 @@
 """`simrace dbt`: dbt itself, with the database, the pseudonyms' key and the lock of a run."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
 
 from simrace.build.dbt import run_dbt, set_for_dbt
 from simrace.build.project import project_directory
+from simrace.build.seed_files import put_own_rows
 from simrace.cli.terminal import readable_errors, say
 from simrace.database import lock
 from simrace.database.connection import connection_parameters
@@ -24,6 +26,8 @@ def dbt(
         hold = lock.Hold(parameters, lambda: say(lock.WAITING))
         if not WRITING.isdisjoint(passed):
             hold.take()
+            with closing(parameters.connect()) as connection:
+                put_own_rows(connection, project)
         if {"run", "--empty"} <= set(passed):
             run_dbt(["seed", *_target(passed)], parameters)  # a new database has none, and models read them
     from dbt.cli.main import cli  # here, because it takes a second that `simrace --help` should not

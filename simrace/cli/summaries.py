@@ -14,6 +14,7 @@ from rich.table import Table
 
 from ingestion.outcomes import Outcome, State, unaccounted
 from ingestion.raw_tables import relation_exists
+from ingestion.settings import home_directory
 from simrace.cli.sim_folders import SimFolder
 from simrace.operations.forget import Content
 from simrace.operations.freshness import Freshness
@@ -179,7 +180,7 @@ def show_status(console: Console, connection: Connection, status: Status) -> Non
     sizes = ", ".join(f"{name} {size / 1e6:,.1f}" for name, size in status.schema_bytes.items())
     console.print(
         f"[bold]disk[/]: database {status.database_bytes / 1e6:,.1f} MB ({sizes}), "
-        f"working files {status.working_bytes / 1e6:,.1f} MB",
+        f"working files {status.working_bytes / 1e6:,.1f} MB in {shown(str(home_directory()))}",
         highlight=False,
     )
     _show_last_run(console, status)

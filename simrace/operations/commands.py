@@ -23,6 +23,7 @@ from simrace.build.dbt import BuildError, BuildResult, ParsedProject, Progress, 
 from simrace.build.last_build import Due
 from simrace.build.project import is_behind, project_directory
 from simrace.build.runs import Run, log_landing, recorded
+from simrace.build.seed_files import put_own_rows
 from simrace.database import lock
 from simrace.database.connection import ConnectionParameters, connection_parameters
 from simrace.database.server_system import Notify
@@ -141,8 +142,13 @@ def read_by_older(work: Work) -> dict[str, int]:
 
 
 def due(work: Work) -> Due:
-    """Which part of the marts a build would change."""
+    """Which part of the marts a build would change.
+
+    Raises:
+        SeedError: a file of people's own rows is wrong.
+    """
     with closing(work.parameters.connect()) as connection:
+        put_own_rows(connection, project_directory())
         return last_build.due(connection, project_directory())
 
 
@@ -182,8 +188,10 @@ def build_marts(
 
     Raises:
         BuildError: a model or test failed, or dbt itself.
+        SeedError: a file of people's own rows is wrong.
     """
     with closing(work.parameters.connect()) as connection:
+        put_own_rows(connection, project_directory())
         inputs = last_build.made_from(connection, project_directory())
     # Unit tests check our logic and not these files; `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]

@@ -1,15 +1,18 @@
-"""Fix the corners of a layout in the seeds, so that they keep their numbers whatever laps come later."""
+"""Fix the corners of a layout in SIMRACE_HOME/seeds, so that they keep their numbers whatever laps come later."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion.errors import ReadableError
+from ingestion.settings import make_home
+from simrace.build.seed_files import own_folder, read_own, read_seed
 
-CORNERS_SEED = Path("seeds", "track_corners.csv")
-LAYOUTS_SEED = Path("seeds", "track_layouts.csv")
+CORNERS_SEED = "track_corners"
+LAYOUTS_SEED = "track_layouts"
 CORNER_COLUMNS = ("layout_id", "corner_number", "corner_name", "direction", "start_m", "apex_m", "end_m")
 LAYOUT_COLUMNS = (
     "layout_id",
@@ -49,7 +52,7 @@ def list_layouts(connection: Connection, project: Path) -> list[LayoutCorners]:
         connection: To a warehouse that has been built.
         project: Folder with dbt_project.yml.
     """
-    frozen = {row["layout_id"] for row in _read_seed(project / CORNERS_SEED)}
+    frozen = {row["layout_id"] for row in read_seed(project, CORNERS_SEED)}
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "select layout_id, length_m, count(corner_number) from ops.corners_found group by 1, 2 order by 1"
@@ -58,13 +61,13 @@ def list_layouts(connection: Connection, project: Path) -> list[LayoutCorners]:
 
 
 def freeze(connection: Connection, project: Path, layout_id: str, again: bool = False) -> int:
-    """Write the corners found on the layout's reference lap, and its length, to the seeds.
+    """Write the corners found on the layout's reference lap, and its length, beside the project's seeds.
 
     Names that were given to corners of the same number are kept.
 
     Args:
         connection: To a warehouse that has been built.
-        project: Folder with dbt_project.yml; seeds/track_corners.csv and seeds/track_layouts.csv are written.
+        project: Folder with dbt_project.yml; nothing is written to it, but to SIMRACE_HOME/seeds.
         layout_id: The layout.
         again: Whether corners that are frozen already are replaced.
 
@@ -79,7 +82,7 @@ def freeze(connection: Connection, project: Path, layout_id: str, again: bool = 
         known = "".join(f"\n  {name}" for name in layouts) or "\n  (none: land telemetry that names its track first)"
         raise CornersError(f"There is no complete lap of the layout {layout_id!r}. Layouts with laps:{known}")
     if layouts[layout_id].is_frozen and not again:
-        raise CornersError(f"The corners of {layout_id!r} are in {CORNERS_SEED} already; --again finds them anew.")
+        raise CornersError(f"The corners of {layout_id!r} are frozen already; --again finds them anew.")
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "select corner_number, direction, start_m, apex_m, end_m from ops.corners_found "
@@ -91,33 +94,29 @@ def freeze(connection: Connection, project: Path, layout_id: str, again: bool = 
         raise CornersError(
             f"No lap of {layout_id!r} tells how the car turns: corners need the yaw rate or the lateral acceleration."
         )
-    old = _read_seed(project / CORNERS_SEED)
+    old = read_seed(project, CORNERS_SEED)
     names = {row["corner_number"]: row["corner_name"] for row in old if row["layout_id"] == layout_id}
     new = [
         dict(zip(CORNER_COLUMNS, (layout_id, number, names.get(str(number), ""), *place), strict=True))
         for number, *place in found
     ]
-    _write_seed(project / CORNERS_SEED, CORNER_COLUMNS, [row for row in old if row["layout_id"] != layout_id], new)
-    written = _read_seed(project / LAYOUTS_SEED)
-    others = [row for row in written if row["layout_id"] != layout_id]
-    own: dict[str, object] = {"layout_id": layout_id}
-    own.update(*(row for row in written if row["layout_id"] == layout_id))
-    own["length_m"] = layouts[layout_id].length_m
-    _write_seed(project / LAYOUTS_SEED, LAYOUT_COLUMNS, others, [own])
+    own: dict[str, object] = dict.fromkeys(LAYOUT_COLUMNS, "")
+    own |= next((row for row in read_seed(project, LAYOUTS_SEED) if row["layout_id"] == layout_id), {})
+    own |= {"layout_id": layout_id, "length_m": layouts[layout_id].length_m}
+    theirs = read_own(project)
+    for seed, columns, rows in ((CORNERS_SEED, CORNER_COLUMNS, new), (LAYOUTS_SEED, LAYOUT_COLUMNS, [own])):
+        others = [row.cells for row in theirs.get(seed, []) if row["layout_id"] != layout_id]
+        _write_seed(own_folder() / f"{seed}.csv", columns, [*others, *rows])
     return len(new)
 
 
-def _read_seed(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _write_seed(path: Path, columns: tuple[str, ...], *parts: list[dict[str, str]] | list[dict[str, object]]) -> None:
+def _write_seed(path: Path, columns: tuple[str, ...], rows: Sequence[Mapping[str, object]]) -> None:
     """Write rows in the order of their layouts, in place of the old file only when all are written."""
-    rows = sorted((row for part in parts for row in part), key=lambda row: str(row["layout_id"]))
+    make_home()
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     beside = path.with_suffix(".new")
     with beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(sorted(rows, key=lambda row: str(row["layout_id"])))
     beside.replace(path)

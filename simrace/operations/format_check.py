@@ -1,6 +1,5 @@
 """What simrace sees in a file: its format, its parts, its channels and what these mean. Needs no database."""
 
-import csv
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ingestion.formats.logs.log import Log
 from ingestion.formats.not_read_yet import HEAD_BYTES
 from ingestion.reading import Reason, RefusedError, read_content
 from simrace.build.project import project_directory
+from simrace.build.seed_files import read_seed
 from simrace.operations.format_draft import Known, draft
 
 _EXAMPLES = 3
@@ -116,10 +116,9 @@ def _channels(log: Log, source_format: str) -> tuple[SeenChannel, ...]:
 def _known() -> dict[tuple[str, str, str], list[Known]]:
     """What channels mean, by format, name and unit: of the seeds, and of users."""
     found: dict[tuple[str, str, str], list[Known]] = defaultdict(list)
-    with (project_directory() / "seeds" / "telemetry_channels.csv").open(encoding="utf-8", newline="") as seed:
-        for row in csv.DictReader(seed):
-            key = row["source_format"], row["source_channel"], row["source_unit"]
-            found[key].append(Known(row["canonical_channel"], row["factor"], row["offset_value"], row["source_format"]))
+    for row in read_seed(project_directory(), "telemetry_channels"):
+        key = row["source_format"], row["source_channel"], row["source_unit"]
+        found[key].append(Known(row["canonical_channel"], row["factor"], row["offset_value"], row["source_format"]))
     for declared in declared_formats():
         for channel in declared.channels:
             name = declared.known.name

@@ -253,6 +253,10 @@ CHANGES: dict[str, tuple[Callable[[Path], object] | str, Due]] = {
     "a new macro": (lambda project: (project / "macros" / "new.sql").write_text("{# new #}"), EVERYTHING),
     "a model that is gone": (lambda project: (project / "models" / "lap.sql").unlink(), EVERYTHING),
     "a seed": (lambda project: (project / "seeds" / "tracks.csv").write_text("track\nspa\n"), EVERYTHING),
+    "a row of people's own": (
+        "insert into raw.own_seed_rows values ('tracks', 2, '{\"track\": \"spa\"}', '{track}')",
+        EVERYTHING,
+    ),
     "a var": (lambda project: (project / "dbt_project.yml").open("a").write("  me: N. OSTERMANE\n"), EVERYTHING),
     "the profile": (lambda project: (project / "profiles.yml").write_text("simrace: {target: dev}\n"), EVERYTHING),
     "a telemetry file": (

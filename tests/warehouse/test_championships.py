@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from simrace.build.dbt import Compiled
+from simrace.build.seed_files import Finding, file_of
 from simrace.championships import publication, scoring, steps
 from simrace.championships.check import check
 from simrace.championships.marts import (
@@ -27,7 +28,7 @@ from simrace.championships.marts import (
     read_scored,
 )
 from simrace.championships.picture import PictureError, draw
-from simrace.championships.seeds import SEEDS, Finding, file_of, read_seeds
+from simrace.championships.seeds import SEEDS, read_seeds
 from simrace.championships.what_if import Change, Decision, what_if
 from simrace.database.connection import ConnectionParameters
 from simrace.database.pseudonyms import pseudonym

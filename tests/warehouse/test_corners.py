@@ -1,28 +1,27 @@
-"""`simrace corners` writes what was found to the seeds of the project, and keeps names."""
+"""`simrace corners` writes what was found beside the seeds of the project, and keeps names."""
 
 import csv
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Warehouse
+from tests.conftest import Warehouse
 
 LAYOUT = "motec:saltmarsh ring - grand prix"
 
 
 @pytest.fixture
 def project(warehouse: Warehouse, tmp_path: Path) -> Warehouse:
-    """The warehouse with a project of its own, whose seeds may be written."""
-    for part in ("dbt_project.yml", "profiles.yml"):
-        shutil.copy(ROOT / part, tmp_path / part)
-    for part in ("models", "macros", "seeds", "tests/data/generic"):
-        shutil.copytree(ROOT / part, tmp_path / part)
-    return Warehouse(tmp_path, {**warehouse.environment, "SIMRACE_PROJECT": str(tmp_path)})
+    """The warehouse with a home of its own, whose seeds may be written."""
+    here = {"SIMRACE_HOME": str(tmp_path), "SIMRACE_DATABASE_URL": warehouse.url}
+    return Warehouse(tmp_path, {**warehouse.environment, **here})
 
 
 def _seed(project: Warehouse, name: str) -> list[dict[str, str]]:
-    with (project.folder / "seeds" / name).open(encoding="utf-8", newline="") as file:
+    path = project.folder / "seeds" / name
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
