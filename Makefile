@@ -56,6 +56,9 @@ browser: ## Chromium and its driver for the tests of pages, where this may be in
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		--upgrade --group dev $(foreach extra,api dashboard docs live lmu ml,--extra $(extra)) pyproject.toml --output-file requirements.lock
+	for engine in sail spark; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --no-strip-extras $$(test $$engine = spark || echo --override simrace/lake/pins/overrides.in) \
+		simrace/lake/pins/$$engine.in --output-file simrace/lake/pins/$$engine.lock; done
 
 clean:
 	rm -rf .venv target logs $(SAMPLES)

@@ -88,7 +88,12 @@
             {%- do recorded.update({row[0]: row | list}) -%}
         {%- endfor -%}
         {%- for name in ('has_retired', 'foreign_keys') -%} {%- do graph.pop(name, none) -%} {%- endfor -%}
-        {%- do graph.update(recorded_code=recorded, has_retired=has_retired(), foreign_keys=declared_foreign_keys()) -%}
+        {%- do graph.update(
+            recorded_code=recorded,
+            has_retired=has_retired(),
+            foreign_keys=declared_foreign_keys(),
+            builds_in_lake=builds_in_lake()
+        ) -%}
     {%- endif -%}
 {%- endmacro %}
 

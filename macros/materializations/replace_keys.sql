@@ -1,4 +1,8 @@
 {% macro changed_keys(fingerprints, key) -%}
+    {{ return(adapter.dispatch('changed_keys')(fingerprints, key)) }}
+{%- endmacro %}
+
+{% macro postgres__changed_keys(fingerprints, key) -%}
     select fingerprints.{{ key }}
     from {{ fingerprints }} as fingerprints
     where
@@ -44,7 +48,7 @@
 
 {% macro delete_keys(relation) -%}
     {%- set key = config.require('key') -%}
-    {%- set fingerprints = ref(config.require('fingerprints')) -%}
+    {%- set fingerprints = fingerprints_of_model() -%}
     delete from {{ relation }} as target
     where
         target.{{ key }} = any(array(
@@ -65,11 +69,11 @@
 
 
 {% macro record_built() -%}
-    {%- set fingerprints = ref(config.require('fingerprints')) -%}
+    {%- set fingerprints = fingerprints_of_model() -%}
     {%- set key = config.require('key') -%}
     delete from {{ ops_schema() }}.built as built
     where {{ is_stale(fingerprints, key) }};
-    {% if invocation_args_dict.selector or not is_of_a_part(model.unique_id) -%}
+    {% if invocation_args_dict.selector or is_read_from_lake() or builds_part() or not is_of_a_part(model.unique_id) -%}
         insert into {{ ops_schema() }}.built (model, key, input_hash)
         select '{{ this.identifier }}', cast(fingerprints.{{ key }} as {{ dbt.type_string() }}), fingerprints.input_hash
         from {{ fingerprints }} as fingerprints

@@ -11,12 +11,13 @@
 
     {{ run_hooks(pre_hooks, inside_transaction=true) }}
 
-    {%- if is_anew -%} {%- do make_table(relation) -%}
+    {%- set made = rows_of_lake() if is_read_from_lake() else sql -%}
+    {%- if is_anew -%} {%- do make_table(relation, made) -%}
     {%- else -%}
         {%- set rows = this.identifier ~ '__rows' -%}
         {%- set computed -%}
             create temporary table {{ rows }} on commit drop as (
-                {{ sql }}
+                {{ made }}
             );
         {%- endset -%}
         {%- if not config.get('contract').enforced -%}
@@ -60,14 +61,14 @@
 
 
 {#- Beside the table that is there, with its constraints; at the end they change places. Readers of the old one wait for that alone. -#}
-{% macro make_table(relation) -%}
+{% macro make_table(relation, made) -%}
     {%- set existing = load_cached_relation(this) -%}
     {%- set table = relation if existing is none else make_intermediate_relation(relation) -%}
     {%- set computed = this.identifier ~ '__rows' -%}
     {%- set has_contract = config.get('contract').enforced -%}
     {#- before rows are computed for a table that could not be kept -#}
     {%- do key_of(model) -%}
-    {%- if has_contract -%} {%- do get_assert_columns_equivalent(sql) -%} {%- endif -%}
+    {%- if has_contract -%} {%- do get_assert_columns_equivalent(made) -%} {%- endif -%}
     {%- call statement('main') -%}
         drop table if exists {{ table }};
         -- what was to leave the old one is not in the new one, or there again
@@ -75,7 +76,7 @@
         {% if has_contract -%}
             {%- set columns = model.columns.values() | map(attribute='name') | join(', ') -%}
             create temporary table {{ computed }} on commit drop as (
-                {{ sql }}
+                {{ made }}
             );
             create table {{ table }} (
                 {{ columns_with_constraints() | join(',\n                ') }}
@@ -85,7 +86,7 @@
             select {{ columns }} from {{ computed }};
         {%- else -%}
             create table {{ table }} as (
-                {{ sql }}
+                {{ made }}
             );
         {%- endif %}
     {%- endcall -%}

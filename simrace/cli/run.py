@@ -33,6 +33,14 @@ Pseudonymise = Annotated[
     ),
 ]
 
+Engine = Annotated[
+    str | None,
+    typer.Option(
+        help="Who builds what grows with samples from now on: postgres, spark or sail; left out, as before.",
+        show_default=False,
+    ),
+]
+
 IncludeForgotten = Annotated[bool, typer.Option(help="Land also what `simrace forget` forgot.")]
 
 
@@ -41,6 +49,7 @@ def run(
     full_refresh: FullRefresh = False,
     include_forgotten: IncludeForgotten = False,
     pseudonymise: Pseudonymise = None,
+    engine: Engine = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the sims' folders that are found, unasked.")] = False,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived.
@@ -57,11 +66,11 @@ def run(
             remember_paths([str(absolute(path)) for path in named])
         except OSError as error:
             say(f"The next run has to be told these paths again, because they cannot be kept: {error.strerror}")
-        due = commands.due(work) if not full_refresh and pseudonymise is None else Due()
+        due = commands.due(work) if not full_refresh and pseudonymise is None and engine is None else Due()
         if due.is_current:
             console.print("Nothing is new since the last build: the marts stay as they are. `simrace build` builds.")
         else:
-            build_marts(work, full_refresh, pseudonymise, due.selector)
+            build_marts(work, full_refresh, pseudonymise, due.selector, engine)
             with closing(work.parameters.connect()) as connection:
                 summaries.show_holdings(console, connection)
             summaries.show_next_steps(console)
@@ -75,10 +84,10 @@ def run(
             raise _nothing_landed(work)
 
 
-def build(full_refresh: FullRefresh = False, pseudonymise: Pseudonymise = None) -> None:
+def build(full_refresh: FullRefresh = False, pseudonymise: Pseudonymise = None, engine: Engine = None) -> None:
     """Build and test the marts from what is landed."""
     with begin("build") as work:
-        build_marts(work, full_refresh, pseudonymise)
+        build_marts(work, full_refresh, pseudonymise, engine=engine)
         with closing(work.parameters.connect()) as connection:
             summaries.show_holdings(console, connection)
 

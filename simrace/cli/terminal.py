@@ -93,11 +93,15 @@ def dbt(parameters: ConnectionParameters, arguments: list[str], doing: str) -> N
 
 
 def build_marts(
-    work: commands.Work, full_refresh: bool = False, pseudonymise: bool | None = None, selector: str | None = None
+    work: commands.Work,
+    full_refresh: bool = False,
+    pseudonymise: bool | None = None,
+    selector: str | None = None,
+    engine: str | None = None,
 ) -> None:
     """Build the marts and say how it went; see `commands.build_marts`."""
     with step_progress("building") as on_step:
-        result = commands.build_marts(work, on_step, full_refresh, pseudonymise, selector)
+        result = commands.build_marts(work, on_step, full_refresh, pseudonymise, selector, engine=engine)
     show_dbt("build", result)
 
 

@@ -27,6 +27,9 @@ from simrace.build.seed_files import put_own_rows
 from simrace.database import lock
 from simrace.database.connection import ConnectionParameters, connection_parameters
 from simrace.database.server_system import Notify
+from simrace.lake.build import build_by_turns
+from simrace.lake.publish import engine_of, set_engine
+from simrace.lake.settings import POSTGRES, lake
 from simrace.logs import log_event
 from simrace.operations.forget import Content, drop_work_files, find_named
 from simrace.operations.forget import forget as forget_contents
@@ -175,6 +178,7 @@ def build_marts(
     pseudonymise: bool | None = None,
     selector: str | None = None,
     parsed: ParsedProject | None = None,
+    engine: str | None = None,
 ) -> BuildResult:
     """Build and test the marts from what is landed.
 
@@ -185,14 +189,19 @@ def build_marts(
         pseudonymise: Publish drivers under keyed hashes; None as before.
         selector: The part that is due, of `due`; None for everything.
         parsed: The project, in a process that keeps it.
+        engine: Who builds what grows, from now on; None as before.
 
     Raises:
         BuildError: a model or test failed, or dbt itself.
         SeedError: a file of people's own rows is wrong.
+        LakeError: there is no such engine, or it does not answer.
     """
     with closing(work.parameters.connect()) as connection:
         put_own_rows(connection, project_directory())
         inputs = last_build.made_from(connection, project_directory())
+        if engine is not None:
+            set_engine(connection, None if engine == POSTGRES else lake(engine).engine)
+        engine = engine_of(connection)
     # Unit tests check our logic and not these files; `make test` runs them.
     arguments = ["build", "--exclude-resource-type", "unit_test"]
     if selector is not None:
@@ -206,7 +215,13 @@ def build_marts(
         arguments += ["--vars", json.dumps({"pseudonymise": pseudonymise})]
     try:
         with work.run.building():
-            result = work.hold.patiently(lambda: run_dbt(arguments, work.parameters, on_step, parsed))
+            if engine and pseudonymise is None:
+                only_files = selector is not None
+                result = build_by_turns(
+                    work.parameters, lake(engine), work.hold.patiently, on_step, full_refresh, only_files
+                )
+            else:
+                result = work.hold.patiently(lambda: run_dbt(arguments, work.parameters, on_step, parsed))
     except BuildError as error:
         work.run.invocation_id = error.invocation_id
         raise

@@ -50,19 +50,28 @@ def test_yaml_has_only_keys_that_dbt_knows(validator: Any, path: Path) -> None:
 
 
 def test_every_public_macro_is_described_with_its_arguments() -> None:
-    """In the `_macros.yml` of its folder. A name that begins with an underscore is nobody's but its file's."""
-    described, defined = {}, {}
+    """In the `_macros.yml` of its folder. A name that begins with an underscore is nobody's but its file's.
+
+    What an engine has a form of its own of is described once, and the forms take the same arguments.
+    """
+    described, defined, forms = {}, {}, {}
     for file in (ROOT / "macros").rglob("_macros.yml"):
         for macro in yaml.safe_load(file.read_text(encoding="utf-8"))["macros"]:
             assert macro["description"].strip(), macro["name"]
             arguments = macro.get("arguments", [])
             assert all(argument.keys() >= {"type", "description"} for argument in arguments), macro["name"]
             described[file.parent.name, macro["name"]] = [argument["name"] for argument in arguments]
+    arguments_of = {name: arguments for (_, name), arguments in described.items()}
     for file in (ROOT / "macros").rglob("*.sql"):
         for name, arguments in re.findall(r"{%-? macro (\w+)\((.*?)\) -?%}", file.read_text(encoding="utf-8")):
-            if not name.startswith("_"):
-                defined[file.parent.name, name] = re.findall(r"(?:^|, )(\w+)", arguments)
+            named = re.findall(r"(?:^|, )(\w+)", arguments)
+            form = re.fullmatch(r"(postgres|spark|sail)__(\w+)", name)
+            if form and form[2] in arguments_of:
+                forms[form[1], form[2]] = named
+            elif not name.startswith("_"):
+                defined[file.parent.name, name] = named
     assert described == defined
+    assert {name: arguments_of[name[1]] for name in forms} == forms
     assert len(defined) > 100
 
 

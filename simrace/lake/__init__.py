@@ -1,0 +1,1 @@
+"""Builds what grows on Apache Spark, or on Sail, which speaks its dialect; the rest stays in PostgreSQL."""

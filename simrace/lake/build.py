@@ -1,0 +1,113 @@
+"""Build the marts by turns: PostgreSQL what is small, the engine what grows."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from typing import Any
+
+from simrace.build.dbt import BuildResult, ParsedProject, Progress, run_dbt, set_for_dbt
+from simrace.build.project import project_directory
+from simrace.database.connection import ConnectionParameters
+from simrace.lake.engine import run_on_engine
+from simrace.lake.inputs import copy_inputs
+from simrace.lake.plan import Phase, grows, phases
+from simrace.lake.publish import publish
+from simrace.lake.settings import Lake
+from simrace.logs import log_event
+
+# Unit tests check our logic and not these files; `make test` runs them.
+_QUICKLY = ("--no-write-json", "--exclude-resource-type", "unit_test")
+PART_VARIABLE = "SIMRACE_BUILDS_PART"  # read by macros/hooks: what the end of a build does waits for its last part
+
+
+def build_by_turns(
+    parameters: ConnectionParameters,
+    lake: Lake,
+    patiently: Callable[[Callable[[], Any]], Any],
+    on_step: Callable[[Progress], object] = lambda _: None,
+    full_refresh: bool = False,
+    only_files: bool = False,
+) -> BuildResult:
+    """Build and test everything.
+
+    Args:
+        parameters: The warehouse, which is held.
+        lake: The lake, which is named in it (`publish.set_engine`).
+        patiently: Calls what talks to the warehouse, and again after a fault that passes.
+        on_step: Called at the start of each step.
+        full_refresh: Build every table anew.
+        only_files: Nothing but files is new: seeds and views stay.
+
+    Raises:
+        BuildError: a model or test failed.
+        LakeError: the engine has no environment, or does not answer.
+    """
+    project = project_directory()
+    parsed = ParsedProject()
+    with set_for_dbt(parameters, project):
+        manifest = parsed.manifest(project)
+    by_name = {node.name: node for node in manifest.nodes.values()}
+    keys = {name: node.config.get("key") for name, node in by_name.items() if grows(node)}
+    options = ("--full-refresh",) if full_refresh else ()
+    counts: Counter[str] = Counter()
+    total = BuildResult()
+    found = phases(manifest)
+    for number, phase in enumerate(found):
+        if phase.is_of_lake:
+            on_step(Progress(number, len(found), f"on {lake.engine}"))
+            result = _on_engine(parameters, lake, patiently, phase, options, keys, by_name)
+        else:
+            names = [name for name in phase.names if not (only_files and _stays(by_name[name]))]
+            if not names:
+                continue
+            arguments = ["build", *_QUICKLY, *options, "--select", *names]
+            with _as_part(number < len(found) - 1):
+                result = patiently(partial(run_dbt, arguments, parameters, on_step, parsed))
+            total.invocation_id = result.invocation_id
+        counts.update(result.counts)
+        total.problems += result.problems
+    total.counts = dict(counts)
+    return total
+
+
+def _on_engine(
+    parameters: ConnectionParameters,
+    lake: Lake,
+    patiently: Callable[[Callable[[], Any]], Any],
+    phase: Phase,
+    options: tuple[str, ...],
+    keys: dict[str, str],
+    nodes: dict[str, Any],
+) -> BuildResult:
+    relations = {name: f"{nodes[name].schema}.{nodes[name].alias}" for name in phase.inputs}
+
+    def copy() -> dict[str, int]:
+        with closing(parameters.connect()) as connection:
+            return copy_inputs(connection, lake.exchange / "inputs", relations)
+
+    def take_over() -> dict[str, int]:
+        with closing(parameters.connect()) as connection:
+            return publish(connection, lake.exchange / "published", keys)
+
+    patiently(take_over)  # what one that was killed left
+    copied = patiently(copy)
+    result = run_on_engine(lake, project_directory(), phase.names, options)
+    published = patiently(take_over)
+    log_event("lake_built", engine=lake.engine, copied=copied, published=published)
+    return result
+
+
+def _stays(node: Any) -> bool:
+    return bool(node.resource_type == "seed" or node.config.materialized == "view")
+
+
+@contextmanager
+def _as_part(is_part: bool) -> Iterator[None]:
+    if is_part:
+        os.environ[PART_VARIABLE] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(PART_VARIABLE, None)

@@ -1,0 +1,63 @@
+"""Run dbt on the engine: in its own environment, with a target and a parse of its own."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from simrace.build.dbt import BuildError, BuildResult
+from simrace.lake.environment import PINS, make_environment
+from simrace.lake.settings import Lake
+
+_HIDDEN = re.compile(r"PYTHONPATH|DBT_|SIMRACE_(DB|DATABASE)_|PG|DBT_ENV_SECRET_")
+
+
+def run_on_engine(lake: Lake, project: Path, names: tuple[str, ...], options: tuple[str, ...] = ()) -> BuildResult:
+    """Build models of the lake, and write what is to be published.
+
+    Args:
+        lake: The lake; its inputs are copied.
+        project: Folder of dbt_project.yml.
+        names: Models.
+        options: More of `dbt run`.
+
+    Raises:
+        BuildError: a model failed; the text says what.
+        LakeError: there is no environment, and none can be made.
+    """
+    python = make_environment(lake.environment, PINS / f"{lake.engine}.lock")
+    target = lake.folder / f"{lake.engine}-target"
+    # nothing of PostgreSQL: its passwords are no business of another process
+    environment = {name: value for name, value in os.environ.items() if not _HIDDEN.match(name)}
+    environment |= {
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(lake.folder / f"{lake.engine}-logs"),
+        "DBT_PROFILES_DIR": str(project),
+        "DBT_PROJECT_DIR": str(project),
+        "TZ": "UTC",
+        **lake.variables(),
+    }
+    quietly = ["--no-use-colors", "--log-level-file", "info"]
+    arguments = ["run", "--target", lake.engine, *quietly, *options, "--select", *names]
+    results = target / "run_results.json"
+    results.unlink(missing_ok=True)
+    done = subprocess.run(
+        [python.with_name("dbt"), *arguments],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    result = BuildResult()
+    for each in json.loads(results.read_text("utf-8"))["results"] if results.exists() else []:
+        result.counts[each["status"]] = result.counts.get(each["status"], 0) + 1
+        if each["status"] not in ("success", "skipped"):
+            message = " ".join((each["message"] or "").split())
+            result.problems.append(f"{each['status']}: {each['unique_id'].rpartition('.')[2]}: {message}")
+    if done.returncode:
+        said = result.problems or (done.stdout + done.stderr).strip().splitlines()[-15:]
+        details = f"The details are in {environment['DBT_LOG_PATH']}."
+        raise BuildError("\n".join([f"dbt on {lake.engine} failed:", *said, details]))
+    return result

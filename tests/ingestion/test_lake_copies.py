@@ -1,0 +1,176 @@
+"""Rows that go from PostgreSQL to the lake and back are the same rows; what did not change is not copied."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from simrace.database.connection import ConnectionParameters
+from simrace.lake.inputs import BY_FILE, copy_inputs
+from simrace.lake.plan import Phase, phases
+from simrace.lake.publish import engine_of, publish, set_engine
+
+ODD = """
+    create table odd (
+        key text, reals real, doubles double precision, money numeric(18, 6), any_number numeric, moment timestamptz,
+        day date, is_so boolean, id uuid, words text[], numbers double precision[], short smallint, document jsonb
+    );
+    insert into odd values
+    ('a', 1.626, 0.1, 12.345678, 7, '2026-03-29 01:30:00.123456+01', '2026-03-29', true,
+        '00000000-0000-0000-0000-0000000000ab', array['a,b', 'c"d', null, '', E'\\\\N', E'e\\nf'],
+        array[1.5, null, 'nan', 'infinity'], 3, '{"a": 1}'),
+    ('b', 'nan', '-infinity', -0.000001, 0.5, null, null, null, null, null, '{}', null, null),
+    ('c', 7.0065e-44, 1e308, null, null, '1999-12-31 23:59:59.999999+00', '0099-01-02', false,
+        null, '{}', null, -1, '[]'),
+    (E'd,"\\n\\r\\\\N', null, null, null, null, null, null, null, null, null, null, null, null),
+    ('\\\\N', null, null, null, null, null, null, null, null, null, null, null, null),
+    ('', null, null, null, null, null, null, null, null, null, null, null, null);
+"""
+
+
+@pytest.fixture
+def connection(database: ConnectionParameters) -> Iterator[Connection]:
+    with closing(database.connect()) as connection:
+        yield connection
+
+
+def ask(connection: Connection, statement: str) -> list[tuple[Any, ...]]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+
+def come_back(folder: Path, model: str, rows: Path, keys: dict[str, str | None]) -> None:
+    """What the engine would write."""
+    (folder / model / "keys").mkdir(parents=True)
+    schema = pa.schema([("key", pa.string()), ("input_hash", pa.string())])
+    listed = [{"key": key, "input_hash": input_hash} for key, input_hash in keys.items()]
+    pq.write_table(pa.Table.from_pylist(listed, schema), folder / model / "keys" / "1.parquet")
+    shutil.copytree(rows, folder / model / "rows")
+
+
+def test_odd_values_come_back_as_they_went(connection: Connection, tmp_path: Path) -> None:
+    ask(connection, ODD)
+    assert copy_inputs(connection, tmp_path / "inputs", {"odd": "public.odd"}) == {"odd": 6}
+    keys: dict[str, str | None] = {str(key): "hash" for (key,) in ask(connection, "select key from odd")}
+    come_back(tmp_path, "odd", tmp_path / "inputs" / "odd", keys)
+    assert publish(connection, tmp_path, {"odd": "key"}) == {"odd": 6}
+    types = ask(
+        connection,
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute "
+        "where attrelid = cast('odd' as regclass) and attnum > 0 order by attnum",
+    )
+    cast = ", ".join(f"cast({name} as {kind})" for name, kind in types)
+    for one, other in ((f"select {cast} from lake.odd", "table odd"), ("table odd", f"select {cast} from lake.odd")):
+        assert ask(connection, f"{one} except all {other}") == []
+    assert dict(ask(connection, "select key, input_hash from lake.built where model = 'odd'")) == keys
+
+
+def test_keys_that_changed_or_are_gone_replace_their_rows(connection: Connection, tmp_path: Path) -> None:
+    ask(connection, "create table laps (key text, lap integer); insert into laps values ('a', 1), ('a', 2), ('b', 3)")
+    copy_inputs(connection, tmp_path / "inputs", {"laps": "public.laps"})
+    come_back(tmp_path, "laps", tmp_path / "inputs" / "laps", {"a": "1", "b": "1"})
+    publish(connection, tmp_path, {"laps": "key"})
+    ask(connection, "update laps set lap = 9 where lap = 2; delete from laps where key = 'b'")
+    assert copy_inputs(connection, tmp_path / "inputs", {"laps": "public.laps"}) == {"laps": 2}
+    come_back(tmp_path, "laps", tmp_path / "inputs" / "laps", {"a": "2", "b": None})
+    publish(connection, tmp_path, {"laps": "key"})
+    assert ask(connection, "select key, lap from lake.laps order by lap") == [("a", "1"), ("a", "9")]
+    assert ask(connection, "select key, input_hash from lake.built") == [("a", "2")]
+    assert not list(tmp_path.glob("laps/**/*.parquet")), "what is copied is left for the next run to copy again"
+
+
+def test_what_did_not_change_is_not_copied_and_an_unfinished_copy_is_made_again(
+    connection: Connection, tmp_path: Path
+) -> None:
+    ask(connection, "create table sessions as select 1 as session, 0.5::real as share")
+    relations = {"sessions": "public.sessions"}
+    assert copy_inputs(connection, tmp_path, relations) == {"sessions": 1}
+    assert copy_inputs(connection, tmp_path, relations) == {}
+    ask(connection, "alter table sessions alter column share type double precision")
+    assert copy_inputs(connection, tmp_path, relations) == {"sessions": 1}, "a change of the type alone"
+    shutil.move(tmp_path / "sessions", tmp_path / "sessions.part")
+    assert copy_inputs(connection, tmp_path, relations) == {"sessions": 1}
+
+
+def test_blocks_of_a_file_are_copied_once_and_leave_with_it(connection: Connection, tmp_path: Path) -> None:
+    ask(
+        connection,
+        """
+        create schema staging;
+        create table staging.stg_files__files (file_id text, reading_hash text, format_family text);
+        create table staging.stg_telemetry__channel_plans (file_id text);
+        create table staging.stg_files__blocks (file_id text, block_number integer, lines text);
+        insert into staging.stg_files__files values
+        ('a', null, 'telemetry'), ('b', null, 'telemetry'), ('r', null, 'results');
+        insert into staging.stg_files__blocks values ('a', 1, '1,2'), ('a', 2, '3'), ('b', 1, '4'), ('r', 1, '5');
+        """,
+    )
+    relations = {BY_FILE[0]: f"staging.{BY_FILE[0]}"}
+
+    def copied() -> list[tuple[str, str]]:
+        rows = pq.read_table(tmp_path / BY_FILE[0]).to_pylist()
+        return sorted((row["file_id"], row["lines"]) for row in rows)
+
+    assert copy_inputs(connection, tmp_path, relations) == {BY_FILE[0]: 3}
+    assert copied() == [("a", "1,2"), ("a", "3"), ("b", "4")]
+    assert copy_inputs(connection, tmp_path, relations) == {}
+    ask(connection, "insert into staging.stg_files__files values ('c', null, 'telemetry')")
+    ask(connection, "insert into staging.stg_files__blocks values ('c', 1, '6')")
+    assert copy_inputs(connection, tmp_path, relations) == {BY_FILE[0]: 1}, "the others are there"
+    ask(connection, "delete from staging.stg_files__files where file_id = 'a'")
+    ask(connection, "update staging.stg_files__files set reading_hash = 'new' where file_id = 'c'")
+    ask(connection, "update staging.stg_files__blocks set lines = '7' where file_id = 'c'")
+    copy_inputs(connection, tmp_path, relations)
+    assert copied() == [("b", "4"), ("c", "7")]
+    ask(connection, "delete from staging.stg_files__files")
+    copy_inputs(connection, tmp_path, relations)
+    assert copied() == [], "there is a file of no rows, which tells the columns"
+
+
+def test_who_builds_is_told_by_the_warehouse(connection: Connection) -> None:
+    assert engine_of(connection) is None
+    set_engine(connection, None)
+    assert ask(connection, "select to_regnamespace('lake')") == [(None,)], "who has no lake gets none"
+    set_engine(connection, "spark")
+    assert engine_of(connection) == "spark"
+    set_engine(connection, None)
+    assert engine_of(connection) is None
+
+
+def test_what_grows_and_what_does_not_take_turns() -> None:
+    def model(name: str, reads: list[str], grows: str | None = None, kind: str = "table", refers: str = "") -> Any:
+        return SimpleNamespace(
+            name=name,
+            resource_type="model",
+            depends_on_nodes=[*reads, *([refers] if refers else [])],
+            raw_code=" ".join(f"ref('{each}')" for each in reads),
+            config=SimpleNamespace(meta={"grows": grows} if grows else {}, materialized=kind),
+            constraints=[SimpleNamespace(to=f"ref('{refers}')")] if refers else [],
+            columns={},
+        )
+
+    nodes = [
+        model("sessions", []),
+        model("lines", ["sessions"], "kept", "view"),
+        model("samples", ["lines", "sessions"], "fetched"),
+        model("laps", ["samples"], "published", refers="drivers"),
+        model("drivers", ["sessions"]),
+        model("layouts", ["laps"]),
+        model("corners", ["layouts", "samples"], "published"),
+        model("report", ["corners", "drivers"]),
+    ]
+    assert phases(SimpleNamespace(nodes={node.name: node for node in nodes})) == [
+        Phase(False, ("drivers", "sessions")),
+        Phase(True, ("laps", "lines", "samples"), ("sessions",)),
+        Phase(False, ("laps", "layouts", "lines", "samples")),
+        Phase(True, ("corners", "lines"), ("layouts", "sessions")),
+        Phase(False, ("corners", "report")),
+    ]
