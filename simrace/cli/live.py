@@ -1,10 +1,14 @@
 """`simrace live`: frames of running cars, from brokers, sockets and games."""
 
+import signal
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from simrace.cli.terminal import say_error
+from simrace.build.dbt import project_directory
+from simrace.cli.terminal import readable_errors, say, say_error
+from simrace.database.connection import connection_parameters
 
 
 def live(
@@ -17,7 +21,36 @@ def live(
     ],
     every: Annotated[float, typer.Option(min=0.05, max=10, help="Seconds from one commit to the next.")] = 0.5,
     silence: Annotated[float, typer.Option(min=1, help="Seconds without a frame that end a session.")] = 60,
+    streams: Annotated[int, typer.Option(min=1, help="Cars at a time; frames of others are refused.")] = 1_000,
 ) -> None:
     """Land frames while cars drive, until Ctrl-C. Needs the extra `live`."""
-    say_error(f"Not yet: {sources}, {every}, {silence}")
-    raise typer.Exit(1)
+    from simrace.live.reader import Options, Reader
+    from simrace.live.sources import open_source
+
+    with readable_errors():
+        try:
+            receivers = [open_source(source) for source in sources]
+        except ImportError as error:
+            say_error(f"The extra `live` is not installed: pip install 'simrace[live]' ({error.name} is missing)")
+            raise typer.Exit(1) from error
+        reader = Reader(connection_parameters(say), project_directory(), Options(every, silence, streams), say)
+
+        def end(_signal: int, _frame: object) -> None:
+            reader.stop()
+
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        reader.store.open()
+        for receiver in receivers:
+            reader.store.hold(receiver.label)
+            receiver.prepare(reader)
+        for receiver in receivers:
+            receiver.start(reader, say)
+        say(f"Reading {', '.join(sources)}; Ctrl-C ends it.")
+        try:
+            reader.run()
+        finally:
+            for receiver in receivers:
+                with suppress(OSError):
+                    receiver.stop()
+    say("Stopped.")

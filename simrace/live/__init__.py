@@ -8,13 +8,14 @@ What the reader writes, in one transaction a micro-batch (half a second, or 1,00
     source_format  format of the frames, as the channel seed has it; `live_unknown` where nobody knows them
     session_mark   the session of the stream they are of: what the frames say, else one that the reader makes
     told           what frames, topic or sender tell of the session, as far as it is known:
-                   a JSON object with some of driver, car, track, session, sim, lap_length_m, mark
+                   a JSON object with some of driver, car, track, session, sim, lap_length_m
     mark           `open`, or `end` for the last batch of its session. An end by silence has a row without frames.
                    A session that goes on after its end is open again: its newest batch says which
     first_clock, last_clock    smallest and largest clock of the frames in seconds, null where there are none
     first_offset, last_offset  places in the source (Kafka: offsets of the partition; else the reader's own count)
     frame_count    frames in it
-    frames         the frames as they came, a JSON object a line; of a frame with line breaks these are spaces.
+    frames         the frames as they came, a JSON object a line; of a frame with line breaks these are spaces. Each is
+                   valid jsonb whose numbers are within double precision, which may be beyond real.
                    Frames of games (UDP) are written as JSON by the declaration of their packets
     packets        of games, the bytes as they came, each packet after its length (2 bytes, low byte first); else null
     received_at    when the last of the frames came
