@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simrace.build.dbt import project_directory
+from simrace.build.project import project_directory
 from simrace.cli.terminal import readable_errors, say, say_error
 from simrace.database.connection import connection_parameters
 
