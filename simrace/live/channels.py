@@ -1,12 +1,12 @@
 """What the values of a frame mean: the channel seed, as dbt reads it."""
 
-import csv
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simrace.build.seed_files import read_seed
 from simrace.live.formats import at, split
 
 CLOCK = "elapsed_s"
@@ -65,15 +65,17 @@ def read_plans(project: Path, wanted: Iterable[str]) -> dict[str, Plan]:
     Args:
         project: Folder of the dbt project.
         wanted: Canonical channels.
+
+    Raises:
+        SeedError: something in a file of the seed is wrong.
     """
     found: dict[str, dict[str, list[tuple[int, Place]]]] = {}
-    with (project / "seeds" / "telemetry_channels.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["source_unit"] or row["only_device"]:
-                continue
-            place = Place(split(row["source_channel"]), float(row["factor"]), float(row["offset_value"]))
-            of_format = found.setdefault(row["source_format"], {})
-            of_format.setdefault(row["canonical_channel"], []).append((int(row["priority"]), place))
+    for row in read_seed(project, "telemetry_channels"):
+        if row["source_unit"] or row["only_device"]:
+            continue
+        place = Place(split(row["source_channel"]), float(row["factor"]), float(row["offset_value"]))
+        of_format = found.setdefault(row["source_format"], {})
+        of_format.setdefault(row["canonical_channel"], []).append((int(row["priority"]), place))
     wanted = list(wanted)
     return {
         name: Plan(

@@ -15,7 +15,7 @@ _DOUBTFUL = ("\\u", "0" * 100, *(f"{e}{sign}000" for e in "eE" for sign in ("", 
 _DIGITS = str.maketrans("123456789", "0" * 9)
 
 
-class FrameError(ValueError):
+class FrameError(Exception):
     """A frame that cannot be read.
 
     Attributes:

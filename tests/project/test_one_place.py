@@ -32,6 +32,6 @@ def test_an_error_that_people_can_put_right_is_a_readable_one() -> None:
         for name, base in re.findall(r"^class (\w+Error)\((\w+)\)", file.read_text("utf-8"), re.MULTILINE)
     }
     caught = {name for name, base in named.items() if base == "Exception"}
-    assert caught == {"RefusedError", "ChangedWhileReadError"}
+    assert caught == {"RefusedError", "ChangedWhileReadError", "FrameError"}
     assert {base for name, base in named.items() if name not in caught} <= {"ReadableError", "RuntimeError", *named}
     assert [name for name, base in named.items() if base == "RuntimeError"] == ["ReadableError"]
