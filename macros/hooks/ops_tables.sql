@@ -61,6 +61,32 @@
         state text not null,
         is_complete boolean not null
     );
+    create table if not exists {{ ops_schema() }}.models (
+        model_id text primary key,
+        target text not null,
+        body text not null,
+        card text not null,
+        scores jsonb not null,
+        verdict text,
+        learned_until timestamptz,
+        trained_at timestamptz not null default now()
+    );
+    create table if not exists {{ ops_schema() }}.predictions (
+        model_id text not null references {{ ops_schema() }}.models,
+        race_key text not null,
+        entry_key text not null,
+        race_id text,
+        driver_id text,
+        layout_id text,
+        license_category_id text,
+        starts_at timestamptz,
+        value double precision not null,
+        low double precision not null,
+        high double precision not null,
+        made_by text not null,
+        predicted_at timestamptz not null default now(),
+        primary key (model_id, race_key, entry_key)
+    );
     {{ create_runs_table() }};
     create table if not exists {{ ops_schema() }}.dbt_results (
         invocation_id text not null,

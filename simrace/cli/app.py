@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from simrace import __version__
-from simrace.cli import championship, corners, db, export, formats, keep, look, run, state
+from simrace.cli import championship, corners, db, export, formats, keep, look, predict, run, state
 from simrace.cli.dbt import dbt
 from simrace.cli.live import live
 from simrace.cli.project import init
@@ -55,6 +55,9 @@ app.command()(look.sample)
 app.command()(state.status)
 app.command()(state.metrics)
 app.command()(state.verify)
+app.command()(predict.train)
+app.command()(predict.models)
+app.command()(predict.predict)
 app.command()(look.docs)
 app.command("report")(look.report_session)
 app.command()(look.dashboard)

@@ -28,7 +28,7 @@ def test_samples_are_parsed_by_one_model_alone(manifest: dict[str, Any]) -> None
 
 
 def test_only_staging_reads_raw(manifest: dict[str, Any]) -> None:
-    """What simrace wrote down itself (ops) is no source system: marts/operations and marts/quality read it too."""
+    """What simrace wrote down itself (ops) is no source system: operations, predictions and quality read it too."""
     readers = {
         (parent.split(".")[2], *node["fqn"][1:3])
         for node in _models(manifest).values()
@@ -36,7 +36,7 @@ def test_only_staging_reads_raw(manifest: dict[str, Any]) -> None:
         if parent.startswith("source.")
     }
     beside_staging = {reader for reader in readers if reader[1] != "staging"}
-    assert beside_staging == {("ops", "marts", "operations"), ("ops", "marts", "quality")}
+    assert beside_staging == {("ops", "marts", each) for each in ("operations", "predictions", "quality")}
 
 
 @pytest.mark.parametrize(("layer", "unread"), [("marts", "staging"), ("intermediate", "marts"), ("staging", "marts")])

@@ -1,0 +1,7 @@
+"""What a prediction is refused with."""
+
+from ingestion.errors import ReadableError
+
+
+class PredictionError(ReadableError):
+    """There is no prediction; the text says why, and the way out."""
