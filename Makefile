@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Installing, linting, testing and fetching a browser wait for different things.
 MAKEFLAGS += --jobs=3
 
-.PHONY: run test pytest test-slow bench bench-full lint audit browser lock clean
+.PHONY: run test pytest test-slow bench bench-full lint audit browser broker lock clean
 
 run: .venv/installed ## Write sample files, land them, build and test the marts
 	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
@@ -18,7 +18,7 @@ run: .venv/installed ## Write sample files, land them, build and test the marts
 
 test: lint audit pytest ## Every check
 
-pytest: .venv/installed browser ## The tests alone; each worker has a server and a warehouse of its own
+pytest: .venv/installed browser broker ## The tests alone; each worker has a server and a warehouse of its own
 	.venv/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/installed ## What is slow by nature: docs/slow_tests.md
@@ -44,6 +44,11 @@ browser: ## Chromium and its driver for the tests of pages, where this may be in
 	@command -v chromium >/dev/null && command -v chromedriver >/dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
 		apt-get install -y -qq --no-install-recommends chromium chromium-driver >/dev/null; } || true
+
+broker: ## An MQTT broker for the tests of live frames, where it may be installed; silent where it is
+	@command -v mosquitto /usr/sbin/mosquitto >/dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && \
+		apt-get install -y -qq --no-install-recommends mosquitto >/dev/null; } || true
 
 .venv/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: https://www.python.org"; exit 1; }

@@ -20,6 +20,7 @@ from simrace.logs import log_event
 PASSWORD_VARIABLE = "SIMRACE_KAFKA_PASSWORD"  # noqa: S105 - its name, not the password
 OWN = ("group", "from")
 LOOK_AGAIN_S = 30.0
+FIRST_ANSWER_S = 10.0
 POLL_S = 0.1
 MESSAGES_AT_ONCE = 500
 
@@ -74,7 +75,7 @@ class Kafka:
             self._consumer = Consumer(self._settings())
         except KafkaException as error:
             raise AddressError(f"librdkafka does not take the options: {error.args[0].str()}") from error
-        partitions = self._partitions(10.0)
+        partitions = self._partitions(FIRST_ANSWER_S)
         if not partitions:
             raise ReadableError(f"There is no topic {self._topic} at {self._address.host}, or no broker that answers.")
         for partition in partitions:
@@ -95,7 +96,7 @@ class Kafka:
     def start(self, reader: Reader, say: Callable[[str], object]) -> None:
         """Begin to receive."""
         self._say = say
-        self._consumer.assign([TopicPartition(self._topic, *each) for each in self._positions.items()])
+        self._assign()
         self._thread = threading.Thread(target=self._receive, args=(reader,), name=self._source, daemon=True)
         self._thread.start()
 
@@ -108,16 +109,18 @@ class Kafka:
     def _receive(self, reader: Reader) -> None:
         looked_at = time.monotonic()
         while not self._is_stopped.is_set():
-            messages = []
+            messages, broken = [], []
             for received in self._consumer.consume(MESSAGES_AT_ONCE, POLL_S):
                 if error := received.error():
-                    self._repair(received, error)
+                    broken.append((received.partition() or 0, error))
                 else:
                     messages.append(self._message(received))
             if messages and not reader.inbox.put(messages):
                 break
             if messages:
                 self._is_told = False
+            for partition, error in broken:  # after the positions of all messages are known
+                self._repair(partition, error)
             self._measure(reader)
             if time.monotonic() - looked_at > LOOK_AGAIN_S:
                 self._look_for_partitions(reader)
@@ -138,21 +141,26 @@ class Kafka:
             arrived_at=min(now, milliseconds / 1000) if milliseconds > 0 else now,
         )
 
-    def _repair(self, received: KafkaMessage, error: KafkaError) -> None:
+    def _repair(self, partition: int, error: KafkaError) -> None:
         """Go on where there is something to read when the offset that is wanted is not there any more."""
         if error.code() != KafkaError._AUTO_OFFSET_RESET:
             self._tell(error)
             return
-        partition = received.partition() or 0
-        place = TopicPartition(self._topic, partition)
-        with suppress(KafkaException):
-            low, high = self._consumer.get_watermark_offsets(place, timeout=5)
-            wanted = self._positions.get(partition, 0)
-            lost = f"offset {wanted:,} is not there any more; there are {low:,} to {high:,}"
-            self._say(f"{self._name(partition)}: {lost}. Reading goes on at {low:,}; what lay between is lost.")
-            log_event("live_offsets_gone", source=self._name(partition), wanted=wanted, low=low, high=high)
-            place.offset = self._positions[partition] = low
-            self._consumer.seek(place)
+        try:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=5)
+        except KafkaException as failed:
+            self._tell(failed.args[0])
+            low = high = OFFSET_BEGINNING
+        wanted, name = self._positions.get(partition, 0), self._name(partition)
+        log_event("live_offsets_gone", source=name, wanted=wanted, low=low, high=high)
+        lost = f"offset {wanted:,} is not there any more; there are {low:,} to {high:,}"
+        self._say(f"{name}: {lost}. Reading goes on at {low:,}; what lay between is lost.")
+        self._positions[partition] = low
+        self._assign()
+
+    def _assign(self) -> None:
+        """Read each partition from its position. What was fetched and not taken is fetched again."""
+        self._consumer.assign([TopicPartition(self._topic, *each) for each in self._positions.items()])
 
     def _measure(self, reader: Reader) -> None:
         for partition, position in self._positions.items():
@@ -165,7 +173,7 @@ class Kafka:
         added = [partition for partition in self._partitions(1.0) if partition not in self._positions]
         if added:
             self._positions |= dict.fromkeys(added, OFFSET_BEGINNING)
-            self._consumer.incremental_assign([TopicPartition(self._topic, each, OFFSET_BEGINNING) for each in added])
+            self._assign()
 
     def _tell(self, error: KafkaError) -> None:
         log_event("live_kafka", source=self._source, code=error.name())
