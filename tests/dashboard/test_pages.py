@@ -1,5 +1,6 @@
 """What the pages show: on a whole warehouse, on an empty one, and with names that look like code."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,7 +15,7 @@ import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
-from simrace.dashboard import charts, command, data, first_picture, laps, words
+from simrace.dashboard import charts, command, data, first_picture, laps, race_story, words
 from simrace.dashboard.pages import race as race_page
 from simrace.database.connection import connection_parameters
 from tests.conftest import ROOT, Warehouse
@@ -175,6 +176,7 @@ def test_nonsense_in_the_address_is_passed_over(on_warehouse: Warehouse) -> None
             "category",
             "race",
             "class",
+            "cars",
             "championship",
         )
         assert not opened(page, **dict.fromkeys(names, HOSTILE[0])).error
@@ -364,3 +366,89 @@ def some_lap(index: int, label: str = "a lap") -> laps.Lap:
     )
     deltas = pd.DataFrame({"distance_m": [0.0, 5.0, 10.0], "delta_s": [0, 0.1, 0.2], "speed_delta_kph": [0, 1, 2]})
     return laps.Lap(index, label, trace, deltas, pd.DataFrame(), pd.DataFrame())
+
+
+def test_a_race_is_told_lap_by_lap(on_warehouse: Warehouse) -> None:
+    """In each sim that lists laps: a line a car, from the grid to the flag, with the places of the mart."""
+    races = on_warehouse.query(
+        "select sim, min(race_id) from (select split_part(race_id, ':', 1) as sim, race_id from marts.fct_race_laps "
+        "where position_after_lap is not null group by race_id having count(distinct entry_id) > 3) as told "
+        # one class on the page, and a driver a car
+        "where race_id in (select race_id from marts.fct_race_results group by race_id having "
+        "count(distinct car_class_id) = 1 and count(distinct entry_id) = count(*)) group by sim order by sim"
+    )
+    assert len(races) > 3
+    for _, race_id in races:
+        app = opened("race", race=str(race_id))
+        drawn = json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+        lines = {line["name"]: line for line in drawn if line["mode"] == "lines"}
+        [(cars,)] = on_warehouse.query(
+            "select count(distinct laps.entry_id) from marts.fct_race_laps as laps inner join "
+            f"marts.fct_race_results as results using (race_id, entrant_id) where race_id = '{race_id}'"
+        )
+        assert len(lines) == cars
+        best = on_warehouse.query(
+            "select laps.lap_number, laps.position_after_lap, results.driver_name, results.start_position "
+            "from marts.fct_race_laps as laps inner join marts.fct_race_results as results using (race_id, entrant_id) "
+            f"where race_id = '{race_id}' and finish_position = 1 and position_after_lap is not null order by 1"
+        )
+        (winner,) = (line for name, line in lines.items() if name.startswith(words.literal(best[0][2])))
+        grid = [] if best[0][3] is None else [(0, best[0][3])]
+        assert list(zip(winner["x"], winner["y"], strict=True)) == [*grid, *((row[0], row[1]) for row in best)]
+
+
+def test_cars_in_colour_are_chosen_and_stand_in_the_address(on_warehouse: Warehouse) -> None:
+    race_id, entry_id = on_warehouse.query(
+        "select race_id, max(entry_id) from marts.fct_race_laps where position_after_lap > 0 and is_known_entry "
+        "group by race_id having count(distinct entry_id) > 6 order by race_id limit 1"
+    )[0]
+    app = opened("race", race=str(race_id), cars=[str(entry_id)])
+    assert app.multiselect[0].value == [entry_id]
+    coloured = [
+        line for line in json.loads(app.get("plotly_chart")[0].proto.spec)["data"]
+        if line["mode"] == "lines" and line["line"]["color"] != charts.NEUTRAL
+    ]  # fmt: skip
+    assert len(coloured) == 1
+
+
+def test_the_story_counts_and_marks_what_happened() -> None:
+    cars = pd.DataFrame(
+        {
+            "entry_id": ["a", "b"],
+            "driver_name": ["Ada", None],
+            "car_number": ["7", None],
+            "start_position": [2, None],
+            "laps_led": [0, 3],
+        }
+    )
+    laps = pd.DataFrame(
+        {
+            "entry_id": ["a", "a", "b", "b"],
+            "lap_number": [1, 2, 1, 2],
+            "position_after_lap": [2, 1, 1, None],
+            "gap_to_leader_s": [0.5, 0.0, 0.0, None],
+            "lap_time_s": [61.0, 180.0, 60.0, 59.0],
+            "sector_1_s": [20.0, 0.0, 21.0, None],
+            "sector_2_s": None,
+            "sector_3_s": None,
+            "lap_events": ["off track, contact", "pitted", "contact", None],
+            "is_valid": [True, True, None, False],
+            "is_pit_lap": [False, True, False, False],
+        }
+    )
+    penalties = pd.DataFrame({"entry_id": ["a"], "lap_number": [1], "kind": ["drive_through"]})
+    race = race_story.Race(cars, laps, penalties)
+    assert race.names() == {"a": "Ada, #7", "b": "unknown driver"}
+    marks = {line.name: list(zip(line.x, line.y, strict=True)) for line in race_story.positions(race, ["a"]).data}
+    assert marks["In the pits"] == [(2, 1)]
+    assert marks["Penalty"] == [(1, 2)]
+    assert marks["Ada, #7"] == [(0, 2), (1, 2), (2, 1)]
+    bars = {bar.name: list(zip(bar.x, bar.y, strict=True)) for bar in (race_story.incidents(race) or go.Figure()).data}
+    assert bars == {"contact": [(1, 2)], "off track": [(1, 1)], "pitted": [(2, 1)]}
+    told = {row.what: (row.driver_name, row.value) for row in race_story.bests(race).itertuples()}
+    assert told["Fastest lap"] == ("unknown driver", "1:00.000"), "a lap that does not count is not the fastest"
+    assert told["Most laps led"] == ("unknown driver", "3 laps")
+    assert told["Sector 1"] == ("Ada, #7", "20.000 s"), "a sector of 0 is none"
+    low, high = race_story.lap_times(race, ["a", "b"]).layout.yaxis.range
+    assert low < 59 < 61 < high < 180
+    assert race_story.incidents(race_story.Race(cars, laps.assign(lap_events=None), penalties)) is None

@@ -1,15 +1,15 @@
-"""One race: results, the field, and what it did to ratings."""
+"""One race: results, the field, its story lap by lap, and what it did to ratings."""
 
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from simrace.dashboard import data
+from simrace.dashboard import data, race_story
 from simrace.dashboard.charts import COLOURS, figure, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
-from simrace.dashboard.filters import choose
+from simrace.dashboard.filters import choose, choose_several
 from simrace.dashboard.shell import head, nothing
 from simrace.dashboard.words import joined, lap_time, literal, moment
 
@@ -32,6 +32,41 @@ RESULTS = {
     "irating_change": ("Change", "%+d"),
     "out_reason": ("Out", None),
 }
+BESTS = {
+    "what": ("What", None),
+    "driver_name": ("Driver", None),
+    "value": ("Value", None),
+    "lap_number": ("Lap", "%d"),
+}
+PENALTIES = {
+    "lap_number": ("Lap", "%d"),
+    "driver_name": ("Driver", None),
+    "kind": ("Penalty", None),
+    "reason": ("Reason", None),
+    "penalty_s": ("Time, s", "%.1f"),
+    "penalty_laps": ("Laps", "%d"),
+    "penalty_places": ("Places", "%.0f"),
+    "served_lap_number": ("Served on lap", "%d"),
+}
+TELEMETRY = {
+    "finish_position_in_class": ("Finish", "%d"),
+    "driver_name": ("Driver", None),
+    "complete_laps": ("Laps in the log", "%d"),
+    "best_lap": ("Best lap", None),
+    "median_lap": ("Median lap", None),
+    "lap_time_variation_percent": ("Spread of pace laps, %", "%.2f"),
+    "fuel_per_lap_l": ("Fuel a lap, l", "%.2f"),
+    "incidents_in_log": ("Incidents in the log", "%d"),
+    "worst_corner_number": ("Corner with most", "%d"),
+}
+BEFORE = {
+    "position_in_class": ("Place in class", "%d"),
+    "driver_name": ("Driver", None),
+    "car_name": ("Car", None),
+    "laps": ("Laps", "%d"),
+    "best_lap": ("Best lap", None),
+    "gap_s": ("Behind the best, s", "%.3f"),
+}
 AUDIT = {
     "finish_position_in_class": ("Finish", "%d"),
     "driver_name": ("Driver", None),
@@ -47,8 +82,8 @@ def show() -> None:
     """Show the page."""
     head(
         "Race",
-        "One race: who finished where and how far apart, how strong the field was, and whether the ratings moved as "
-        "its results say.",
+        "One race: who finished where and how far apart, how it came to that lap by lap, how strong the field was, and "
+        "whether the ratings moved as its results say.",
     )
     races = data.query("race/races")
     if races.empty:
@@ -71,6 +106,9 @@ def show() -> None:
         nothing("The files of this race name no drivers of this class.")
     else:
         table(_with_best_lap(results), RESULTS, "results")
+    _show_story(race_id, class_id)
+    _show_telemetry(race_id)
+    _show_sessions_before(race_id, class_id)
     _show_audit(race_id, class_id)
 
 
@@ -103,6 +141,70 @@ def _number(value: float | None, form: str) -> str:
 
 def _with_best_lap(results: pd.DataFrame) -> pd.DataFrame:
     return results.assign(best_lap=results.best_lap_s.map(lap_time))
+
+
+def _show_story(race_id: str, class_id: str) -> None:
+    st.subheader("Lap by lap")
+    cars = data.query("race/cars", race_id=race_id)
+    cars = cars[cars.car_class_id == class_id]
+    laps = data.query("race/laps", race_id=race_id)
+    penalties = data.query("race/penalties", race_id=race_id)
+    laps, penalties = (frame[frame.entry_id.isin(cars.entry_id)] for frame in (laps, penalties))
+    if laps.empty:
+        nothing("The files of this race list no laps. Lap data of iRacing, and results that list laps, bring them.")
+    else:
+        _draw_story(race_story.Race(cars, laps, penalties))
+    if not penalties.empty:
+        st.subheader("Penalties")
+        table(penalties, PENALTIES, "penalties")
+
+
+def _draw_story(race: race_story.Race) -> None:
+    names = race.names()
+    driven = [entry_id for entry_id in names if entry_id in set(race.laps.entry_id)]
+    chosen = choose_several(
+        "Cars in colour",
+        "cars",
+        {entry_id: names[entry_id] for entry_id in driven},
+        default=driven[:3],
+        most=race_story.MOST_CARS,
+    )
+    if race.laps.position_after_lap.notna().any():
+        show_figure(race_story.positions(race, chosen), "positions", "Place of each car after each lap, a line a car.")
+    wide, narrow = st.columns(2)
+    with wide:
+        if race.laps.gap_to_leader_s.notna().any():
+            show_figure(
+                race_story.gaps(race, chosen), "gaps", "Seconds behind the leader after each lap, a line a car."
+            )
+    with narrow:
+        if race.laps.lap_time_s.notna().any() and chosen:
+            show_figure(race_story.lap_times(race, chosen), "race_lap_times", "Lap times of the cars in colour.")
+            st.caption("A ring is a lap in the pits. Laps far slower than the rest are cut off: zoom out to see them.")
+    if happened := race_story.incidents(race):
+        show_figure(happened, "incidents", "Cars to which something happened on each lap, by what it was.")
+    table(race_story.bests(race), BESTS, "bests")
+
+
+def _show_telemetry(race_id: str) -> None:
+    logged = data.query("race/telemetry", race_id=race_id)
+    if not logged.empty:
+        st.subheader("From the cars' logs")
+        table(
+            logged.assign(
+                best_lap=logged.best_lap_time_s.map(lap_time), median_lap=logged.median_lap_time_s.map(lap_time)
+            ),
+            TELEMETRY,
+            "telemetry",
+        )
+
+
+def _show_sessions_before(race_id: str, class_id: str) -> None:
+    before = data.query("race/sessions_before", race_id=race_id)
+    before = before[before.car_class_id == class_id]
+    for number, (_, session) in enumerate(before.groupby("event_session_id", sort=False)):
+        st.subheader(str(session.session_type.iloc[0]).capitalize())
+        table(_with_best_lap(session), BEFORE, f"before_{number}")
 
 
 def _show_audit(race_id: str, class_id: str) -> None:

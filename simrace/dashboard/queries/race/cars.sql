@@ -1,0 +1,22 @@
+-- One row per car that has laps; its name is the team's where several drive it.
+select
+    cars.entry_id,
+    min(results.car_class_id) as car_class_id,
+    min(results.car_number) as car_number,
+    case
+        when count(distinct results.driver_name) > 1
+            then coalesce(min(results.team_name), string_agg(distinct results.driver_name, ', '))
+        else coalesce(min(results.driver_name), min(results.team_name))
+    end as driver_name,
+    min(results.start_position) as start_position,
+    min(results.finish_position) as finish_position,
+    max(results.laps_led) as laps_led
+from (
+    select distinct entry_id, entrant_id
+    from marts.fct_race_laps
+    where race_id = %(race_id)s
+) as cars
+inner join marts.fct_race_results as results
+    on cars.entrant_id = results.entrant_id and results.race_id = %(race_id)s
+group by cars.entry_id
+order by finish_position nulls last, cars.entry_id
