@@ -44,6 +44,14 @@
 {%- endmacro %}
 
 
+{% macro when_read(pseudonym) -%}
+    {%- if is_pseudonymised() -%}
+        case when current_setting('simrace.pseudonym_pads', true) <> '' then {{ pseudonym }} end
+    {%- else -%} {{ pseudonym }}
+    {%- endif -%}
+{%- endmacro %}
+
+
 {% macro md5_of_names(text) -%}
     {%- if is_pseudonymised() -%} substr({{ keyed_hash(text) }}, 1, 32) {%- else -%} md5({{ text }}) {%- endif -%}
 {%- endmacro %}

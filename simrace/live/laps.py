@@ -540,7 +540,7 @@ class _Session:
         return {
             "elapsed_s": elapsed,
             "piece_number": len(self._pieces) + len(starts) + 1,
-            "source_lap_number": last[1] if number is None else number,
+            "source_lap_number": _whole(last[1] if number is None else number),
             "lap_elapsed_s": None if lap_s is None else round(lap_s, 3),
             "lap_distance_m": metres,
             "lap_distance_ratio": ratio,
@@ -619,6 +619,10 @@ def _canonical(value: Value, limits: _Limits) -> Value:
     if kind == "real":
         return 0.0 if abs(value) < 1e-30 else _single(value)
     return float(round(value)) if kind in ("integer", "smallint", "bigint") else float(value)
+
+
+def _whole(value: Value) -> int | None:
+    return None if value is None else int(value)
 
 
 def _single(value: float) -> float:

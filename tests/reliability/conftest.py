@@ -23,7 +23,7 @@ from simrace.generator.telemetry import write_telemetry
 from simrace.operations.log_proof import Proof
 from simrace.operations.verify import prove_bytes
 from tests.commands import BIN
-from tests.conftest import HISTORY, ROOT, SAMPLES_OF_LOGS, Warehouse, let_go_of_the_disk, own_server
+from tests.conftest import HISTORY, LIVE, ROOT, SAMPLES_OF_LOGS, Warehouse, let_go_of_the_disk, own_server
 from tests.parsed_project import give_parsed_project
 
 TELEMETRY_LINES = 2_500
@@ -123,7 +123,7 @@ def _columns_of_marts(warehouse: Warehouse) -> dict[str, set[str]]:
     for mart, column in warehouse.query(
         "select table_name, column_name from information_schema.columns where table_schema = 'marts'"
     ):
-        if mart not in (*HISTORY, SAMPLES_OF_LOGS):
+        if mart not in (*HISTORY, *LIVE, SAMPLES_OF_LOGS):
             marts.setdefault(str(mart), set()).add(str(column))
     return marts
 
