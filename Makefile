@@ -60,7 +60,7 @@ broker: ## An MQTT broker for the tests of live frames, where it may be installe
 # Without the extra aim: its library is not built for every system, and its tests are skipped where it is not installed.
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
-		--upgrade --group dev $(foreach extra,api dashboard docs live lmu ml,--extra $(extra)) pyproject.toml --output-file requirements.lock
+		--upgrade --group dev $(foreach extra,api dashboard docs live lmu ml s3,--extra $(extra)) pyproject.toml --output-file requirements.lock
 	for engine in sail spark; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --no-strip-extras $$(test $$engine = spark || echo --override simrace/lake/pins/overrides.in) \
 		simrace/lake/pins/$$engine.in --output-file simrace/lake/pins/$$engine.lock; done

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from ingestion.raw_tables import storable
 from ingestion.reading import RefusedError
@@ -41,7 +40,7 @@ class Outcome:
     given: str = ""
 
 
-def unaccounted(paths: Iterable[Path], outcomes: Iterable[Outcome]) -> list[str]:
+def unaccounted(paths: Iterable[object], outcomes: Iterable[Outcome]) -> list[str]:
     """Files and archives that were given and have no outcome. There are none, unless simrace has a fault."""
     told = {storable(outcome.given) for outcome in outcomes}
     return [path for path in map(storable, map(str, paths)) if path not in told]

@@ -6,15 +6,22 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingestion.remote import RemoteFile, is_remote, list_files
 
-def expand(paths: list[str]) -> list[Path]:
-    """The files that paths, folders (recursive) and globs name, each once, in a fixed order.
+Given = Path | RemoteFile
+
+
+def expand(paths: list[str]) -> list[Given]:
+    """The files that paths, folders (recursive), globs and addresses name, each once, in a fixed order.
 
     Of a folder, hidden files and links that lead out of it do not count: whoever gives a folder gives nothing beside
     it. Paths that do not exist or cannot be read stay in the list, so that they are refused with a reason.
     """
-    found: dict[Path, None] = {}
+    found: dict[Given, None] = {}
     for name in paths:
+        if is_remote(name):
+            found.update(dict.fromkeys(list_files(name)))
+            continue
         path = absolute(name)
         matches = [path]
         if glob.has_magic(name) and not _mode(path):

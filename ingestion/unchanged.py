@@ -2,13 +2,12 @@
 
 A file is known by its bytes alone. Like git, this module takes them as unchanged while size, inode and the times of
 change (to the nanosecond) are the same; the time of the status cannot be set by hand. A file that was changed a moment
-ago is not remembered, because another change could leave the same times. Only the warehouse says whether bytes are
-landed or refused. A new version of simrace reads everything again.
+ago is not remembered, because another change could leave the same times. Of a file elsewhere it is size, etag and time.
+Only the warehouse says whether bytes are landed or refused. A new version of simrace reads everything again.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
@@ -19,6 +18,7 @@ from ingestion.formats.declared import declaration_files
 from ingestion.outcomes import Outcome, State
 from ingestion.raw_tables import storable
 from ingestion.reading import Reason, RefusedError
+from ingestion.remote import Stamp
 from ingestion.settings import home_directory, make_home
 from ingestion.sources import Source
 from ingestion.warehouse import Landed
@@ -36,10 +36,10 @@ class Memory:
         self._kept = _read()
         self._noted: dict[str, dict[str, Any] | None] = {}
 
-    def recall(self, path: Path, status: os.stat_result) -> list[Source]:
+    def recall(self, path: str, stamp: Stamp) -> list[Source]:
         """The files at a path that is unchanged, if the warehouse knows all of them; else none."""
-        kept = self._kept.get(str(path), {})
-        if kept.get("stamp") != _stamp(status):
+        kept = self._kept.get(path, {})
+        if kept.get("stamp") != list(stamp):
             return []
         sources = [_source(path, *member) for member in kept["members"]]
         return sources if all(map(self._is_known, sources)) else []
@@ -58,11 +58,9 @@ class Memory:
         if source.known:
             return
         is_kept = outcome.file_id and not (outcome.refusal and outcome.refusal.reason is Reason.FORGOTTEN)
-        if source.status is None or not is_kept:
+        if source.stamp is None or not is_kept:
             self._noted[source.given] = None
-        elif (
-            noted := self._noted.setdefault(source.given, {"stamp": _stamp(source.status), "members": []})
-        ) is not None:
+        elif (noted := self._noted.setdefault(source.given, {"stamp": source.stamp, "members": []})) is not None:
             refusal = outcome.refusal and [str(outcome.refusal.reason), outcome.refusal.detail]
             noted["members"].append(
                 [source.file_path, source.file_name, source.modified_at.isoformat(), outcome.file_id,
@@ -85,7 +83,7 @@ def forget(file_ids: Iterable[str]) -> None:
 
 
 def _source(
-    path: Path,
+    path: str,
     file_path: str,
     file_name: str,
     modified_at: str,
@@ -98,11 +96,7 @@ def _source(
     state = State.REFUSED if error else State.ALREADY_LANDED
     outcome = Outcome(file_path, state, file_id, file_bytes, refusal=error)
     archive = path if is_member else None
-    return Source(file_path, file_name, datetime.fromisoformat(modified_at), path, archive=archive, known=outcome)
-
-
-def _stamp(status: os.stat_result) -> list[int]:
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev]
+    return Source(file_path, file_name, datetime.fromisoformat(modified_at), Path(path), archive=archive, known=outcome)
 
 
 def _read() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ from simrace.cli.terminal import channel_progress, console, readable_errors, say
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
 from simrace.export.channels import export_channels
+from simrace.export.elsewhere import place_of
 from simrace.export.tables import Exported, Format, export_ml, export_table, list_marts
 
 app = typer.Typer(help="Write marts as files for other tools.", no_args_is_help=True)
@@ -39,15 +41,18 @@ def export_list() -> None:
 def export_any(
     name: Annotated[str, typer.Argument(help="Mart, as `simrace export list` names it.")],
     file: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File to replace; else the mart's name, in this folder.")
+        str | None,
+        typer.Option("-o", "--output", help="File to replace, or s3://; else the mart's name, in this folder."),
     ] = None,
     file_format: FileFormatOfName = None,
     where: Annotated[str, typer.Option(help="Condition in SQL, such as \"lap_class = 'pace'\"; else all rows.")] = "",
 ) -> None:
     """Write one mart, rows in the order of its key: the same rows give the same bytes."""
-    file_format = _format_of(file, file_format)
-    with _marts() as connection:
-        _show(export_table(connection, name, file or Path(f"{name}.{file_format}"), file_format, where))
+    file_format = _format_of(Path(file) if file else None, file_format)
+    place = file or f"{name}.{file_format}"
+    with _marts() as connection, place_of(place) as path:
+        exported = export_table(connection, name, path, file_format, where)
+    _show(replace(exported, path=place))
 
 
 @app.command("ml")

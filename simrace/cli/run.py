@@ -2,13 +2,13 @@
 
 import sys
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ingestion.outcomes import State, count_states
-from ingestion.paths import absolute, expand
+from ingestion.paths import Given, absolute, expand
+from ingestion.remote import RemoteFile, is_remote, shown_address
 from ingestion.sources import open_sources
 from simrace.build.last_build import Due
 from simrace.build.project import project_directory
@@ -23,7 +23,10 @@ from simrace.operations.replay import is_within_reach, open_again, open_refusals
 
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(help="Files, folders, globs; .gz, and members of .zip and .tar.gz.", metavar="PATH..."),
+    typer.Argument(
+        help="Files, folders, globs, s3:// and https://; .gz, and members of .zip and .tar.gz.",
+        metavar="PATH...",
+    ),
 ]
 FullRefresh = Annotated[bool, typer.Option(help="Build every table anew from raw.")]
 Pseudonymise = Annotated[
@@ -63,7 +66,7 @@ def run(
     with begin("run") as work:
         nothing_landed = _land(work, named, include_forgotten)
         try:
-            remember_paths([str(absolute(path)) for path in named])
+            remember_paths(_rememberable(named))
         except OSError as error:
             say(f"The next run has to be told these paths again, because they cannot be kept: {error.strerror}")
         due = commands.due(work) if not full_refresh and pseudonymise is None and engine is None else Due()
@@ -131,6 +134,12 @@ def _sim_folders(is_agreed: bool) -> list[str]:
     return [str(each.folder) for each in found]
 
 
+def _rememberable(named: list[str]) -> list[str]:
+    """Paths as the next run will need them; an address with a secret in it is not kept."""
+    local = [str(absolute(path)) for path in named if not is_remote(path)]
+    return local + [path for path in named if is_remote(path) and path == shown_address(path)]
+
+
 def _land(work: Work, paths: list[str], include_forgotten: bool) -> bool:
     """Land and report; True when files were found and none of them is in the warehouse."""
     files = expand(paths)
@@ -154,8 +163,8 @@ def _nothing_landed(work: Work) -> typer.Exit:
     return typer.Exit(1)
 
 
-def _size(path: Path) -> int:
+def _size(path: Given) -> int:
     try:
-        return path.stat().st_size
+        return (path.size or 0) if isinstance(path, RemoteFile) else path.stat().st_size
     except OSError:  # it will be refused with the reason
         return 0

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def show_sim_folders(console: Console, found: list[SimFolder]) -> None:
         console.print(f"  [bold]{shown(each.sim)}[/]: {size} in {shown(str(each.folder))}", highlight=False)
 
 
-def show_landing(console: Console, outcomes: list[Outcome], given: list[Path]) -> None:
+def show_landing(console: Console, outcomes: list[Outcome], given: Sequence[object]) -> None:
     """Print what became of every file that was given: one table by format, one line for each refusal."""
     states = Counter(outcome.state for outcome in outcomes)
     console.print(

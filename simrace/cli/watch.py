@@ -37,6 +37,8 @@ class Watch:
         """The files that are new or changed and were the same at the last look, so that nobody is writing to them."""
         before, self._seen = self._seen, {}
         for path in expand(self._folders):
+            if not isinstance(path, Path):  # an address, which tells nobody when it changes
+                continue
             try:
                 status = path.stat()
             except OSError:  # gone again

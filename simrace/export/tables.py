@@ -75,12 +75,12 @@ class Exported:
     """A file written.
 
     Attributes:
-        path: Where it is.
+        path: Where it is; an address is a text.
         rows: Rows in it.
         sha256: Of its bytes.
     """
 
-    path: Path
+    path: Path | str
     rows: int
     sha256: str
 

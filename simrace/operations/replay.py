@@ -11,6 +11,7 @@ from ingestion import refused_copies
 from ingestion.paths import expand
 from ingestion.raw_tables import relation_exists
 from ingestion.reading import LandingError, Reason
+from ingestion.remote import is_remote
 from ingestion.sources import Source, open_as, open_sources
 from ingestion.warehouse import is_at
 
@@ -96,8 +97,10 @@ def _from_copy(refusal: Refusal, copy: Path) -> Iterator[Source]:
         yield replace(source, modified_at=refusal.modified_at) if is_itself else source
 
 
-def _place(refusal: Refusal) -> Path | None:
+def _place(refusal: Refusal) -> Path | str | None:
     """Where to look for a file: at its path, or in the archive that it was a member of."""
+    if is_remote(refusal.file_path):  # of what was once read there is a copy, or it was too large for one
+        return refusal.file_path if refusal.reason == Reason.UNREADABLE else None
     path = Path(refusal.file_path)
     if path.exists():
         return path
