@@ -5,31 +5,39 @@
     be built again, and none that is forgotten.
 -#}
 {% macro create_ledgers_of_lake() -%}
-    {%- if execute and invocation_args_dict.which in ('run', 'build') -%}
-        {%- do run_in_lake('create schema if not exists ' ~ ops_schema()) -%}
-        {#- the catalog of Sail ends with the process; the tables do not -#}
-        {%- set there = env_var('SIMRACE_SAIL_TABLES', '').split() if target.type == 'sail' else [] -%}
-        {%- for name in there -%}
-            {%- set schema, identifier = name.split('.') -%}
-            {%- set relation = api.Relation.create(schema=schema, identifier=identifier) -%}
-            {%- do run_in_lake('create schema if not exists ' ~ schema) -%}
-            {%- do run_in_lake('create table ' ~ relation ~ ' using iceberg ' ~ place_in_lake(relation)) -%}
-        {%- endfor -%}
-        {%- for name, columns in [
-            ('built', 'model string, key string, input_hash string'),
-            ('code', 'model string, code_hash string'),
-        ] -%}
-            {%- set ledger = api.Relation.create(schema=ops_schema(), identifier=name) -%}
-            {%- if ledger.render() not in there -%}
-                {%- do run_in_lake('create table if not exists ' ~ ledger ~ ' (' ~ columns ~ ') using iceberg ' ~ place_in_lake(ledger)) -%}
-            {%- endif -%}
-        {%- endfor -%}
-        {%- set recorded = {} -%}
-        {%- for row in run_query('select model, code_hash from ' ~ ops_schema() ~ '.code').rows -%}
-            {%- do recorded.update({row[0]: row[1]}) -%}
-        {%- endfor -%}
-        {%- do graph.update(recorded_in_lake=recorded) -%}
-    {%- endif -%}
+    {%- if execute and invocation_args_dict.which in ('run', 'build') -%} {%- do open_lake() -%} {%- endif -%}
+{%- endmacro %}
+
+{% macro open_lake() -%}
+    {%- do run_in_lake('create schema if not exists ' ~ ops_schema()) -%}
+    {#- the catalog of Sail ends with the process; the tables do not -#}
+    {%- set there = env_var('SIMRACE_SAIL_TABLES', '').split() if target.type == 'sail' else [] -%}
+    {%- for name in there -%}
+        {%- set schema, identifier = name.split('.') -%}
+        {%- set relation = api.Relation.create(schema=schema, identifier=identifier) -%}
+        {%- do run_in_lake('create schema if not exists ' ~ schema) -%}
+        {%- do run_in_lake('create table ' ~ relation ~ ' using iceberg ' ~ place_in_lake(relation)) -%}
+    {%- endfor -%}
+    {%- do run_in_lake('create schema if not exists ' ~ schema_of_inputs()) -%}
+    {%- for name in env_var('SIMRACE_SPARK_INPUTS', '').split() -%}
+        {%- set place = env_var('SIMRACE_SPARK_EXCHANGE') ~ '/inputs/' ~ name -%}
+        {%- do run_in_lake('drop table if exists ' ~ input_of_lake(name)) -%}
+        {%- do run_in_lake('create table ' ~ input_of_lake(name) ~ " using parquet location '" ~ place ~ "'") -%}
+    {%- endfor -%}
+    {%- for name, columns in [
+        ('built', 'model string, key string, input_hash string'),
+        ('code', 'model string, code_hash string'),
+    ] -%}
+        {%- set ledger = api.Relation.create(schema=ops_schema(), identifier=name) -%}
+        {%- if ledger.render() not in there -%}
+            {%- do run_in_lake('create table if not exists ' ~ ledger ~ ' (' ~ columns ~ ') using iceberg ' ~ place_in_lake(ledger)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set recorded = {} -%}
+    {%- for row in run_query('select model, code_hash from ' ~ ops_schema() ~ '.code').rows -%}
+        {%- do recorded.update({row[0]: row[1]}) -%}
+    {%- endfor -%}
+    {%- do graph.update(recorded_in_lake=recorded) -%}
 {%- endmacro %}
 
 {#- A statement whose answer nobody reads: that of Sail to a write cannot be read. -#}

@@ -11,8 +11,18 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Run by simrace fetch-session: the same of what is published of chosen sessions alone. -#}
+{% macro write_fetched() -%}
+    {%- do open_lake() -%}
+    {%- for node in graph.nodes.values() if node.config.meta and node.config.meta.get('grows') == 'fetched' -%}
+        {%- do write_published_of(node) -%}
+    {%- endfor -%}
+{%- endmacro %}
+
 {% macro write_published_of(node) -%}
-    {%- set name, grows = node.name, node.config.meta.grows -%}
+    {#- all of it where engines are compared -#}
+    {%- set grows = 'published' if env_var('SIMRACE_SPARK_PUBLISHES', '') == 'all' else node.config.meta.grows -%}
+    {%- set name = node.name -%}
     {%- if name not in graph.recorded_in_lake or grows not in ('published', 'fetched') -%} {{ return('') }} {%- endif -%}
     {%- set place = env_var('SIMRACE_SPARK_EXCHANGE') ~ '/published/' ~ name -%}
     {%- set relation = api.Relation.create(schema=node.schema, identifier=name) -%}

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from simrace import __version__
-from simrace.cli import championship, corners, db, export, formats, keep, look, predict, run, state
+from simrace.cli import championship, corners, db, export, formats, keep, look, predict, run, spark, state
 from simrace.cli.dbt import dbt
 from simrace.cli.live import live
 from simrace.cli.project import init
@@ -39,6 +39,7 @@ app.add_typer(championship.app, name="championship")
 app.add_typer(corners.app, name="corners")
 app.add_typer(export.app, name="export")
 app.add_typer(formats.app, name="format")
+app.add_typer(spark.app, name="spark")
 app.command()(run.run)
 app.command()(run.build)
 app.command()(run.land)
@@ -51,6 +52,7 @@ app.command()(run.replay)
 app.command()(keep.forget)
 app.command()(keep.retain)
 app.command()(keep.pin)
+app.command()(keep.fetch_session)
 app.command()(look.sample)
 app.command()(state.status)
 app.command()(state.metrics)

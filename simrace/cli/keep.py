@@ -57,6 +57,7 @@ def forget(
                 "their bytes in raw still hold name, id, car and rating."
             )
         build_marts(work)
+        commands.tidy_lake(work)
 
 
 def retain(
@@ -71,6 +72,7 @@ def retain(
             _ask("Let it go?", yes)
             let_go(work, old)
             build_marts(work)
+            commands.tidy_lake(work)
 
 
 def pin(
@@ -81,6 +83,16 @@ def pin(
     with readable_errors(), closing(connection_parameters(say).connect()) as connection:
         pin_session(connection, session, not remove)
     console.print(f"{session} is {'kept no longer than others' if remove else 'kept'}.")
+
+
+def fetch_session(
+    session: Annotated[str, typer.Argument(help="session_id of marts.dim_sessions, or the beginning of one.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Let them go from PostgreSQL again.")] = False,
+) -> None:
+    """Copy the samples and traces of a session from the lake, so that the dashboard shows its laps (docs/scale.md)."""
+    with begin("fetch-session") as work:
+        rows = commands.fetch_session(work, session, not remove)
+    console.print(f"Rows copied: {', '.join(f'{count:,} of {name}' for name, count in rows.items()) or 'none'}")
 
 
 def _ask(question: str, is_answered: bool) -> None:

@@ -83,6 +83,7 @@ def run(
             summaries.show_expired(console, old)
             let_go(work, old)
             build_marts(work, pseudonymise=pseudonymise)
+            commands.tidy_lake(work)
         if nothing_landed:
             raise _nothing_landed(work)
 

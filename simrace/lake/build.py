@@ -63,7 +63,7 @@ def build_by_turns(
             if not names:
                 continue
             arguments = ["build", *_QUICKLY, *options, "--select", *names]
-            with _as_part(number < len(found) - 1):
+            with as_part(number < len(found) - 1):
                 result = patiently(partial(run_dbt, arguments, parameters, on_step, parsed))
             total.invocation_id = result.invocation_id
         counts.update(result.counts)
@@ -104,7 +104,12 @@ def _stays(node: Any) -> bool:
 
 
 @contextmanager
-def _as_part(is_part: bool) -> Iterator[None]:
+def as_part(is_part: bool) -> Iterator[None]:
+    """Let dbt know for a while that what it builds is not the last of it.
+
+    Args:
+        is_part: Whether it is so.
+    """
     if is_part:
         os.environ[PART_VARIABLE] = "1"
     try:

@@ -7,8 +7,9 @@ import subprocess
 from pathlib import Path
 
 from simrace.build.dbt import BuildError, BuildResult
+from simrace.lake.cluster import known
 from simrace.lake.environment import PINS, make_environment
-from simrace.lake.settings import Lake
+from simrace.lake.settings import SPARK, Lake, LakeError
 
 _HIDDEN = re.compile(r"PYTHONPATH|DBT_|SIMRACE_(DB|DATABASE)_|PG|DBT_ENV_SECRET_")
 
@@ -24,8 +25,27 @@ def run_on_engine(lake: Lake, project: Path, names: tuple[str, ...], options: tu
 
     Raises:
         BuildError: a model failed; the text says what.
-        LakeError: there is no environment, and none can be made.
+        LakeError: there is no environment, and none can be made; or no Spark runs.
     """
+    return _dbt(lake, project, ["run", *options, "--select", *names])
+
+
+def run_macro(lake: Lake, project: Path, macro: str) -> None:
+    """Run a macro of the project on the engine.
+
+    Args:
+        lake: The lake.
+        project: Folder of dbt_project.yml.
+        macro: Its name.
+
+    Raises:
+        BuildError: it failed; the text says what.
+        LakeError: as `run_on_engine`.
+    """
+    _dbt(lake, project, ["run-operation", macro])
+
+
+def _dbt(lake: Lake, project: Path, arguments: list[str]) -> BuildResult:
     python = make_environment(lake.environment, PINS / f"{lake.engine}.lock")
     target = lake.folder / f"{lake.engine}-target"
     # nothing of PostgreSQL: its passwords are no business of another process
@@ -35,15 +55,18 @@ def run_on_engine(lake: Lake, project: Path, names: tuple[str, ...], options: tu
         "DBT_LOG_PATH": str(lake.folder / f"{lake.engine}-logs"),
         "DBT_PROFILES_DIR": str(project),
         "DBT_PROJECT_DIR": str(project),
+        "DBT_LOG_LEVEL_FILE": "info",
+        "DBT_USE_COLORS": "false",
+        # its schemas need not be there, and models ask for what they need to know
+        "DBT_POPULATE_CACHE": "false",
         "TZ": "UTC",
         **lake.variables(),
+        **_thrift_server(lake),
     }
-    quietly = ["--no-use-colors", "--log-level-file", "info"]
-    arguments = ["run", "--target", lake.engine, *quietly, *options, "--select", *names]
     results = target / "run_results.json"
     results.unlink(missing_ok=True)
     done = subprocess.run(
-        [python.with_name("dbt"), *arguments],
+        [python.with_name("dbt"), *arguments, "--target", lake.engine],
         cwd=project,
         env=environment,
         capture_output=True,
@@ -53,7 +76,7 @@ def run_on_engine(lake: Lake, project: Path, names: tuple[str, ...], options: tu
     result = BuildResult()
     for each in json.loads(results.read_text("utf-8"))["results"] if results.exists() else []:
         result.counts[each["status"]] = result.counts.get(each["status"], 0) + 1
-        if each["status"] not in ("success", "skipped"):
+        if each["status"] not in ("success", "skipped", "no-op"):
             message = " ".join((each["message"] or "").split())
             result.problems.append(f"{each['status']}: {each['unique_id'].rpartition('.')[2]}: {message}")
     if done.returncode:
@@ -61,3 +84,17 @@ def run_on_engine(lake: Lake, project: Path, names: tuple[str, ...], options: tu
         details = f"The details are in {environment['DBT_LOG_PATH']}."
         raise BuildError("\n".join([f"dbt on {lake.engine} failed:", *said, details]))
     return result
+
+
+def _thrift_server(lake: Lake) -> dict[str, str]:
+    """Where the thrift server is: as the environment says, else the one that `simrace spark up` started."""
+    if lake.engine != SPARK:
+        return {}
+    if password := os.environ.get("SIMRACE_SPARK_PASSWORD"):
+        return {"DBT_ENV_SECRET_SIMRACE_SPARK_PASSWORD": password}
+    if os.environ.get("SIMRACE_SPARK_HOST"):
+        return {}
+    cluster = known(lake)
+    if cluster is None:
+        raise LakeError("No Spark runs here: `simrace spark up`, or name one in SIMRACE_SPARK_HOST (docs/scale.md).")
+    return {"SIMRACE_SPARK_PORT": str(cluster.port)}

@@ -49,7 +49,7 @@ def phases(manifest: Any) -> list[Phase]:
         of_postgres[key] = after
     found = []
     for number in range(max(of_postgres.values(), default=0) + 1):
-        is_of_lake = number % 2 == 1
+        is_of_lake = number % 2 == 1  # the first is PostgreSQL's
         placed = of_lake if is_of_lake else of_postgres
         keys = [key for key, place in placed.items() if place == number]
         if is_of_lake:

@@ -48,6 +48,15 @@ def set_engine(connection: Connection, name: str | None) -> None:
             cursor.execute("insert into lake.engine (name) values (%s)", (name,))
 
 
+def choose(connection: Connection, session_id: str, is_wanted: bool) -> None:
+    """Say whether PostgreSQL is to have the samples and traces of a session."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        cursor.execute("delete from lake.fetched where session_id = %s", (session_id,))
+        if is_wanted:
+            cursor.execute("insert into lake.fetched (session_id) values (%s)", (session_id,))
+
+
 def publish(connection: Connection, folder: Path, keys: dict[str, str]) -> dict[str, int]:
     """Copy what the engine wrote, by key, each table in one transaction; then the files go.
 

@@ -28,8 +28,10 @@ from simrace.database import lock
 from simrace.database.connection import ConnectionParameters, connection_parameters
 from simrace.database.server_system import Notify
 from simrace.lake.build import build_by_turns
+from simrace.lake.engine import run_macro
+from simrace.lake.fetch import fetch
 from simrace.lake.publish import engine_of, set_engine
-from simrace.lake.settings import POSTGRES, lake
+from simrace.lake.settings import POSTGRES, SPARK, lake
 from simrace.logs import log_event
 from simrace.operations.forget import Content, drop_work_files, find_named
 from simrace.operations.forget import forget as forget_contents
@@ -230,6 +232,19 @@ def build_marts(
         with closing(work.parameters.connect()) as connection:
             last_build.record(connection, inputs)
     return result
+
+
+def tidy_lake(work: Work) -> None:
+    """Delete from the lake what no table holds any more, after a build; where there is none, nothing is done."""
+    with closing(work.parameters.connect()) as connection:
+        engine = engine_of(connection)
+    if engine == SPARK:
+        run_macro(lake(engine), project_directory(), "tidy_lake")
+
+
+def fetch_session(work: Work, session_id: str, is_wanted: bool = True) -> dict[str, int]:
+    """Copy a session's samples and traces from the lake, or let them go; see `simrace.lake.fetch`."""
+    return work.hold.patiently(lambda: fetch(work.parameters, session_id, is_wanted))
 
 
 def forget(work: Work, contents: list[Content]) -> dict[str, int]:
