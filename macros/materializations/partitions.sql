@@ -23,12 +23,3 @@
         end if;
     end $make_partitions$;
 {%- endmacro %}
-
-
-{% macro read_in_parallel() -%}
-    set local parallel_setup_cost = 0;
-    set local parallel_tuple_cost = 0;
-    set local enable_memoize = off;
-    set local enable_parallel_hash = off;
-    set local enable_mergejoin = off;
-{%- endmacro %}

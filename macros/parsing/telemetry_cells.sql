@@ -1,10 +1,10 @@
 {% macro telemetry_line(line, plan) -%}
-    {%- set text = "rtrim(" ~ line ~ ", chr(13))" -%}
+    {%- set text = "trim(trailing chr(13) from " ~ line ~ ")" -%}
     {#- From one quote to the next and no further: looking ahead to the end of the line takes hours on a long one. -#}
     {%- set quoted_cell = "'(^|[,;' || chr(9) || '])\"([^\",;' || chr(9) || ']*)[,;' || chr(9) || ']([^\"]*)\"'" -%}
     {%- set inside_quotes = namespace(points=text) -%}
     {%- for separator_number in range(3) -%}
-        {%- set inside_quotes.points = "regexp_replace(" ~ inside_quotes.points ~ ", " ~ quoted_cell ~ ", '\\1\"\\2.\\3\"', 'g')" -%}
+        {%- set inside_quotes.points = replace_found(inside_quotes.points, quoted_cell, '$1"$2.$3"') -%}
     {%- endfor -%}
     case
         when {{ plan }}.quoting = 'mixed' and {{ plan }}.decimal_comma
@@ -80,9 +80,9 @@
 
 {% macro number_or_cell(line, channel, cell) -%}
     {%- set position = line ~ '.' ~ channel ~ '_position' -%}
-    {%- set number = line ~ '.numbers[' ~ position ~ ']' -%}
+    {%- set number = item_at(line ~ '.numbers', position) -%}
     case
-        when {{ line }}.cells is null or {{ number }} <> cast('nan' as double precision) then {{ number }}
+        when {{ line }}.cells is null or {{ number }} <> cast('nan' as {{ type_double() }}) then {{ number }}
         when {{ position }} is not null then {{ cell }}
     end
 {%- endmacro %}
@@ -91,18 +91,17 @@
 {% macro measured(text) -%}
     case
         when {{ text }} = '' then null
-        when pg_input_is_valid({{ text }}, 'real') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
-            then cast({{ text }} as double precision)
+        when {{ is_real(text) }} then {{ as_double(text) }}
         when {{ text }} is null or upper(trim({{ text }})) in ('', 'NULL') then null
-        else cast('nan' as double precision)
+        else cast('nan' as {{ type_double() }})
     end
 {%- endmacro %}
 
 
 {% macro measured_boolean(text) -%}
     case lower(trim({{ text }}))
-        when 'true' then cast(1 as double precision)
-        when 'false' then cast(0 as double precision)
+        when 'true' then cast(1 as {{ type_double() }})
+        when 'false' then cast(0 as {{ type_double() }})
         else {{ measured(text) }}
     end
 {%- endmacro %}
@@ -110,8 +109,8 @@
 
 {% macro measured_gear(text) -%}
     case upper(trim({{ text }}))
-        when 'N' then cast(0 as double precision)
-        when 'R' then cast(-1 as double precision)
+        when 'N' then cast(0 as {{ type_double() }})
+        when 'R' then cast(-1 as {{ type_double() }})
         else {{ measured(text) }}
     end
 {%- endmacro %}
@@ -124,13 +123,16 @@
 
 {% macro telemetry_clock(clock, line_number, plan) -%}
     {%- set clock_s -%}
-    (round((
+    {%- set seconds -%}
+    (
         {{ plan }}.start_time_s + case
             when {{ plan }}.elapsed_s_position is not null
                 then {{ clock }} * {{ plan }}.elapsed_s_factor + {{ plan }}.elapsed_s_offset
             else ({{ line_number }} - {{ plan }}.first_data_line) / {{ plan }}.sample_rate_hz
         end
-    ) * 1e6) / 1e6)
+    )
+    {%- endset -%}
+    ({{ half_even(seconds ~ ' * 1e6') }} / 1e6)
     {%- endset -%}
     case when {{ clock_s }} between -1e6 and 1e6 then {{ clock_s }} end
 {%- endmacro %}
@@ -151,7 +153,7 @@
     {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}
     {%- if channel == 'sector_number' -%}
         {# loggers cut tracks into corners and straights with names of their own: no sector, and no wrong number either #}
-        {%- set ns.value = 'nullif(' ~ ns.value ~ ", cast('nan' as double precision))" -%}
+        {%- set ns.value = 'nullif(' ~ ns.value ~ ", cast('nan' as " ~ type_double() ~ "))" -%}
     {%- endif -%}
     {{ ns.value }}
 {%- endmacro %}
@@ -159,11 +161,11 @@
 
 {% macro canonical_value(value, kind) -%}
     {%- if kind.type == 'boolean' -%}
-        {{ value }} >= 0.5 and {{ value }} <> cast('nan' as double precision)
+        {{ value }} >= 0.5 and {{ value }} <> cast('nan' as {{ type_double() }})
     {%- elif kind.get('bounded') -%}
         {# least and greatest pass over a null, which would make a missing pedal an untouched one #}
         case
-            when {{ value }} <> cast('nan' as double precision)
+            when {{ value }} <> cast('nan' as {{ type_double() }})
                 then {{ as_type('least(greatest(' ~ value ~ ', ' ~ kind.min ~ '), ' ~ kind.max ~ ')', kind.type) }}
         end
     {%- else -%}
@@ -175,6 +177,7 @@
 
 {% macro as_type(value, type) -%}
     {%- if type == 'real' -%} cast(case when abs({{ value }}) < 1e-30 then 0 else {{ value }} end as real)
-    {%- else -%} cast({{ value }} as {{ type }})
+    {%- elif type == 'double precision' -%} cast({{ value }} as {{ type_double() }})
+    {%- else -%} {{ to_whole(value, type) }}
     {%- endif -%}
 {%- endmacro %}

@@ -1,7 +1,10 @@
 {% macro to_float(text) -%}
     case
-        when pg_input_is_valid({{ text }}, 'real') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
-            then nullif(nullif(nullif(cast({{ text }} as double precision), 'nan'), 'infinity'), '-infinity')
+        when {{ is_real(text) }}
+            then
+                {% set number = as_double(text) -%}
+                {%- set no_numbers = ["cast('nan' as " ~ type_double() ~ ")", "cast('infinity' as " ~ type_double() ~ ")"] -%}
+                nullif(nullif(nullif({{ number }}, {{ no_numbers[0] }}), {{ no_numbers[1] }}), -{{ no_numbers[1] }})
     end
 {%- endmacro %}
 

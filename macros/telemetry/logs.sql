@@ -3,28 +3,6 @@
 {%- endmacro %}
 
 
-{% macro block_numbers(block) -%}
-    coalesce(
-        cast({{ block }}.float_values as double precision[]),
-        {#- Of what is no number of a car the sums would be out of range, and that ends a build. Singles stay within. -#}
-        case
-            when {{ block }}.double_values is not null
-                then array(
-                    select
-                        case
-                            when abs(number) < 1e-30 then 0
-                            when number is null or abs(number) <= 1e30 then number
-                            else cast('nan' as double precision)
-                        end
-                    from unnest({{ block }}.double_values) as doubles (number)
-                )
-        end,
-        cast({{ block }}.integer_values as double precision[]),
-        cast(cast({{ block }}.boolean_values as integer[]) as double precision[])
-    )
-{%- endmacro %}
-
-
 {% macro exact_numbers(block) -%}
     coalesce(
         cast({{ block }}.float_values as double precision[]),
@@ -37,9 +15,9 @@
 
 {% macro log_clock(block, sample) -%}
     {%- set line_number = '(' ~ block ~ '.first_line + ' ~ sample ~ ')' -%}
-    {%- set part = 'width_bucket(' ~ line_number ~ ', cast(' ~ block ~ '.part_first_lines as integer[]))' -%}
-    {%- set offset = '(cast(' ~ block ~ '.part_offsets_s as double precision[]))[' ~ part ~ ']' -%}
-    {%- set clock = '(' ~ block ~ '.elapsed_s_values[' ~ sample ~ ' + 1] + coalesce(' ~ offset ~ ', 0))' -%}
+    {%- set part = bucket_of(line_number, numbers_in(block ~ '.part_first_lines', 'integer')) -%}
+    {%- set offset = item_at(numbers_in(block ~ '.part_offsets_s', type_double()), part) -%}
+    {%- set clock = '(' ~ item_at(block ~ '.elapsed_s_values', sample ~ ' + 1') ~ ' + coalesce(' ~ offset ~ ', 0))' -%}
     {{ telemetry_clock(clock, line_number, block) }}
 {%- endmacro %}
 
@@ -48,10 +26,11 @@
     {%- set values = block ~ '.' ~ channel ~ '_values' -%}
     {%- set rate = block ~ '.' ~ channel ~ '_rate_hz' -%}
     {%- set at = '(' ~ sample ~ ' * ' ~ rate ~ ' / ' ~ block ~ '.sample_rate_hz)' -%}
-    {%- set before = values ~ '[cast(floor(' ~ at ~ ') as integer) + 1]' -%}
-    {%- set after = 'coalesce(' ~ values ~ '[cast(floor(' ~ at ~ ') as integer) + 2], ' ~ before ~ ')' -%}
-    {%- set previous = values ~ '[cast(floor(' ~ at ~ ') as integer)]' -%}
-    {%- set following = values ~ '[cast(floor(' ~ at ~ ') as integer) + 3]' -%}
+    {%- set place = 'cast(floor(' ~ at ~ ') as integer)' -%}
+    {%- set before = item_at(values, place ~ ' + 1') -%}
+    {%- set after = 'coalesce(' ~ item_at(values, place ~ ' + 2') ~ ', ' ~ before ~ ')' -%}
+    {%- set previous = item_at(values, place) -%}
+    {%- set following = item_at(values, place ~ ' + 3') -%}
     {%- set between = between_samples(kind) -%}
     {%- set step -%}
         {%- if between == 'rising' -%} {{ rising_step(previous, before, after, following) }}
@@ -60,7 +39,7 @@
     {%- endset -%}
     {%- set value -%}
     case
-        when {{ rate }} is null then {{ values }}[{{ sample }} + 1]
+        when {{ rate }} is null then {{ item_at(values, sample ~ ' + 1') }}
         else {{ before }}{% if between != 'held' %} + ({{ at }} - floor({{ at }})) * {{ step }}{% endif %}
     end
     {%- endset -%}
@@ -68,8 +47,8 @@
     {%- if kind.type == 'bigint' -%}
         case
             when {{ value }} between -2147483648 and 4294967295
-                then cast(mod(cast(({{ value }}) as bigint) + 4294967296, 4294967296) as double precision)
-            when ({{ value }}) is not null then cast('nan' as double precision)
+                then cast(mod({{ to_whole('(' ~ value ~ ')', 'bigint') }} + 4294967296, 4294967296) as {{ type_double() }})
+            when ({{ value }}) is not null then cast('nan' as {{ type_double() }})
         end
     {%- else -%} {{ value }}
     {%- endif -%}
@@ -98,24 +77,27 @@
     {%- for name, kind in channels.items() -%}
         {%- do kinds.get(between_samples(kind), []).append(name) -%}
     {%- endfor -%}
-    {%- set time = values ~ '.times_s[' ~ clock ~ '.place]' -%}
-    {%- set next_time = values ~ '.times_s[' ~ clock ~ '.place + 1]' -%}
-    {%- set number = values ~ '.numbers[' ~ clock ~ '.place' -%}
+    {%- set time = item_at(values ~ '.times_s', clock ~ '.place') -%}
+    {%- set next_time = item_at(values ~ '.times_s', clock ~ '.place + 1') -%}
+    {%- set number = item_at(values ~ '.numbers', clock ~ '.place') -%}
+    {%- set next_number = item_at(values ~ '.numbers', clock ~ '.place + 1') -%}
+    {%- set previous_number = item_at(values ~ '.numbers', clock ~ '.place - 1') -%}
+    {%- set following_number = item_at(values ~ '.numbers', clock ~ '.place + 2') -%}
     {%- set longest_s = var('channel_gap_samples') ~ ' / ' ~ channel ~ '.sample_rate_hz' -%}
     case
         -- an event is the state until the next
-        when {{ channel }}.sample_rate_hz is null then {{ number }}]
+        when {{ channel }}.sample_rate_hz is null then {{ number }}
         when {{ next_time }} - {{ time }} <= {{ longest_s }}
-            then {{ number }}] + case
-                when {{ channel }}.canonical_channel = any(cast('{ {{- kinds.held | join(',') -}} }' as text []))
+            then {{ number }} + case
+                when {{ channel }}.canonical_channel in ('{{ kinds.held | join("', '") }}')
                     then 0
                 else ({{ clock }}.elapsed_s - {{ time }}) / ({{ next_time }} - {{ time }})
             end * case
-                when {{ channel }}.canonical_channel = any(cast('{ {{- kinds.rising | join(',') -}} }' as text []))
-                    then {{ rising_step(number ~ ' - 1]', number ~ ']', number ~ ' + 1]', number ~ ' + 2]') }}
-                else {{ number }} + 1] - {{ number }}]
+                when {{ channel }}.canonical_channel in ('{{ kinds.rising | join("', '") }}')
+                    then {{ rising_step(previous_number, number, next_number, following_number) }}
+                else {{ next_number }} - {{ number }}
             end
-        when {{ clock }}.elapsed_s - {{ time }} < 1 / {{ channel }}.sample_rate_hz then {{ number }}]
+        when {{ clock }}.elapsed_s - {{ time }} < 1 / {{ channel }}.sample_rate_hz then {{ number }}
     end
 {%- endmacro %}
 
@@ -128,7 +110,7 @@
         ',',
         {% for channel, kind in channels.items() -%}
             {%- if kind.type == 'boolean' -%}
-                case when measured_{{ channel }} = cast('nan' as double precision) then '{{ channel }}' end
+                case when measured_{{ channel }} = cast('nan' as {{ type_double() }}) then '{{ channel }}' end
             {%- else -%}
                 case when measured_{{ channel }} not between {{ kind.min }} and {{ kind.max }} then '{{ channel }}' end
             {%- endif -%}

@@ -1,7 +1,3 @@
-{% macro find_sessions_by_index() -%}
-    set local enable_seqscan = off
-{%- endmacro %}
-
 {% macro telemetry_driver_id(driver_id, sim, driver_name, aliases) -%}
     {{ pseudonymous_id(
         "coalesce(" ~ driver_id ~ ", " ~ aliases ~ ".driver_id, " ~ sim ~ " || ':name:' || " ~ driver_name ~ ")"

@@ -3,7 +3,7 @@
 with plans as (
     select
         file_id,
-        cast(timed_channels as integer[]) as timed_channel_numbers
+        {{ numbers_in('timed_channels', 'integer') }} as timed_channel_numbers
     from {{ ref('stg_telemetry__channel_plans') }}
     where
         timed_channels is not null
@@ -14,7 +14,9 @@ channels as (
     select channels.*
     from plans
     inner join {{ ref('stg_telemetry__channels') }} as channels
-        on plans.file_id = channels.file_id and channels.column_position = any(plans.timed_channel_numbers)
+        on
+            plans.file_id = channels.file_id
+            and {{ is_among('channels.column_position', 'plans.timed_channel_numbers') }}
 ),
 
 timed as (
@@ -36,9 +38,7 @@ timed as (
             and blocks.block_number = times.block_number
             and blocks.first_sample = times.first_sample
             and channels.times_channel = times.channel_number
-    cross join
-        lateral
-        unnest({{ block_numbers('blocks') }}, times.double_values) with ordinality as samples (number, time_s, place)
+    cross join lateral {{ items_of([block_numbers('blocks'), 'times.double_values'], ['number', 'time_s']) }} as samples (number, time_s, place)
 ),
 
 followed as (
@@ -59,17 +59,12 @@ select
     file_id,
     channel_number,
     span_number,
-    array_remove(
-        (array_agg(previous_time_s order by time_s, sample))[1:1]
-        || array_agg(time_s order by time_s, sample)
-        || (array_agg(next_time_s order by time_s desc, sample desc))[1:1],
-        null
-    ) as times_s,
-    array_remove(
-        (array_agg(previous_number order by time_s, sample))[1:1]
-        || array_agg(number order by time_s, sample)
-        || (array_agg(next_number order by time_s desc, sample desc))[1:1],
-        null
-    ) as numbers
+    {% for values in ['time_s', 'number'] -%}
+        {{ list_of(
+            item_at(ordered_list('previous_' ~ values, ['time_s', 'sample']), 1),
+            ordered_list(values, ['time_s', 'sample']),
+            item_at(ordered_list('next_' ~ values, ['time_s', 'sample']), 'count(*)')
+        ) }} as {{ values | replace('time_s', 'times_s') | replace('number', 'numbers') }}{{ ',' if not loop.last }}
+    {% endfor -%}
 from followed
 group by file_id, channel_number, span_number

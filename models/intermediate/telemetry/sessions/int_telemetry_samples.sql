@@ -26,13 +26,14 @@
     inner join {{ ref('int_telemetry_sessions') }} as sessions on session_files.session_id = sessions.session_id
     where
         -- PostgreSQL pushes a list of files down to the blocks; with a join it would parse all lines of all files first
-        samples.file_id = any(array(
+        {% set due -%}
             select due.file_id
             from {{ ref('int_telemetry_session_files') }} as due
             where
                 due.is_used
                 and due.session_id in ({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }})
-        ))
+        {%- endset -%}
+        {{ is_any_of('samples.file_id', due) }}
         and not exists (
             select 1
             from {{ ref('int_telemetry_refused_lines') }} as refused_lines

@@ -1,0 +1,26 @@
+{% macro is_any_of(value, rows) -%} {{ return(adapter.dispatch('is_any_of')(value, rows)) }} {%- endmacro %}
+
+{#- A list is one value, by which PostgreSQL finds rows by index. -#}
+{% macro postgres__is_any_of(value, rows) -%} {{ value }} = any(array({{ rows }})) {%- endmacro %}
+
+{% macro spark__is_any_of(value, rows) -%} {{ value }} in ({{ rows }}) {%- endmacro %}
+
+
+{% macro find_sessions_by_index() -%} {{ return(adapter.dispatch('find_sessions_by_index')()) }} {%- endmacro %}
+
+{% macro postgres__find_sessions_by_index() -%} set local enable_seqscan = off {%- endmacro %}
+
+{% macro spark__find_sessions_by_index() -%} {%- endmacro %}
+
+
+{% macro read_in_parallel() -%} {{ return(adapter.dispatch('read_in_parallel')()) }} {%- endmacro %}
+
+{% macro postgres__read_in_parallel() -%}
+    set local parallel_setup_cost = 0;
+    set local parallel_tuple_cost = 0;
+    set local enable_memoize = off;
+    set local enable_parallel_hash = off;
+    set local enable_mergejoin = off;
+{%- endmacro %}
+
+{% macro spark__read_in_parallel() -%} {%- endmacro %}

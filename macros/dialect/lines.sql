@@ -1,0 +1,74 @@
+{% macro lines_of(blocks, plans) -%} {{ return(adapter.dispatch('lines_of')(blocks, plans)) }} {%- endmacro %}
+
+{% macro postgres__lines_of(blocks, plans) -%}
+    cross join
+        lateral unnest(array[{{ lines_from(blocks ~ '.lines', plans ~ '.first_data_line - ' ~ blocks ~ '.first_line') }}])
+            as data (lines)
+    cross join lateral unnest(array[{{ lines_as_arrays('data.lines', plans) }}]) as spelt (lines)
+    -- most blocks are numbers throughout, or numbers and empty cells
+    cross join
+        lateral unnest(array[
+            case
+                when {{ are_numbers('spelt.lines', plans, has_gaps=false) }} then 'numbers'
+                when {{ are_numbers('spelt.lines', plans, has_gaps=true) }} then 'gaps'
+                else 'words'
+            end
+        ]) as block (kind)
+    -- of lines with words the words alone are read as cells; all is, where something else stands among the numbers
+    cross join
+        lateral unnest(array[
+            case when block.kind = 'words' then {{ words_as_nan('spelt.lines', plans) }} else spelt.lines end
+        ]) as worded (lines)
+    cross join
+        lateral unnest(
+            string_to_array(
+                case
+                    when block.kind <> 'words' or {{ are_numbers('worded.lines', plans, has_gaps=true) }}
+                        then worded.lines
+                end,
+                chr(10)
+            ),
+            string_to_array(case when block.kind = 'words' then data.lines end, chr(10))
+        ) with ordinality as lines (numbers, cells, place)
+{%- endmacro %}
+
+{#- No line is read at once, which would give the same. -#}
+{% macro spark__lines_of(blocks, plans) -%}
+    {%- set skipped = 'greatest(' ~ plans ~ '.first_data_line - ' ~ blocks ~ '.first_line, 0)' -%}
+    cross join lateral inline(
+        transform(
+            slice(split({{ blocks }}.lines, chr(10)), cast({{ skipped }} as integer) + 1, 1000000000),
+            (line, skipped) -> struct(cast(null as string) as numbers, line as cells, skipped + 1 as place)
+        )
+    ) as lines (numbers, cells, place)
+{%- endmacro %}
+
+
+{% macro numbers_of_line(plans) -%} {{ return(adapter.dispatch('numbers_of_line')(plans)) }} {%- endmacro %}
+
+{% macro postgres__numbers_of_line(plans) -%} {{ numbers_of('lines.numbers', "block.kind <> 'numbers'", plans) }} {%- endmacro %}
+
+{#- Of what is no number the cell is read. -#}
+{% macro spark__numbers_of_line(plans) -%}
+    transform(
+        {{ cells_of(telemetry_line('lines.cells', plans), plans ~ '.separator') }},
+        cell -> case when {{ is_real('cell') }} then {{ as_double('cell') }} end
+    )
+{%- endmacro %}
+
+
+{% macro cells_of(line, separator) -%} {{ return(adapter.dispatch('cells_of')(line, separator)) }} {%- endmacro %}
+
+{% macro postgres__cells_of(line, separator) -%} string_to_array({{ line }}, {{ separator }}) {%- endmacro %}
+
+{#- It splits by a pattern, in which a character in brackets stands for itself. -#}
+{% macro spark__cells_of(line, separator) -%} split({{ line }}, regexp_replace({{ separator }}, '([^"])', '[$1]')) {%- endmacro %}
+
+
+{% macro replace_found(text, pattern, groups) -%} {{ return(adapter.dispatch('replace_found')(text, pattern, groups)) }} {%- endmacro %}
+
+{% macro postgres__replace_found(text, pattern, groups) -%}
+    regexp_replace({{ text }}, {{ pattern }}, '{{ groups | replace("$", "\\") }}', 'g')
+{%- endmacro %}
+
+{% macro spark__replace_found(text, pattern, groups) -%} regexp_replace({{ text }}, {{ pattern }}, '{{ groups }}') {%- endmacro %}

@@ -1,1 +1,0 @@
-{% macro computed_once() -%} clock_timestamp() as computed_at {%- endmacro %}

@@ -1,3 +1,0 @@
-{% macro bucket_of(value, ascending) -%}
-    width_bucket({{ value }}, {{ ascending }})
-{%- endmacro %}
