@@ -16,6 +16,7 @@ from ingestion.outcomes import Outcome, State
 from ingestion.warehouse import read_formats
 from simrace.api.gate import UPLOAD_PATH, Gate
 from simrace.api.lander import Job, Lander
+from simrace.api.live import Pushed, add_live_routes
 from simrace.api.page import CONTENT_POLICY, render
 from simrace.api.problems import Problem, add_handlers, responses
 from simrace.api.settings import Settings
@@ -126,13 +127,14 @@ def create_app(settings: Settings) -> ASGIApp:
     Args:
         settings: From `read_settings`.
     """
-    lander = Lander()
+    lander, pushed = Lander(), Pushed()
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         prepare()
         lander.start()
         yield
+        await run_in_threadpool(pushed.stop)
         await run_in_threadpool(lander.stop)
 
     app = FastAPI(
@@ -146,6 +148,7 @@ def create_app(settings: Settings) -> ASGIApp:
     )
     add_handlers(app)
     _add_routes(app, lander)
+    add_live_routes(app, pushed)
     _describe(app, bool(settings.token))
     return Gate(app, settings)
 

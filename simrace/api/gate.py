@@ -9,11 +9,12 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -68,6 +69,9 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or say why not."""
+        if scope["type"] == "websocket" and self._judge(HTTPConnection(scope)):
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: the client sees a 403
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -107,27 +111,36 @@ class Gate:
         return self._settings.upload_bytes if request.url.path == UPLOAD_PATH else BODY_BYTES
 
     def _refuse(self, request: Request) -> Response | None:
-        if wait_s := self._bucket.take(_client(request)):
-            detail = f"More than {self._settings.requests_per_minute} requests a minute; wait."
-            return problem(request, 429, detail, {"Retry-After": str(int(wait_s) + 1)})
-        if token := self._settings.token:
-            scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-            is_known = scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
-            if not is_known and request.url.path not in OPEN_PATHS:
-                return problem(
-                    request, 401, "Send the token: Authorization: Bearer ...", {"WWW-Authenticate": "Bearer"}
-                )
-        elif not _is_local(request):
-            return problem(
-                request, 403, "Without a token, requests come from programs of this machine, not from pages."
-            )
+        refusal = self._judge(request)
         length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > self._limit(request):
-            return problem(request, 413, _too_large(self._limit(request)))
+        if refusal is None and length.isdecimal() and int(length) > self._limit(request):
+            refusal = Refusal(413, _too_large(self._limit(request)), {})
+        return problem(request, refusal.status, refusal.detail, refusal.headers) if refusal else None
+
+    def _judge(self, asked: HTTPConnection) -> "Refusal | None":
+        """Why a request or a socket is not let in, if it is not."""
+        if wait_s := self._bucket.take(_client(asked)):
+            detail = f"More than {self._settings.requests_per_minute} requests a minute; wait."
+            return Refusal(429, detail, {"Retry-After": str(int(wait_s) + 1)})
+        if token := self._settings.token:
+            scheme, _, shown = asked.headers.get("authorization", "").partition(" ")
+            is_known = scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+            if not is_known and asked.url.path not in OPEN_PATHS:
+                return Refusal(401, "Send the token: Authorization: Bearer ...", {"WWW-Authenticate": "Bearer"})
+        elif not _is_local(asked):
+            return Refusal(403, "Without a token, requests come from programs of this machine, not from pages.", {})
         return None
 
 
-def _is_local(request: Request) -> bool:
+class Refusal(NamedTuple):
+    """Why a request is not let in."""
+
+    status: int
+    detail: str
+    headers: dict[str, str]
+
+
+def _is_local(request: HTTPConnection) -> bool:
     """Whether host and origin are this machine; otherwise a foreign web page asks through the user's browser."""
     host = request.headers.get("host", "")
     try:
@@ -137,7 +150,7 @@ def _is_local(request: Request) -> bool:
     return name in _LOCAL_HOSTS and request.headers.get("origin", f"http://{host}") == f"http://{host}"
 
 
-def _client(request: Request) -> str:
+def _client(request: HTTPConnection) -> str:
     return request.client.host if request.client else ""
 
 

@@ -1,5 +1,7 @@
 """To look at: `simrace docs`, `report`, `dashboard`; and files to try it with: `simrace sample`."""
 
+import signal
+import threading
 import webbrowser
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from simrace.build.dbt import target_directory
 from simrace.build.project import project_directory
 from simrace.cli import summaries
-from simrace.cli.terminal import console, dbt, errors, readable_errors, say, spinner
+from simrace.cli.terminal import console, dbt, errors, readable_errors, say, say_error, spinner
 from simrace.dashboard.command import PORT, run_dashboard
 from simrace.database.connection import connection_parameters
 from simrace.report.command import write_report
@@ -58,11 +60,26 @@ def dashboard(
 
 
 def sample(
-    directory: Annotated[Path, typer.Argument(help="Folder to write to; made when missing.")],
+    directory: Annotated[Path | None, typer.Argument(help="Folder to write to; made when missing.")] = None,
     sessions: Annotated[int, typer.Option(min=1, help="Telemetry sessions; races come with them.")] = 12,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    live: Annotated[
+        str, typer.Option(metavar="SOURCE", help="Send frames there in place of files, as `simrace live` reads them.")
+    ] = "",
+    cars: Annotated[int, typer.Option(min=1, max=1_000, help="Cars that send.")] = 4,
+    rate: Annotated[float, typer.Option(min=0.1, max=1_000, help="Frames a second of each car.")] = 60,
+    seconds: Annotated[float | None, typer.Option(help="How long; else until Ctrl-C.", show_default=False)] = None,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="drop=0.01, repeat=0.01, late=0.01 (shares), leave=30 (seconds).")
+    ] = None,
 ) -> None:
-    """Write sample files in the sims' own formats, from a small lap simulator with invented drivers."""
+    """Write sample files in the sims' own formats, or send live frames: a small lap simulator, invented drivers."""
+    if live:
+        _send(live, cars, rate, seconds, fault or [], seed)
+        return
+    if directory is None:
+        say_error("Say where: simrace sample DIRECTORY, or simrace sample --live SOURCE")
+        raise typer.Exit(2)
     from simrace.generator import write_sample_files
 
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors) as progress:
@@ -76,3 +93,28 @@ def sample(
     console.print(f"{len(files):,} files in {directory}; land them: simrace run {directory}")
     if not any(path.suffix == ".duckdb" for path in files):
         say('Without a log of Le Mans Ultimate, because DuckDB is not installed: pip install "simrace[lmu]"')
+
+
+def _send(url: str, cars: int, rate: float, seconds: float | None, faults: list[str], seed: int) -> None:
+    from simrace.generator.live import read_faults, stream
+    from simrace.generator.live_senders import open_sender, shown
+
+    is_over = threading.Event()
+    with readable_errors():
+        asked = read_faults(faults)
+        try:
+            sender = open_sender(url, cars)
+        except ImportError as error:
+            say_error(f"The extra `live` is not installed: pip install 'simrace[live]' ({error.name} is missing)")
+            raise typer.Exit(1) from error
+        except OSError as error:
+            say_error(f"{shown(url)} does not answer: {error}")
+            raise typer.Exit(1) from error
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: is_over.set())
+        say(f"{cars:,} cars send {rate:g} frames a second each to {shown(url)}; Ctrl-C ends it.")
+        sent = stream(sender, cars, rate, seconds, asked, seed, is_over=is_over.is_set)
+    console.print(
+        f"{sent.frames:,} frames: {sent.dropped:,} dropped, {sent.repeated:,} sent twice, {sent.late:,} sent late",
+        highlight=False,
+    )

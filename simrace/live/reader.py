@@ -138,7 +138,7 @@ class Reader:
         else:
             for text, values in read_message(message.payload):
                 if isinstance(values, FrameError):
-                    self._refuse(source, message, self._name(message, ""), text, values, tally)
+                    self._refuse(source, message, self._name(message, message.key), text, values, tally)
                 else:
                     self._take_json(source, message, text, values, tally)
         if message.done:
@@ -146,7 +146,7 @@ class Reader:
             self._is_waited_for = self._is_waited_for or message.is_waited_for
 
     def _take_packet(self, source: Source, message: Message) -> None:
-        name = self._name(message, "")
+        name = self._name(message, message.key)
         if name not in self._assemblers:
             if len(self._assemblers) >= self._options.streams:
                 error = FrameError("too_many_streams", f"more than {self._options.streams:,} senders")
@@ -193,7 +193,8 @@ class Reader:
             return
         levels = form.levels(message.topic) or {} if form.topic else {}
         car = at(values, form.car) if form.car else None
-        name = self._name(message, car if isinstance(car, str | int) else "", levels.get(form.car_level, ""))
+        sender = levels.get(form.car_level, message.key)
+        name = self._name(message, sender, car if isinstance(car, str | int) else "")
         said = {what: found for what, place in form.told.items() if (found := _words(at(values, place))) is not None}
         said |= {what: level[:NAME_CHARACTERS] for what, level in levels.items() if what != "session_id"}
         session = at(values, form.session) if form.session else levels.get("session_id")
@@ -207,7 +208,7 @@ class Reader:
 
     def _take_unknown(self, source: Source, message: Message, text: str, values: dict[str, Any], tally: Tally) -> None:
         """Keep a frame that nobody knows, by the time of its arrival, and say so once."""
-        name = self._name(message, "")
+        name = self._name(message, message.key)
         if name not in self._told_unknown and len(self._told_unknown) < self._options.streams:
             self._told_unknown.add(name)
             self._say(f"{name} sends frames of no format that is known; they are kept, and no table is made of them.")
@@ -284,10 +285,9 @@ class Reader:
             tally.refused += 1
             tally.reason = tally.reason or f"{error.reason}: {error}"
 
-    def _name(self, message: Message, *keys: str | int) -> str:
+    def _name(self, message: Message, sender: str, car: str | int = "") -> str:
         """Name of a stream: its source and what tells its cars apart, in characters that can be shown."""
-        parts = [str(key) for key in keys if key != ""] or ([message.key] if message.key else [])
-        name = "/".join([message.source, *parts])
+        name = "/".join(part for part in (message.source, sender, str(car)) if part)
         return "".join(each if each.isprintable() else "?" for each in name)[:NAME_CHARACTERS]
 
     def _stream(self, name: str, source: str) -> Stream | None:

@@ -72,10 +72,10 @@ def test_cars_of_one_source_are_streams_of_their_own(reader: Make, database: Con
         at_work.inbox.put([message(telemetry, key=topic, topic=topic)])
     rows = query(database, "select stream, session_mark, first_clock from raw.live_frames order by 1")
     assert rows == [
-        ("test/7", "evening", 0.02),
-        ("test/8?", "evening", 0.02),
         ("test/Ann", "17", 1_700_000_000.0),
         ("test/broker", "evening", 0.02),
+        ("test/broker/7", "evening", 0.02),
+        ("test/broker/8?", "evening", 0.02),
     ]
     told = query(database, "select told from raw.live_streams where stream = 'test/Ann'")[0][0]
     assert told == {"driver": "Ann", "sim": "Some Sim", "track": "Hill", "car": "Car", "session": "Race"}
