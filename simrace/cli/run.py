@@ -9,13 +9,13 @@ import typer
 from ingestion.outcomes import State, count_states
 from ingestion.paths import Given, absolute, expand
 from ingestion.remote import RemoteFile, is_remote, shown_address
+from ingestion.sim_folders import find_sim_folders
 from ingestion.sources import open_sources
 from simrace.build.last_build import Due
 from simrace.build.project import project_directory
 from simrace.cli import summaries
 from simrace.cli.keep import let_go
 from simrace.cli.paths import remember_paths, remembered_paths
-from simrace.cli.sim_folders import find_sim_folders
 from simrace.cli.terminal import begin, build_marts, byte_progress, console, errors, readable_errors, say
 from simrace.operations import commands
 from simrace.operations.commands import Work

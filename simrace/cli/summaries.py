@@ -16,7 +16,7 @@ from rich.table import Table
 from ingestion.outcomes import Outcome, State, unaccounted
 from ingestion.raw_tables import relation_exists
 from ingestion.settings import home_directory
-from simrace.cli.sim_folders import SimFolder
+from ingestion.sim_folders import SimFolder
 from simrace.operations.forget import Content
 from simrace.operations.freshness import Freshness
 from simrace.operations.replay import Refusal

@@ -8,11 +8,22 @@ import streamlit as st
 
 from simrace.dashboard import data
 from simrace.dashboard.command import REFRESH_VARIABLE
-from simrace.dashboard.pages import championship, data_quality, driver, lap_comparison, personal_bests, race, session
+from simrace.dashboard.pages import (
+    championship,
+    data_quality,
+    driver,
+    home,
+    lap_comparison,
+    personal_bests,
+    race,
+    session,
+)
+from simrace.dashboard.shell import PAGES as KNOWN_PAGES
 from simrace.dashboard.shell import guarded
 from simrace.database.settings import DatabaseError
 
 PAGES = {
+    "home": ("Home", home.show),
     "laps": ("Lap comparison", lap_comparison.show),
     "session": ("Session", session.show),
     "bests": ("Personal bests", personal_bests.show),
@@ -47,12 +58,10 @@ def watch_for_new_data(every_s: float) -> None:
 
 
 st.set_page_config(page_title="simrace", layout="wide")
-chosen = st.navigation(
-    [
-        st.Page(partial(guarded, show), title=title, url_path=path, default=path == "laps")
-        for path, (title, show) in PAGES.items()
-    ],
-    position="top",
-)
-chosen.run()
+pages = {
+    path: st.Page(partial(guarded, show), title=title, url_path=path, default=path == "home")
+    for path, (title, show) in PAGES.items()
+}
+st.session_state[KNOWN_PAGES] = pages
+st.navigation(list(pages.values()), position="top").run()
 watch_for_new_data(float(os.environ.get(REFRESH_VARIABLE, "0")))

@@ -8,6 +8,7 @@ from psycopg2 import errors
 
 from simrace.database.settings import DatabaseError
 
+PAGES = "pages"  # in the session: the pages of the navigation, by their path
 NOTHING_BUILT = "There is nothing to see yet: no tables are built. Land files and build them with `simrace run PATH`."
 
 
@@ -44,3 +45,16 @@ def head(title: str, sentence: str) -> None:
 def nothing(sentence: str) -> None:
     """Say why there is nothing to see, and what would bring it."""
     st.info(sentence)
+
+
+def link(words: str, page: str, **filters: str | list[str]) -> None:
+    """Lead to another page.
+
+    Args:
+        words: What one comes to; not a name, which could be read as Markdown.
+        page: Its path in the address, such as `race`.
+        filters: What is chosen there, by the filter's name in the address.
+    """
+    pages = st.session_state.get(PAGES)
+    if pages:  # a page that is shown alone has no others around it
+        st.page_link(pages[page], label=words, query_params=filters)

@@ -24,7 +24,7 @@ from tests.commands import BIN
 from tests.conftest import ROOT, Warehouse
 
 SCREENSHOTS = ROOT / "target" / "screenshots"
-TITLES = ("Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Data quality")
+TITLES = ("Home", "Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Data quality")
 PATIENCE_S = 60.0
 # Opened at a page's own address, Streamlit first looks for its server below that address, and then above it.
 LOOKS_FOR_SERVER = re.compile(r"/\w+/_stcore/(health|host-config) - Failed to load resource: .* 404")
@@ -155,8 +155,24 @@ def test_every_page_opens(address: str, browser: Chrome) -> None:
         save(browser, title.lower().replace(" ", "_"))
 
 
-def test_laps_are_chosen_zoomed_and_read(address: str, browser: Chrome, warehouse: Warehouse) -> None:
+def test_home_leads_to_where_the_time_is(address: str, browser: Chrome) -> None:
     browser.get(address)
+    ready(browser, "Home")
+    save(browser, "home")
+    click(lambda: browser.find_elements(By.LINK_TEXT, "Compare the two laps"), "the two laps can be compared")
+    ready(browser, "Lap comparison")
+    assert len(re.findall("laps=", browser.current_url)) == 2
+    assert "at=" in browser.current_url
+    browser.get(address)
+    ready(browser, "Home")
+    pick(browser, "search", "Race: ")
+    click(lambda: browser.find_elements(By.LINK_TEXT, "Open the page of this race"), "what was found leads on")
+    ready(browser, "Race")
+    assert "race=" in browser.current_url
+
+
+def test_laps_are_chosen_zoomed_and_read(address: str, browser: Chrome, warehouse: Warehouse) -> None:
+    browser.get(f"{address}/laps")
     ready(browser, "Lap comparison")
     layout = warehouse.query(
         "select sessions.layout_key, layouts.track_name || ', ' || layouts.config_name || ' (' || sessions.sim || ')' "
@@ -230,7 +246,7 @@ def test_a_first_picture_stands_in_until_the_figure_is_drawn(address: str, brows
 
     browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/PlotlyChart.*"]})
     try:
-        browser.get(address)
+        browser.get(f"{address}/laps")
         stands_in = until(picture, "the picture is there though the script of figures is not")[0]
         until(lambda: browser.execute_script("return arguments[0].naturalHeight", stands_in) > 0, "it can be drawn")
         assert stands_in.is_displayed()

@@ -15,12 +15,14 @@ import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
+from ingestion.sim_folders import SimFolder
 from simrace.dashboard import charts, command, data, first_picture, laps, race_story, words
+from simrace.dashboard.pages import home
 from simrace.dashboard.pages import race as race_page
 from simrace.database.connection import connection_parameters
 from tests.conftest import ROOT, Warehouse
 
-PAGES = ("lap_comparison", "session", "personal_bests", "driver", "race", "championship", "data_quality")
+PAGES = ("home", "lap_comparison", "session", "personal_bests", "driver", "race", "championship", "data_quality")
 SCRIPT = "from simrace.dashboard.pages import {page}\nfrom simrace.dashboard.shell import guarded\nguarded({page}.show)"
 HOSTILE = (
     "Robert'); drop table marts.dim_drivers; --",
@@ -152,6 +154,8 @@ def test_every_filter_stands_in_the_address(on_warehouse: Warehouse) -> None:
     for page in PAGES:
         app = opened(page)
         for box in app.selectbox:
+            if box.key == "search":  # leads elsewhere, and changes nothing here
+                continue
             assert app.query_params[box.key], f"{page}: {box.label}"
             if len(box.options) > 1:
                 box.select_index(1).run()
@@ -452,3 +456,31 @@ def test_the_story_counts_and_marks_what_happened() -> None:
     low, high = race_story.lap_times(race, ["a", "b"]).layout.yaxis.range
     assert low < 59 < 61 < high < 180
     assert race_story.incidents(race_story.Race(cars, laps.assign(lap_events=None), penalties)) is None
+
+
+def test_home_tells_of_the_session_driven_last(on_warehouse: Warehouse) -> None:
+    session_id, best, gain = on_warehouse.query(
+        "select session_id, best_lap_time_s, theoretical_gain_s from marts.session_consistency "
+        "where complete_lap_count > 0 order by session_started_at desc, session_id limit 1"
+    )[0]
+    app = opened("home")
+    told = {metric.label: metric.value for metric in app.metric}
+    assert told["Best lap"] == words.lap_time(float(str(best)))
+    assert told["Left in the laps driven"] == ("few laps" if gain is None else f"{gain:.3f} s")
+    lost = on_warehouse.query(
+        "select comparisons.delta_s from marts.lap_comparisons as comparisons inner join marts.fct_laps as laps "
+        f"using (session_id, lap_number) where session_id = '{session_id}' and laps.lap_time_s = {best} "
+        "and reference_kind in ('personal_best', 'class_best') and delta_s > 0 order by delta_s desc limit 1"
+    )
+    said = [text.value for text in app.text if " m to " in text.value]
+    assert not lost or said[0].startswith(f"{lost[0][0]:.3f} s from ")
+
+
+def test_an_empty_home_names_the_folders_of_the_sims(
+    empty: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", empty)
+    monkeypatch.setattr(home, "find_sim_folders", lambda: [SimFolder("iRacing", tmp_path, 12, 1_000)])
+    app = opened("home")
+    assert f"simrace run '{tmp_path}'" in [code.value for code in app.code]
+    assert "iRacing: 12 files" in [caption.value for caption in app.caption]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ingestion import sim_folders
 from ingestion.formats.declarations import DeclarationError
-from simrace.cli import sim_folders
+from ingestion.sim_folders import find_sim_folders
 from simrace.cli.paths import remembered_paths
-from simrace.cli.sim_folders import find_sim_folders
 from simrace.database.connection import ConnectionParameters
 from simrace.operations import commands
 from tests.ingestion.test_cli import simrace
