@@ -80,7 +80,7 @@
     {%- set keys = keys_in_lake(ref(config.require('fingerprints')), key) -%}
     {%- set touched = keys.due.keys() | list + keys.gone -%}
     {%- if not touched -%}
-        {%- do noop_statement('main', 'UNCHANGED') -%}
+        {%- call noop_statement('main', 'UNCHANGED') -%} {%- endcall -%}
         {{ return('') }}
     {%- endif -%}
     {%- set ledger = ops_schema() ~ '.built' -%}
@@ -93,7 +93,7 @@
         {%- endcall -%}
         {%- do note_in_lake(ledger, keys.due) -%}
     {%- else -%}
-        {%- do noop_statement('main', 'DELETED') -%}
+        {%- call noop_statement('main', 'DELETED') -%} {%- endcall -%}
     {%- endif -%}
     {%- set noted = [] -%}
     {%- for due, input_hash in keys.due.items() -%} {%- do noted.append(due ~ '=' ~ input_hash) -%} {%- endfor -%}

@@ -90,9 +90,18 @@ def _thrift_server(lake: Lake) -> dict[str, str]:
     """Where the thrift server is: as the environment says, else the one that `simrace spark up` started."""
     if lake.engine != SPARK:
         return {}
-    if password := os.environ.get("SIMRACE_SPARK_PASSWORD"):
-        return {"DBT_ENV_SECRET_SIMRACE_SPARK_PASSWORD": password}
-    if os.environ.get("SIMRACE_SPARK_HOST"):
+    host, password = os.environ.get("SIMRACE_SPARK_HOST"), os.environ.get("SIMRACE_SPARK_PASSWORD")
+    if host and not password and host not in ("localhost", "127.0.0.1", "::1"):
+        raise LakeError(
+            f"The thrift server at {host} is on another machine: let it ask for a password, and set "
+            "SIMRACE_SPARK_PASSWORD and SIMRACE_SPARK_AUTH (LDAP or CUSTOM)."
+        )
+    if password:
+        return {
+            "DBT_ENV_SECRET_SIMRACE_SPARK_PASSWORD": password,
+            "SIMRACE_SPARK_AUTH": os.environ.get("SIMRACE_SPARK_AUTH") or "LDAP",
+        }
+    if host:
         return {}
     cluster = known(lake)
     if cluster is None:

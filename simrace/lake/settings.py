@@ -47,8 +47,6 @@ class Lake:
         }
         if self.engine == SAIL:  # which keeps no catalog
             tables = (each.parent for each in Path(self.warehouse).glob("*/*/metadata"))
-            inputs = (each.name for each in (self.exchange / "inputs").iterdir() if each.is_dir())
-            variables["SIMRACE_SAIL_INPUTS"] = " ".join(sorted(inputs))
             variables["SIMRACE_SAIL_TABLES"] = " ".join(sorted(f"{each.parent.name}.{each.name}" for each in tables))
         return variables
 

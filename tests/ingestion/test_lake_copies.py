@@ -13,9 +13,12 @@ import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from simrace.database.connection import ConnectionParameters
+from simrace.lake.engine import run_on_engine
+from simrace.lake.environment import PINS
 from simrace.lake.inputs import BY_FILE, copy_inputs
 from simrace.lake.plan import Phase, phases
 from simrace.lake.publish import engine_of, publish, set_engine
+from simrace.lake.settings import Lake, LakeError, lake
 
 ODD = """
     create table odd (
@@ -133,6 +136,31 @@ def test_blocks_of_a_file_are_copied_once_and_leave_with_it(connection: Connecti
     ask(connection, "delete from staging.stg_files__files")
     copy_inputs(connection, tmp_path, relations)
     assert copied() == [], "there is a file of no rows, which tells the columns"
+
+
+def test_an_engine_that_is_not_known_is_refused() -> None:
+    with pytest.raises(LakeError, match="postgres, spark, sail"):
+        lake("duckdb")
+
+
+def test_a_thrift_server_elsewhere_must_ask_for_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_SPARK_ENVIRONMENT", str(tmp_path / "environment"))
+    (tmp_path / "environment").mkdir()
+    (tmp_path / "environment" / "made_of.lock").write_bytes((PINS / "spark.lock").read_bytes())
+    there = Lake("spark", tmp_path, tmp_path / "exchange", str(tmp_path / "tables"))
+    with pytest.raises(LakeError, match="simrace spark up"):
+        run_on_engine(there, tmp_path, ("laps",))
+    monkeypatch.setenv("SIMRACE_SPARK_HOST", "spark.example.org")
+    with pytest.raises(LakeError, match="SIMRACE_SPARK_PASSWORD"):
+        run_on_engine(there, tmp_path, ("laps",))
+
+
+def test_pins_of_engines_are_hashed_and_name_no_host() -> None:
+    for pins in PINS.glob("*.lock"):
+        text = pins.read_text("utf-8")
+        assert text.count("--hash=sha256:") >= text.count("==") > 20
+        assert "://" not in text
+        assert "index-url" not in text
 
 
 def test_who_builds_is_told_by_the_warehouse(connection: Connection) -> None:

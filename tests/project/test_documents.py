@@ -108,7 +108,7 @@ def test_commands_that_documents_name_are_there() -> None:
         (str(document), name)
         for document in DOCUMENTS
         for name in re.findall(
-            r"(?:^    |`|bin/)simrace ([a-z]\w*)", (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE
+            r"(?:^    |`|bin/)simrace ([a-z][\w-]*)", (ROOT / document).read_text(encoding="utf-8"), re.MULTILINE
         )
     }
     assert len(named) > 20

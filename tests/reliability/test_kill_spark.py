@@ -1,0 +1,122 @@
+"""A cluster of Spark gives the rows of PostgreSQL, and does so whatever of it is killed at whatever time."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from simrace.build.dbt import BuildError
+from simrace.database.connection import ConnectionParameters
+from simrace.database.settings import configured_settings
+from simrace.lake import cluster
+from simrace.lake.environment import PINS, make_environment
+from simrace.lake.settings import SPARK, Lake, LakeError
+from tests.conftest import SHARED, Warehouse
+from tests.warehouse.test_engines import CACHE_VARIABLE, Engine, engine_of
+
+pytestmark = pytest.mark.slow
+
+ROUNDS = 20
+CHANCE = random.Random(int(os.environ.get("SIMRACE_HARM_SEED", "1")))  # noqa: S311
+JDBC = "/usr/share/java/postgresql.jar"
+
+
+@pytest.fixture(scope="module")
+def engine(warehouse: Warehouse) -> Iterator[Engine]:
+    if not (shutil.which("java") and Path(os.environ.get("SIMRACE_SPARK_JDBC_JAR") or JDBC).exists()):
+        pytest.skip("Spark needs Java 17 and PostgreSQL's driver for it (docs/scale.md)")
+    folder = SHARED / "spark"
+    cache = Path(os.environ.get(CACHE_VARIABLE) or SHARED)
+    lake = Lake(SPARK, folder, folder / "exchange", str(folder / "tables"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SIMRACE_SPARK_ENVIRONMENT", str(cache / "spark"))
+        patch.setenv("SIMRACE_SPARK_PUBLISHES", "all")
+        try:
+            make_environment(cache / "spark", PINS / "spark.lock")
+        except LakeError as error:
+            pytest.skip(f"Spark cannot be installed here: {error}")
+        made = engine_of(warehouse, warehouse.other("spark", is_copy=True), lake)
+        start(made)
+        try:
+            yield made
+        finally:
+            cluster.down(lake)
+
+
+def start(engine: Engine) -> None:
+    """Start what does not run: PostgreSQL, and all of Spark."""
+    engine.warehouse.run("simrace", "db", "start")
+    parameters = ConnectionParameters(configured_settings({"SIMRACE_DATABASE_URL": engine.warehouse.url}) or {})
+    with closing(parameters.connect()) as connection:
+        cluster.up(engine.lake, parameters, connection)
+
+
+def test_every_table_that_grows_is_the_same_on_spark(engine: Engine) -> None:
+    engine.build()
+    assert engine.differences() == dict.fromkeys(engine.models, (0, 0))
+
+
+def kill_executor(engine: Engine) -> None:
+    """One of two; a busy cluster starts another."""
+    asked = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True)  # noqa: S607
+    place = str(engine.lake.folder / "cluster")
+    found = [
+        int(line.split()[0])
+        for line in asked.stdout.splitlines()
+        if "CoarseGrainedExecutorBackend" in line and place in line
+    ]
+    if found:
+        os.kill(CHANCE.choice(found), signal.SIGKILL)
+
+
+def kill_driver(engine: Engine) -> None:
+    known = cluster.known(engine.lake)
+    if known:
+        os.kill(known.processes["thrift server"], signal.SIGKILL)
+
+
+def kill_postgresql(engine: Engine) -> None:
+    """With the catalog of the lake in it, and what is being published."""
+    engine.warehouse.end()
+
+
+@pytest.mark.parametrize("kill", [kill_executor, kill_driver, kill_postgresql])
+def test_the_next_build_is_as_if_nothing_had_been_killed(engine: Engine, kill: Callable[[Engine], None]) -> None:
+    for number in range(ROUNDS // 3 + 1):
+        one_round(engine, kill, f"{kill.__name__} {number}", CHANCE.uniform(1, 40))
+
+
+def one_round(engine: Engine, kill: Callable[[Engine], None], told: str, after_s: float) -> None:
+    """Make a session due, kill something while it is built, and build again."""
+    query = engine.warehouse.query
+    [(session,)] = query("select session_id from intermediate.int_telemetry_sessions order by random() limit 1")
+    query(f"update intermediate.int_telemetry_sessions set input_hash = '{told}' where session_id = '{session}'")
+    failed: list[Exception] = []
+    builder = threading.Thread(target=attempt, args=(engine.build, failed))
+    builder.start()
+    time.sleep(after_s)
+    kill(engine)
+    builder.join()
+    start(engine)
+    engine.build()
+    shown = f"{told}, killed after {after_s:.1f} s, {'which failed' if failed else 'which went on'}"
+    assert engine.differences() == dict.fromkeys(engine.models, (0, 0)), shown
+    built = query(f"select model from lake.built where key = '{session}' and starts_with(input_hash, '{told} ')")
+    assert ("int_telemetry_samples",) in built, shown
+
+
+def attempt(build: Callable[[], Any], failed: list[Exception]) -> None:
+    try:
+        build()
+    except (BuildError, LakeError, psycopg2.Error) as error:
+        failed.append(error)
