@@ -17,10 +17,12 @@ from ingestion.warehouse import read_formats
 from simrace.api.gate import UPLOAD_PATH, Gate
 from simrace.api.lander import Job, Lander
 from simrace.api.live import Pushed, add_live_routes
+from simrace.api.live_page import add_live_page
 from simrace.api.page import CONTENT_POLICY, render
 from simrace.api.problems import Problem, add_handlers, responses
 from simrace.api.settings import Settings
 from simrace.api.uploads import name_of, prepare, receive
+from simrace.api.watch import Watch
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
 from simrace.operations.commands import say_in_log
@@ -121,11 +123,12 @@ class Health(BaseModel):
     freshness: str | None = Field(description="pass, warn or error, as dbt source freshness judges; null without data.")
 
 
-def create_app(settings: Settings) -> ASGIApp:
+def create_app(settings: Settings, watch: Watch | None = None) -> ASGIApp:
     """The application, behind its gate.
 
     Args:
         settings: From `read_settings`.
+        watch: What the page Live shows; who ends the server tells it, because its answers have no end.
     """
     lander, pushed = Lander(), Pushed()
 
@@ -149,6 +152,7 @@ def create_app(settings: Settings) -> ASGIApp:
     add_handlers(app)
     _add_routes(app, lander)
     add_live_routes(app, pushed)
+    add_live_page(app, watch or Watch())
     _describe(app, bool(settings.token))
     return Gate(app, settings)
 

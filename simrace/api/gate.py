@@ -18,12 +18,13 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from simrace.api.live_page import PAGE_PATHS
 from simrace.api.problems import problem
 from simrace.api.settings import Settings
 from simrace.logs import log_event
 
 UPLOAD_PATH = "/api/v1/upload"
-OPEN_PATHS = ("/health", "/docs", "/openapi.json")  # without the token: for monitors and browsers
+OPEN_PATHS = ("/health", "/docs", "/openapi.json", *PAGE_PATHS)  # without the token: for monitors and browsers
 BODY_BYTES = 1 << 20
 # A client that is still sending does not read the answer: so much is read and thrown away before the refusal.
 LINGER_BYTES, LINGER_S = 32 << 20, 5.0
@@ -160,16 +161,19 @@ def _too_large(limit: int) -> str:
 
 def _limited(receive: Receive, limit: int) -> Receive:
     """Read a body while it stays within the limit and keeps coming."""
-    size = 0
+    size, is_over = 0, False
 
     async def limited() -> Message:
-        nonlocal size
+        nonlocal size, is_over
+        if is_over:  # what comes now is that the client went away, which may be in hours
+            return await receive()
         try:
             async with asyncio.timeout(SILENCE_S):
                 message = await receive()
         except TimeoutError:
             raise HTTPException(408, f"Nothing came for {SILENCE_S:.0f} s; send it again.") from None
         size += len(message.get("body", b""))
+        is_over = not message.get("more_body")
         if size > limit:
             if message.get("more_body"):
                 await _discard(receive)

@@ -1,7 +1,7 @@
 """`simrace live`: frames of running cars, from brokers, sockets and games."""
 
 import signal
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Annotated
 
 import typer
@@ -13,17 +13,26 @@ from simrace.database.connection import connection_parameters
 
 def live(
     sources: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
             help="kafka://HOST/TOPIC, mqtt://HOST/TOPIC, ws://HOST/PATH or udp://:PORT; docs/live.md has them all.",
         ),
-    ],
+    ] = None,
+    close: Annotated[
+        bool, typer.Option("--close", help="Make logs of sessions that ended while no reader was there, and end.")
+    ] = False,
     every: Annotated[float, typer.Option(min=0.05, max=10, help="Seconds from one commit to the next.")] = 0.5,
     silence: Annotated[float, typer.Option(min=1, help="Seconds without a frame that end a session.")] = 60,
     streams: Annotated[int, typer.Option(min=1, help="Cars at a time; frames of others are refused.")] = 1_000,
 ) -> None:
     """Land frames while cars drive, until Ctrl-C. Needs the extra `live`."""
+    if close:
+        _close(silence)
+    if not sources:
+        if close:
+            return
+        raise typer.BadParameter("name a SOURCE to read, or --close")
     from simrace.live.reader import Options, Reader
     from simrace.live.sources import open_source
 
@@ -54,3 +63,17 @@ def live(
                 with suppress(OSError):
                     receiver.stop()
     say("Stopped.")
+
+
+def _close(silence_s: float) -> None:
+    """Make logs of the sessions that ended."""
+    from simrace.live.closing import close_sessions, find_ended
+
+    with readable_errors():
+        parameters = connection_parameters(say)
+        with closing(parameters.connect()) as connection:
+            ended = find_ended(connection, silence_s)
+        outcomes = close_sessions(parameters, ended, say)
+    for outcome in outcomes:
+        say(f"{outcome.file_path}: {outcome.refusal.detail if outcome.refusal else outcome.state}")
+    say(f"{len(outcomes)} sessions closed." if len(outcomes) != 1 else "1 session closed.")

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ def serve(
         import uvicorn
 
         from simrace.api.app import create_app
+        from simrace.api.watch import Watch
     except ImportError as error:
         say_error(f"The extra `api` is not installed: pip install 'simrace[api]' ({error.name} is missing)")
         raise typer.Exit(1) from error
@@ -40,10 +42,17 @@ def serve(
         say_error(f"{host}:{port} cannot be listened on: {error.strerror}. Name another with --host and --port.")
         raise typer.Exit(1) from error
     shown = f"[{host}]" if ":" in host else host
-    say(f"Listening on http://{shown}:{listening.getsockname()[1]}, described at /docs; Ctrl-C ends it.")
-    config = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, server_header=False)
+    say(f"Listening on http://{shown}:{listening.getsockname()[1]}, described at /docs, live at /live; Ctrl-C ends it.")
+    watch = Watch()
+
+    class Server(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            watch.end()
+            super().handle_exit(sig, frame)
+
+    config = uvicorn.Config(create_app(settings, watch), log_level="warning", access_log=False, server_header=False)
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        Server(config).run(sockets=[listening])
     except KeyboardInterrupt:
         pass
     finally:

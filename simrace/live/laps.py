@@ -536,7 +536,7 @@ class _Session:
         takes = [piece["fuel_used_l"] for piece in self._pieces if piece["is_fuel_eligible"]][-FUEL_LAPS:]
         fuel_a_lap = sum(takes) / len(takes) if takes else None
         number = begun.get("number")
-        pit = last[10]
+        pit = last[9]
         return {
             "elapsed_s": elapsed,
             "piece_number": len(self._pieces) + len(starts) + 1,

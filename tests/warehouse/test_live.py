@@ -77,7 +77,7 @@ def test_samples_equal_those_of_the_log(streaming: Warehouse, session: str) -> N
 def test_the_standing_is_that_of_the_newest_frames(streaming: Warehouse, session: str) -> None:
     rows = streaming.query(
         "select stream, driver_name, place, gap_to_ahead_s, lap_number, elapsed_s, lap_elapsed_s, fuel_l, "
-        "fuel_left_laps, session_best_lap_time_s from marts.live_standing order by place nulls last"
+        "fuel_left_laps, session_best_lap_time_s, on_pit_road from marts.live_standing order by place nulls last"
     )
     assert [row[:3] for row in rows] == [
         ("test/first", "Nell Harwood", 1),
@@ -90,6 +90,7 @@ def test_the_standing_is_that_of_the_newest_frames(streaming: Warehouse, session
         f"where session_id = '{session}' order by samples.elapsed_s desc, laps.piece_number desc limit 1"
     )
     first, second = rows[0], rows[1]
+    assert (first[10], second[10]) == (True, False), "the log ends in the pits"
     assert (first[5], first[7]) == (last_s, fuel)
     assert float(str(first[6])) == pytest.approx(float(str(last_s)) - float(str(started_s)), abs=0.001)
     [(best,)] = streaming.query(
