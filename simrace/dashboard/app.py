@@ -34,6 +34,10 @@ PAGES = {
 }
 
 
+# where `simrace serve` listens unless it is told otherwise
+LIVE_PAGE = "http://127.0.0.1:8700/live"
+
+
 def watch_for_new_data(every_s: float) -> None:
     """Read the page anew when a run of the warehouse ended; zoom and filters stay.
 
@@ -64,4 +68,5 @@ pages = {
 }
 st.session_state[KNOWN_PAGES] = pages
 st.navigation(list(pages.values()), position="top").run()
+st.caption(f"Who drives now: [Live]({LIVE_PAGE}), a page of `simrace serve`.")
 watch_for_new_data(float(os.environ.get(REFRESH_VARIABLE, "0")))
