@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest, write_to_textf
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from simrace.operations.status import Status
+from simrace.operations.status import LiveSource, Status
 
 _FRESHNESS = {"pass": 0, "warn": 1, "error": 2}
 
@@ -58,6 +58,42 @@ class _StatusCollector(Collector):
         lateness = next((kpi.value for kpi in kpis if kpi.kpi == "lateness_p95_s"), None)
         if lateness is not None:
             yield _gauge("simrace_lateness_seconds", "From opening to loaded, last load, 95th percentile.", lateness)
+        yield from _live(status.live)
+
+
+def _live(sources: list[LiveSource]) -> Iterator[Metric]:
+    text = "Live frames, by what became of them."
+    frames = CounterMetricFamily("simrace_live_frames", text, labels=["source", "state"])
+    refused = CounterMetricFamily("simrace_live_quarantined", "Live frames refused.", labels=["source", "reason"])
+    for each in sources:
+        for state, count in each.frames.items():
+            frames.add_metric([each.source, state], count)
+        for reason, count in each.quarantined.items():
+            refused.add_metric([each.source, reason], count)
+    yield frames
+    yield refused
+    commits = {each.source: each.commits for each in sources}
+    yield _counter("simrace_live_commits", "Transactions that wrote live frames.", "source", commits)
+    figures: dict[str, tuple[str, dict[str, float | None]]] = {
+        "simrace_live_lag_seconds": (
+            "From arrival to commit, the longest of the newest batch.",
+            {each.source: each.lag_s for each in sources},
+        ),
+        "simrace_live_lag_frames": (
+            "Frames that waited at the broker.",
+            {each.source: each.lag_frames for each in sources},
+        ),
+        "simrace_live_commit_seconds": (
+            "Time of the newest transaction.",
+            {each.source: each.commit_s for each in sources},
+        ),
+        "simrace_live_last_commit_timestamp_seconds": (
+            "When live frames were written last.",
+            {each.source: each.committed_at.timestamp() for each in sources},
+        ),
+    }
+    for name, (text, values) in figures.items():
+        yield _gauges(name, text, "source", {key: value for key, value in values.items() if value is not None})
 
 
 def metrics_text(status: Status) -> str:

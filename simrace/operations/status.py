@@ -119,6 +119,31 @@ class LastRun:
     dbt_s: float
 
 
+@dataclass(frozen=True)
+class LiveSource:
+    """A source of live frames.
+
+    Attributes:
+        source: Its name.
+        frames: Frames by what became of them: frames, repeated, late, held, idle, unknown.
+        quarantined: Frames that could not be read, by reason.
+        lag_s: From arrival to commit, the longest of the newest batch.
+        lag_frames: Frames that waited at the broker; None where nobody can say.
+        commits: Transactions.
+        commit_s: Time of the newest.
+        committed_at: When that was.
+    """
+
+    source: str
+    frames: dict[str, int]
+    quarantined: dict[str, int]
+    lag_s: float | None
+    lag_frames: int | None
+    commits: int
+    commit_s: float
+    committed_at: datetime
+
+
 @dataclass
 class Status:
     """The state of the warehouse. Whatever was never built or run is empty.
@@ -141,6 +166,7 @@ class Status:
         runs: How many runs ended in each outcome.
         last_success_at: When a run last ended well.
         dbt: The last time dbt built or tested.
+        live: Sources of live frames.
         schema_bytes: Size of each schema on disk.
         database_bytes: Size of the whole database on disk.
         working_bytes: Size of the files in SIMRACE_HOME, without those of the embedded server.
@@ -163,6 +189,7 @@ class Status:
     runs: dict[str, int] = field(default_factory=dict)
     last_success_at: datetime | None = None
     dbt: DbtInvocation | None = None
+    live: list[LiveSource] = field(default_factory=list)
     schema_bytes: dict[str, int] = field(default_factory=dict)
     database_bytes: int = 0
     working_bytes: int = 0
@@ -203,6 +230,7 @@ def read_status(connection: Connection, home: Path) -> Status:
             ("marts.data_quality_kpis_latest", _read_kpis),
             ("ops.runs", _read_runs),
             ("marts.dbt_run_results", _read_dbt),
+            ("raw.live_sources", _read_live),
         ):
             if relation_exists(cursor, relation):
                 read(cursor, status)
@@ -274,6 +302,16 @@ def _read_runs(cursor: Cursor, status: Status) -> None:
     )
     if row := cursor.fetchone():
         status.run = LastRun(*row)
+
+
+def _read_live(cursor: Cursor, status: Status) -> None:
+    cursor.execute(
+        "select source, counts, lag_s, lag_frames, commit_number, commit_s, committed_at from raw.live_sources "
+        "order by source"
+    )
+    for source, counts, *others in cursor:
+        quarantined = counts.pop("quarantined", {})
+        status.live.append(LiveSource(source, counts, quarantined, *others))
 
 
 def _read_dbt(cursor: Cursor, status: Status) -> None:

@@ -13,7 +13,7 @@ from simrace.build.runs import recorded
 from simrace.database.connection import ConnectionParameters
 from simrace.operations.freshness import Freshness
 from simrace.operations.metrics import metrics_text, write_metrics
-from simrace.operations.status import DbtInvocation, FailedNode, Kpi, LastRun, Status, say_age
+from simrace.operations.status import DbtInvocation, FailedNode, Kpi, LastRun, LiveSource, Status, say_age
 from tests.ingestion.test_cli import simrace
 from tests.ingestion.test_landing import GARAGE61, ROW, query, stage
 
@@ -245,6 +245,7 @@ def test_every_metric_is_described_and_parses(tmp_path: Path) -> None:
             [FailedNode(f"test {number}", "fail", None) for number in range(3)],
         ),
         last_success_at=NOW,
+        live=[LiveSource("kafka:s/t/0", {"frames": 9, "late": 2}, {"not_json": 3}, 0.4, None, 5, 0.01, NOW)],
     )
     text = metrics_text(status)
     samples = read(text)
@@ -257,6 +258,11 @@ def test_every_metric_is_described_and_parses(tmp_path: Path) -> None:
     assert samples["simrace_last_run_dbt_seconds", ""] == 2
     assert samples["simrace_lateness_seconds", ""] == 1.5
     assert samples["simrace_kpi_value", "low"] == 0.1
+    assert samples["simrace_live_lag_seconds", "kafka:s/t/0"] == 0.4
+    assert samples["simrace_live_commits_total", "kafka:s/t/0"] == 5
+    assert 'simrace_live_frames_total{source="kafka:s/t/0",state="late"} 2.0' in text
+    assert 'simrace_live_quarantined_total{reason="not_json",source="kafka:s/t/0"} 3.0' in text
+    assert "simrace_live_lag_frames{" not in text
     assert samples["simrace_kpi_passes", "low"] == 0
     assert ("simrace_kpi_value", "unmeasured") not in samples
     assert samples["simrace_last_success_timestamp_seconds", ""] == NOW.timestamp()
