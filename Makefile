@@ -34,6 +34,7 @@ lint: .venv/installed
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/mypy --platform win32 --cache-dir .mypy_cache/windows
 	.venv/bin/lint-imports --no-cache --no-logo
 	.venv/bin/python -m tests.lint_sql
 
@@ -64,6 +65,8 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	for engine in sail spark; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --no-strip-extras $$(test $$engine = spark || echo --override simrace/lake/pins/overrides.in) \
 		simrace/lake/pins/$$engine.in --output-file simrace/lake/pins/$$engine.lock; done
+	for version in 3.11 3.12 3.13; do uv pip compile --quiet --no-deps --python-platform windows --python-version $$version \
+		--only-binary :all: requirements.lock --output-file - >/dev/null || exit 1; done # a wheel for Windows of every pin
 
 clean:
 	rm -rf .venv target logs $(SAMPLES)

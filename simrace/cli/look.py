@@ -14,7 +14,7 @@ from simrace.build.dbt import target_directory
 from simrace.build.project import project_directory
 from simrace.cli import summaries
 from simrace.cli.terminal import console, dbt, errors, readable_errors, say, say_error, spinner
-from simrace.dashboard.command import PORT, run_dashboard
+from simrace.dashboard.command import PORT, REFRESH_S, run_dashboard
 from simrace.database.connection import connection_parameters
 from simrace.report.command import write_report
 
@@ -52,7 +52,7 @@ def dashboard(
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
     refresh: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How often open pages look for new data; 0 for never.")
-    ] = 10,
+    ] = REFRESH_S,
 ) -> None:
     """Show laps, sessions, drivers, races and the quality of the data as pages in the browser; Ctrl-C ends it."""
     with readable_errors():

@@ -17,6 +17,7 @@ from simrace.cli import summaries
 from simrace.cli.keep import let_go
 from simrace.cli.paths import remember_paths, remembered_paths
 from simrace.cli.terminal import begin, build_marts, byte_progress, console, errors, readable_errors, say
+from simrace.dashboard.command import REFRESH_S, free_port, run_dashboard
 from simrace.operations import commands
 from simrace.operations.commands import Work
 from simrace.operations.replay import is_within_reach, open_again, open_refusals, refused_lines
@@ -54,6 +55,7 @@ def run(
     pseudonymise: Pseudonymise = None,
     engine: Engine = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the sims' folders that are found, unasked.")] = False,
+    open_dashboard: Annotated[bool, typer.Option("--open", help="Open the dashboard when all is done.")] = False,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived.
 
@@ -86,6 +88,9 @@ def run(
             commands.tidy_lake(work)
         if nothing_landed:
             raise _nothing_landed(work)
+    if open_dashboard:  # when others may use the warehouse again
+        with readable_errors():
+            raise typer.Exit(run_dashboard(work.parameters, free_port(), REFRESH_S, True))
 
 
 def build(full_refresh: FullRefresh = False, pseudonymise: Pseudonymise = None, engine: Engine = None) -> None:

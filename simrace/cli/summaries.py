@@ -17,6 +17,7 @@ from ingestion.outcomes import Outcome, State, unaccounted
 from ingestion.raw_tables import relation_exists
 from ingestion.settings import home_directory
 from ingestion.sim_folders import SimFolder
+from simrace.dashboard.command import missing_packages
 from simrace.operations.forget import Content
 from simrace.operations.freshness import Freshness
 from simrace.operations.replay import Refusal
@@ -255,10 +256,12 @@ def show_next_steps(console: Console) -> None:
     simrace = "simrace" if shutil.which("simrace") else os.path.relpath(sys.argv[0])
     console.print("[bold]Where to look next[/]")
     for command, shows in (
-        ("dashboard", "laps, sessions, drivers, races and the quality of it all, in the browser"),
         ("docs", "every table and column, and how each is made"),
         ("status", "files, rows, quality figures"),
     ):
         console.print(f"  {simrace} {command:<12} {shows}", markup=False, highlight=False)
     for query in NEXT_QUERIES:
         console.print(f'  {simrace} db psql -c "{query}"', markup=False, highlight=False)
+    needs = 'pip install "simrace[dashboard]", then ' if missing_packages() else ""
+    told = f"Open the dashboard: {needs}{simrace} dashboard"
+    console.print(told, markup=False, highlight=False, style="bold")

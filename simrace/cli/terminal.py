@@ -1,5 +1,7 @@
 """How commands speak to a terminal: results on stdout; messages, errors and progress on stderr."""
 
+import io
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +15,11 @@ from simrace.cli import summaries
 from simrace.database.connection import ConnectionParameters
 from simrace.export.channels import Step
 from simrace.operations import commands
+
+# A console, or a pipe of Windows, may lack a letter of somebody's name: it is written as an escape and ends nothing.
+for _stream in (sys.stdout, sys.stderr):
+    if isinstance(_stream, io.TextIOWrapper):
+        _stream.reconfigure(errors="backslashreplace")
 
 console = Console(soft_wrap=True)
 errors = Console(stderr=True, soft_wrap=True)

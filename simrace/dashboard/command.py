@@ -17,6 +17,7 @@ from simrace.database.settings import URL_VARIABLE
 
 HOST = "127.0.0.1"
 PORT = 8501
+REFRESH_S = 10.0
 REFRESH_VARIABLE = "SIMRACE_DASHBOARD_REFRESH"
 STARTING_S = 60.0
 
@@ -40,7 +41,7 @@ def run_dashboard(parameters: ConnectionParameters, port: int, refresh_s: float,
     Raises:
         DashboardError: a package is missing, or the port is taken.
     """
-    if missing := [name for name in ("streamlit", "plotly") if find_spec(name) is None]:
+    if missing := missing_packages():
         raise DashboardError(f'The dashboard needs {" and ".join(missing)}: pip install "simrace[dashboard]"')
     if not is_free(port):
         raise DashboardError(f"Port {port} is taken. Choose another one: simrace dashboard --port {port + 1}")
@@ -67,6 +68,16 @@ def is_free(port: int) -> bool:
     with contextlib.closing(socket.socket()) as attempt:
         attempt.settimeout(1)
         return attempt.connect_ex((HOST, port)) != 0
+
+
+def free_port() -> int:
+    """The usual port, or the next one that nothing listens on."""
+    return next(port for port in range(PORT, 65_536) if is_free(port))
+
+
+def missing_packages() -> list[str]:
+    """What the dashboard needs and is not installed."""
+    return [name for name in ("streamlit", "plotly") if find_spec(name) is None]
 
 
 def _settings(port: int) -> list[str]:

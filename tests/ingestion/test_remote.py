@@ -308,8 +308,9 @@ def test_an_object_that_is_never_at_rest_is_refused_as_a_file_here_is(
 
 def _denied(environ: WSGIEnvironment, answer: Callable[[], Answer], start: StartResponse) -> Answer:
     if environ["PATH_INFO"].endswith("closed.csv") or "list-type" in environ["QUERY_STRING"]:
-        start("403 Forbidden", [("Content-Type", "application/xml")])
-        return [b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"]
+        body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+        start("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+        return [body]
     return answer()
 
 
