@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from simrace.build.dbt import BuildResult, ParsedProject, Progress, run_dbt, set_for_dbt
+from simrace.build.last_build import hash_of_project
 from simrace.build.project import project_directory
 from simrace.database.connection import ConnectionParameters
 from simrace.lake.engine import run_on_engine
@@ -51,13 +52,14 @@ def build_by_turns(
     by_name = {node.name: node for node in manifest.nodes.values()}
     keys = {name: node.config.get("key") for name, node in by_name.items() if grows(node)}
     options = ("--full-refresh",) if full_refresh else ()
+    code = hash_of_project(project)
     counts: Counter[str] = Counter()
     total = BuildResult()
     found = phases(manifest)
     for number, phase in enumerate(found):
         if phase.is_of_lake:
             on_step(Progress(number, len(found), f"on {lake.engine}"))
-            result = _on_engine(parameters, lake, patiently, phase, options, keys, by_name)
+            result = build_phase(parameters, lake, patiently, phase, options, keys, by_name, code)
         else:
             names = [name for name in phase.names if not (only_files and _stays(by_name[name]))]
             if not names:
@@ -72,7 +74,7 @@ def build_by_turns(
     return total
 
 
-def _on_engine(
+def build_phase(
     parameters: ConnectionParameters,
     lake: Lake,
     patiently: Callable[[Callable[[], Any]], Any],
@@ -80,7 +82,26 @@ def _on_engine(
     options: tuple[str, ...],
     keys: dict[str, str],
     nodes: dict[str, Any],
+    code: str,
 ) -> BuildResult:
+    """Build a phase of the lake; nothing, where neither an input nor code changed since it was done.
+
+    Args:
+        parameters: The warehouse.
+        lake: The lake.
+        patiently: As `build_by_turns` takes it.
+        phase: The phase.
+        options: More of `dbt run`.
+        keys: Key column of each model that grows.
+        nodes: dbt's models and seeds by name.
+        code: Hash of the project.
+
+    Raises:
+        BuildError: a model failed.
+        LakeError: as `run_on_engine`.
+    """
+    done = lake.folder / f"{lake.engine}-{phase.names[0]}.done"
+    state = repr((code, phase, lake, os.environ.get("SIMRACE_SPARK_PUBLISHES")))
     relations = {name: f"{nodes[name].schema}.{nodes[name].alias}" for name in phase.inputs}
 
     def copy() -> dict[str, int]:
@@ -93,8 +114,13 @@ def _on_engine(
 
     patiently(take_over)  # what one that was killed left
     copied = patiently(copy)
+    if not (copied or options) and done.exists() and done.read_text("utf-8") == state:
+        return BuildResult()
+    done.unlink(missing_ok=True)
     result = run_on_engine(lake, project_directory(), phase.names, options)
     published = patiently(take_over)
+    patiently(copy)  # what is published from now on is a change
+    done.write_text(state, "utf-8")
     log_event("lake_built", engine=lake.engine, copied=copied, published=published)
     return result
 

@@ -71,7 +71,7 @@ def copy_inputs(connection: Connection, folder: Path, relations: dict[str, str])
         relations: Table of PostgreSQL by name of the model. Those of BY_FILE are copied file by file, each once.
 
     Returns:
-        Rows written, by name; what had not changed is left out.
+        Rows written, by name, ledgers of PostgreSQL among them; what had not changed is left out.
 
     Raises:
         LakeError: a column has a type that the lake has not.
@@ -91,7 +91,9 @@ def copy_inputs(connection: Connection, folder: Path, relations: dict[str, str])
     for name, (there, missing) in _OF_OPS.items():
         with connection, connection.cursor() as cursor:
             query = there if relation_exists(cursor, _TABLES[name]) else missing
-        _copy_whole(connection, folder / name, query)
+        rows = _copy_whole(connection, folder / name, query)
+        if rows is not None:
+            written[name] = rows
     return written
 
 

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
+from simrace.build.dbt import BuildError, BuildResult
 from simrace.database.connection import ConnectionParameters
+from simrace.lake.build import build_phase
 from simrace.lake.engine import run_on_engine
 from simrace.lake.environment import PINS
 from simrace.lake.inputs import BY_FILE, copy_inputs
@@ -20,6 +22,7 @@ from simrace.lake.plan import Phase, phases
 from simrace.lake.publish import engine_of, publish, set_engine
 from simrace.lake.settings import Lake, LakeError, lake
 
+LEDGERS = {"retired": 0, "lake_built": 0, "lake_fetched": 0}
 ODD = """
     create table odd (
         key text, reals real, doubles double precision, money numeric(18, 6), any_number numeric, moment timestamptz,
@@ -61,7 +64,7 @@ def come_back(folder: Path, model: str, rows: Path, keys: dict[str, str | None])
 
 def test_odd_values_come_back_as_they_went(connection: Connection, tmp_path: Path) -> None:
     ask(connection, ODD)
-    assert copy_inputs(connection, tmp_path / "inputs", {"odd": "public.odd"}) == {"odd": 6}
+    assert copy_inputs(connection, tmp_path / "inputs", {"odd": "public.odd"}) == {"odd": 6, **LEDGERS}
     keys: dict[str, str | None] = {str(key): "hash" for (key,) in ask(connection, "select key from odd")}
     come_back(tmp_path, "odd", tmp_path / "inputs" / "odd", keys)
     assert publish(connection, tmp_path, {"odd": "key"}) == {"odd": 6}
@@ -82,7 +85,7 @@ def test_keys_that_changed_or_are_gone_replace_their_rows(connection: Connection
     come_back(tmp_path, "laps", tmp_path / "inputs" / "laps", {"a": "1", "b": "1"})
     publish(connection, tmp_path, {"laps": "key"})
     ask(connection, "update laps set lap = 9 where lap = 2; delete from laps where key = 'b'")
-    assert copy_inputs(connection, tmp_path / "inputs", {"laps": "public.laps"}) == {"laps": 2}
+    assert copy_inputs(connection, tmp_path / "inputs", {"laps": "public.laps"}) == {"laps": 2, "lake_built": 2}
     come_back(tmp_path, "laps", tmp_path / "inputs" / "laps", {"a": "2", "b": None})
     publish(connection, tmp_path, {"laps": "key"})
     assert ask(connection, "select key, lap from lake.laps order by lap") == [("a", "1"), ("a", "9")]
@@ -95,7 +98,7 @@ def test_what_did_not_change_is_not_copied_and_an_unfinished_copy_is_made_again(
 ) -> None:
     ask(connection, "create table sessions as select 1 as session, 0.5::real as share")
     relations = {"sessions": "public.sessions"}
-    assert copy_inputs(connection, tmp_path, relations) == {"sessions": 1}
+    assert copy_inputs(connection, tmp_path, relations) == {"sessions": 1, **LEDGERS}
     assert copy_inputs(connection, tmp_path, relations) == {}
     ask(connection, "alter table sessions alter column share type double precision")
     assert copy_inputs(connection, tmp_path, relations) == {"sessions": 1}, "a change of the type alone"
@@ -122,7 +125,7 @@ def test_blocks_of_a_file_are_copied_once_and_leave_with_it(connection: Connecti
         rows = pq.read_table(tmp_path / BY_FILE[0]).to_pylist()
         return sorted((row["file_id"], row["lines"]) for row in rows)
 
-    assert copy_inputs(connection, tmp_path, relations) == {BY_FILE[0]: 3}
+    assert copy_inputs(connection, tmp_path, relations) == {BY_FILE[0]: 3, **LEDGERS}
     assert copied() == [("a", "1,2"), ("a", "3"), ("b", "4")]
     assert copy_inputs(connection, tmp_path, relations) == {}
     ask(connection, "insert into staging.stg_files__files values ('c', null, 'telemetry')")
@@ -136,6 +139,41 @@ def test_blocks_of_a_file_are_copied_once_and_leave_with_it(connection: Connecti
     ask(connection, "delete from staging.stg_files__files")
     copy_inputs(connection, tmp_path, relations)
     assert copied() == [], "there is a file of no rows, which tells the columns"
+
+
+def test_the_engine_is_asked_only_where_something_changed(
+    database: ConnectionParameters, connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(connection, "create table sessions as select 1 as session")
+    asked: list[str] = []
+
+    def engine(*_: Any) -> BuildResult:
+        asked.append("")
+        if asked == [""]:
+            raise BuildError("killed")
+        come_back(there.exchange / "published", "laps", there.exchange / "inputs" / "sessions", {"1": str(len(asked))})
+        return BuildResult()
+
+    def run(code: str = "code", options: tuple[str, ...] = ()) -> int:
+        before = len(asked)
+        phase, nodes = (
+            Phase(True, ("laps",), ("sessions",)),
+            {"sessions": SimpleNamespace(schema="public", alias="sessions")},
+        )
+        build_phase(database, there, lambda action: action(), phase, options, {"laps": "session"}, nodes, code)
+        return len(asked) - before
+
+    there = Lake("sail", tmp_path, tmp_path / "exchange", str(tmp_path / "tables"))
+    monkeypatch.setattr("simrace.lake.build.run_on_engine", engine)
+    with pytest.raises(BuildError):
+        run()
+    assert [run(), run(), run()] == [1, 0, 0], "the first time it failed"
+    ask(connection, "update sessions set session = 2")
+    assert [run(), run()] == [1, 0]
+    assert [run("other code"), run("other code")] == [1, 0]
+    assert [run("other code", ("--full-refresh",)), run("other code")] == [1, 0]
+    ask(connection, "delete from lake.built")
+    assert [run("other code"), run("other code")] == [1, 0], "PostgreSQL lost what was published"
 
 
 def test_an_engine_that_is_not_known_is_refused() -> None:
