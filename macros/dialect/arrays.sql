@@ -76,3 +76,53 @@
 {% macro spark__list_of(first, items, last) -%}
     filter(concat(array({{ first }}), {{ items }}, array({{ last }})), one -> one is not null)
 {%- endmacro %}
+
+
+{% macro array_of(items) -%} {{ return(adapter.dispatch('array_of')(items)) }} {%- endmacro %}
+
+{% macro postgres__array_of(items) -%} array[{{ items | join(', ') }}] {%- endmacro %}
+
+{% macro spark__array_of(items) -%} array({{ items | join(', ') }}) {%- endmacro %}
+
+
+{% macro value_at_lowest(by, wanted) -%} {{ return(adapter.dispatch('value_at_lowest')(by, wanted)) }} {%- endmacro %}
+
+{% macro postgres__value_at_lowest(by, wanted) -%}
+    (min(array[cast({{ by }} as double precision), cast({{ wanted }} as double precision)]))[2]
+{%- endmacro %}
+
+{#- A null is the lowest in a struct of Spark, and the highest in an array of PostgreSQL. -#}
+{% macro spark__value_at_lowest(by, wanted) -%}
+    case
+        when count({{ by }}) > 0
+            then
+                min(
+                    case
+                        when ({{ by }}) is not null
+                            then struct(cast({{ by }} as double) as by, cast({{ wanted }} as double) as wanted)
+                    end
+                ).wanted
+        else min(cast({{ wanted }} as double))
+    end
+{%- endmacro %}
+
+
+{% macro listed_rows(rows, names) -%} {{ return(adapter.dispatch('listed_rows')(rows, names)) }} {%- endmacro %}
+
+{% macro postgres__listed_rows(rows, names) -%}
+    (
+        values
+        {% for row in rows -%} ({{ row | join(', ') }}){{ ',' if not loop.last }} {% endfor -%}
+    )
+{%- endmacro %}
+
+{% macro spark__listed_rows(rows, names) -%}
+    inline(
+        array(
+            {% for row in rows -%}
+                struct({% for value in row %}{{ value }} as {{ names[loop.index0] }}{{ ', ' if not loop.last }}{% endfor %})
+                {{- ',' if not loop.last }}
+            {% endfor -%}
+        )
+    )
+{%- endmacro %}

@@ -24,3 +24,25 @@
 {%- endmacro %}
 
 {% macro spark__read_in_parallel() -%} {%- endmacro %}
+
+
+{#- PostgreSQL takes each session by itself: its samples are sorted in memory, and what it costs depends on no other. -#}
+{% macro each_session() -%} {{ return(adapter.dispatch('each_session')()) }} {%- endmacro %}
+
+{% macro postgres__each_session() -%} cross join lateral {%- endmacro %}
+
+{% macro spark__each_session() -%} inner join {%- endmacro %}
+
+
+{% macro on_session(rows) -%} {{ return(adapter.dispatch('on_session')(rows)) }} {%- endmacro %}
+
+{% macro postgres__on_session(rows) -%} {%- endmacro %}
+
+{% macro spark__on_session(rows) -%} on sessions.session_id = {{ rows }}.session_id {%- endmacro %}
+
+
+{% macro of_session(rows, key='session_id') -%} {{ return(adapter.dispatch('of_session')(rows, key)) }} {%- endmacro %}
+
+{% macro postgres__of_session(rows, key) -%} where {{ rows }}.{{ key }} = sessions.{{ key }} {%- endmacro %}
+
+{% macro spark__of_session(rows, key) -%} inner join sessions on {{ rows }}.{{ key }} = sessions.{{ key }} {%- endmacro %}

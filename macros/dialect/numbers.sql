@@ -44,3 +44,56 @@
 {% macro postgres__as_double(text) -%} cast({{ text }} as double precision) {%- endmacro %}
 
 {% macro spark__as_double(text) -%} try_cast({{ _spark_trimmed(text) }} as double) {%- endmacro %}
+
+
+{% macro fixed(value, precision, scale, digits=15) -%} {{ return(adapter.dispatch('fixed')(value, precision, scale, digits)) }} {%- endmacro %}
+
+{% macro postgres__fixed(value, precision, scale, digits) -%} cast({{ value }} as numeric({{ precision }}, {{ scale }})) {%- endmacro %}
+
+{#- PostgreSQL goes by 15 digits of a double and 6 of a real: of 1.6249999999999998 two decimals are 1.63. Spark goes by all digits. -#}
+{% macro spark__fixed(value, precision, scale, digits) -%}
+    cast(
+        get(
+            transform(
+                array(cast({{ value }} as {{ 'double' if digits > 6 else 'string' }})),
+                number -> case
+                    {% for whole in range(1, 10) if whole < digits -%}
+                        when abs(cast(number as double)) < 1e{{ whole }}D then cast(number as decimal({{ digits + 1 }}, {{ digits - whole }}))
+                    {% endfor -%}
+                    else cast(number as decimal({{ digits + 1 }}, 0))
+                end
+            ),
+            0
+        ) as decimal({{ precision }}, {{ scale }})
+    )
+{%- endmacro %}
+
+
+{% macro rounded(value, scale) -%} cast({{ fixed(value, 18, scale) }} as {{ type_double() }}) {%- endmacro %}
+
+
+{% macro sum_in_order(value, order_by, type) -%} {{ return(adapter.dispatch('sum_in_order')(value, order_by, type)) }} {%- endmacro %}
+
+{% macro postgres__sum_in_order(value, order_by, type) -%} sum({{ value }}) {%- endmacro %}
+
+{#- Rows come to an aggregate of Spark in any order, and a sum of a real is a double. -#}
+{% macro spark__sum_in_order(value, order_by, type) -%}
+    {%- set item = 'item_' ~ local_md5(value)[:8] -%}
+    {%- set type = 'double' if type == 'double precision' else 'float' -%}
+    aggregate(
+        array_sort(
+            collect_list(case when ({{ value }}) is not null then struct({{ order_by }}, {{ value }} as {{ item }}) end)
+        ),
+        cast(null as {{ type }}),
+        (total, one) -> cast(coalesce(total + one.{{ item }}, one.{{ item }}) as {{ type }})
+    )
+{%- endmacro %}
+
+
+{% macro mean_in_order(value, order_by) -%} {{ return(adapter.dispatch('mean_in_order')(value, order_by)) }} {%- endmacro %}
+
+{% macro postgres__mean_in_order(value, order_by) -%} avg({{ value }}) {%- endmacro %}
+
+{% macro spark__mean_in_order(value, order_by) -%}
+    {{ sum_in_order('cast(' ~ value ~ ' as double)', order_by, 'double precision') }} / nullif(count({{ value }}), 0)
+{%- endmacro %}

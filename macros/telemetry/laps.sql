@@ -21,7 +21,7 @@
         when zoned.from_m < {{ place }} and zoned.reached_m >= {{ place }}
             then
                 zoned.previous_speed_mps + (zoned.speed_mps - zoned.previous_speed_mps)
-                * (cast({{ place }} as double precision) - zoned.from_m) / zoned.step_m
+                * (cast({{ place }} as {{ type_double() }}) - zoned.from_m) / zoned.step_m
     end
 {%- endmacro %}
 

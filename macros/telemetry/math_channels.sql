@@ -48,11 +48,11 @@
         {%- if word in functions or re.fullmatch('[-+*/(),]', word) -%} {%- set ns.text = ns.text ~ word -%}
         {%- else -%}
             {%- if word[0] in '0123456789' -%}
-                {%- do read.append("cast(" ~ word ~ " as double precision)") -%}
+                {%- do read.append("cast(" ~ word ~ " as " ~ type_double() ~ ")") -%}
             {%- elif word in kinds or word == 'elapsed_s' -%}
                 {%- set value = samples ~ '.' ~ word -%}
                 {%- set is_flag = word in kinds and kinds[word].type == 'boolean' -%}
-                {%- do read.append('cast(' ~ ('cast(' ~ value ~ ' as integer)' if is_flag else value) ~ ' as double precision)') -%}
+                {%- do read.append('cast(' ~ ('cast(' ~ value ~ ' as integer)' if is_flag else value) ~ ' as ' ~ type_double() ~ ')') -%}
             {%- else -%}
                 {{ wrong_math_channel(row, 'there is no channel ' ~ word ~ '; `telemetry_channels` in dbt_project.yml lists them') }}
             {%- endif -%}
@@ -81,7 +81,7 @@
                     {{ wrong_math_channel(row, parts[0] ~ ' takes ' ~ fewest ~ (' values' if fewest == most else ' values or more')) }}
                 {%- endif -%}
                 {#- below the smallest number that there is, so that no root is taken of a number below 0 -#}
-                {%- set tiny = "cast('-5e-324' as double precision)" -%}
+                {%- set tiny = "cast('-5e-324' as " ~ type_double() ~ ")" -%}
                 {%- if parts[0] == 'sqrt' -%} {%- do read.append('sqrt(nullif(greatest(' ~ values[0] ~ ', ' ~ tiny ~ '), ' ~ tiny ~ '))') -%}
                 {%- else -%} {%- do read.append(parts[0] ~ '(' ~ values | join(', ') ~ ')') -%}
                 {%- endif -%}

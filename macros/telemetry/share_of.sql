@@ -1,3 +1,3 @@
 {% macro share_of(part, whole) -%}
-    cast(case when {{ whole }} > 0 then coalesce({{ part }}, 0) / {{ whole }} end as numeric(6, 4))
+    {{ fixed('case when ' ~ whole ~ ' > 0 then coalesce(' ~ part ~ ', 0) / ' ~ whole ~ ' end', 6, 4) }}
 {%- endmacro %}

@@ -1,6 +1,7 @@
 {% macro interpolated(channel, position) -%}
+    {%- set previous = item_at('previous_channels', position) -%}
     case
         when share = 1 then {{ channel }}
-        else previous_channels[{{ position }}] + share * ({{ channel }} - previous_channels[{{ position }}])
+        else {{ previous }} + share * ({{ channel }} - {{ previous }})
     end
 {%- endmacro %}

@@ -41,6 +41,7 @@ def macros() -> Any:
         "var": {"telemetry_channels": channels}.__getitem__,
         "exceptions": SimpleNamespace(raise_compiler_error=_raise(_WrongError)),
         "return": _raise(_Returned),
+        "type_double": lambda: "double precision",
     }
     return environment.from_string(MACROS.read_text(encoding="utf-8")).module
 

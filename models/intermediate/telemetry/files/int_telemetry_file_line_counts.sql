@@ -14,7 +14,7 @@ with samples as (
         speed_kph,
         row_number() over (partition by session_id, elapsed_s order by file_rank, line_number) as repeat_number
     from {{ ref('int_telemetry_samples') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_sessions'), 'session_id')) }}
 ),
 
 session_files as (

@@ -2,6 +2,22 @@
     'speed_mps', 'throttle_ratio', 'brake_ratio', 'clutch_pedal_ratio', 'steering_deg', 'rpm', 'lat_g', 'long_g',
     'curvature_per_m', 'lat_deg', 'lon_deg'
 ] -%}
+{%- set x_m -%}
+    case
+        when satellite_points >= {{ var('channel_share') }} * lap_points
+            then (lon_deg - origin_lon_deg) * {{ var('metres_per_degree') }} * cos(radians(origin_lat_deg))
+        when curvature_points >= {{ var('channel_share') }} * lap_points
+            then walked_x_m - lap_x_m * distance_m / length_m
+    end
+{%- endset -%}
+{%- set y_m -%}
+    case
+        when satellite_points >= {{ var('channel_share') }} * lap_points
+            then (lat_deg - origin_lat_deg) * {{ var('metres_per_degree') }}
+        when curvature_points >= {{ var('channel_share') }} * lap_points
+            then walked_y_m - lap_y_m * distance_m / length_m
+    end
+{%- endset -%}
 {{ config(
     materialized='incremental',
     key='session_id',
@@ -14,28 +30,27 @@
 
 with sessions as (
     select * from {{ ref('int_telemetry_session_layouts') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_session_layouts'), 'session_id')) }}
 ),
 
 -- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.
 traces as (
     select
-        sessions.session_id,
         sessions.origin_lat_deg,
         sessions.origin_lon_deg,
         sessions.session_started_at,
         walked.*
     from sessions
-    cross join lateral (
+    {{ each_session() }} (
         with laps as (
             select laps.* from {{ ref('int_telemetry_laps_classified') }} as laps
-            where laps.session_id = sessions.session_id and laps.is_trace_eligible
+            {{ of_session('laps') }} and laps.is_trace_eligible
         ),
 
         samples as (
             select samples.* from {{ ref('int_telemetry_lap_samples') }} as samples
             -- between places that are known, time goes on evenly
-            where samples.session_id = sessions.session_id and samples.distance_m is not null
+            {{ of_session('samples') }} and samples.distance_m is not null
         ),
 
         steps as (
@@ -46,11 +61,11 @@ traces as (
                 lag(reached_m) over clock as previous_reached_m,
                 lag(gear) over clock as previous_gear,
                 -- one window function for all of them: each costs as much as the rest of the row
-                lag(array[{{ linear | join(', ') }}]) over clock as previous_channels,
+                lag({{ array_of(linear) }}) over clock as previous_channels,
                 lead(elapsed_s) over clock is null as is_last,
                 cast(floor(length_m / {{ var('trace_step_m') }}) as integer) + 1 as grid_points
             from samples
-            window clock as (order by elapsed_s)
+            window clock as (partition by session_id order by elapsed_s)
         ),
 
         -- A step across the line ends one lap and begins the next: its points before the line are counted down from -1.
@@ -94,7 +109,7 @@ traces as (
                     else points.point * {{ var('trace_step_m') }}
                 end as to_distance_m
             from spans
-            cross join lateral generate_series(spans.first_point, spans.last_point) as points (point)
+            cross join lateral {{ whole_numbers('spans.first_point', 'spans.last_point') }} as points (point)
             -- most samples lie between two points
             where spans.first_point <= spans.last_point
         ),
@@ -115,19 +130,23 @@ traces as (
                 shared.*,
                 laps.lap_number,
                 laps.lap_time_s,
-                cast(laps.lap_time_s / laps.measured_lap_time_s as double precision) as stretch,
+                -- engines divide numerics to different numbers of digits
+                cast(laps.lap_time_s as {{ type_double() }})
+                / cast(laps.measured_lap_time_s as {{ type_double() }}) as stretch,
                 laps.started_elapsed_s as lap_started_s
             from shared
-            inner join laps on shared.point_piece_number = laps.piece_number
+            inner join laps
+                on shared.session_id = laps.session_id and shared.point_piece_number = laps.piece_number
         ),
 
         interpolated as (
             select
+                session_id,
                 lap_number,
                 grid_point,
-                cast(grid_point * {{ var('trace_step_m') }} as double precision) as distance_m,
+                cast(grid_point * {{ var('trace_step_m') }} as {{ type_double() }}) as distance_m,
                 length_m,
-                cast(lap_time_s as double precision) as lap_time_s,
+                cast(lap_time_s as {{ type_double() }}) as lap_time_s,
                 stretch * case
                     when previous_piece_number is null and distance_m > 0
                         then to_distance_m / distance_m * (elapsed_s - lap_started_s)
@@ -152,21 +171,23 @@ traces as (
             select
                 *,
                 sum(coalesce(curvature_per_m, 0) * {{ var('trace_step_m') }}) over (
-                    partition by lap_number order by grid_point
+                    partition by session_id, lap_number order by grid_point
                 ) as heading_rad,
                 sum(coalesce(curvature_per_m, 0) * {{ var('trace_step_m') }}) over (
-                    partition by lap_number
+                    partition by session_id, lap_number
+                    order by grid_point
+                    rows between unbounded preceding and unbounded following
                 ) as lap_turn_rad,
-                count(curvature_per_m) over (partition by lap_number) as curvature_points,
-                count(lat_deg) over (partition by lap_number) as satellite_points,
-                count(*) over (partition by lap_number) as lap_points
+                count(curvature_per_m) over (partition by session_id, lap_number) as curvature_points,
+                count(lat_deg) over (partition by session_id, lap_number) as satellite_points,
+                count(*) over (partition by session_id, lap_number) as lap_points
             from interpolated
         ),
 
         headed as (
             select
                 *,
-                heading_rad - (lap_turn_rad - round(lap_turn_rad / (2 * pi())) * 2 * pi()) * distance_m / length_m
+                heading_rad - (lap_turn_rad - {{ half_even('lap_turn_rad / (2 * pi())') }} * 2 * pi()) * distance_m / length_m
                     as closed_heading_rad
             from turned
         ),
@@ -180,11 +201,16 @@ traces as (
                 sum(sin(closed_heading_rad) * {{ var('trace_step_m') }}) over whole_lap as lap_y_m
             from headed
             window
-                so_far as (partition by lap_number order by grid_point),
-                whole_lap as (partition by lap_number)
+                so_far as (partition by session_id, lap_number order by grid_point),
+                whole_lap as (
+                    partition by session_id, lap_number
+                    order by grid_point
+                    rows between unbounded preceding and unbounded following
+                )
         )
 
         select
+            session_id,
             lap_number,
             grid_point,
             distance_m,
@@ -203,7 +229,7 @@ traces as (
             lap_x_m,
             lap_y_m
         from walked
-    ) as walked
+    ) as walked {{ on_session('walked') }}
 )
 
 select
@@ -216,7 +242,7 @@ select
     end as position_source,
     cast(distance_m as real) as distance_m,
     -- between the line and the line, whatever rounding does
-    cast(least(greatest(lap_elapsed_s, 0), lap_time_s) as double precision) as lap_elapsed_s,
+    cast(least(greatest(lap_elapsed_s, 0), lap_time_s) as {{ type_double() }}) as lap_elapsed_s,
     cast(speed_mps * 3.6 as real) as speed_kph,
     cast(throttle_ratio as real) as throttle_ratio,
     cast(brake_ratio as real) as brake_ratio,
@@ -227,19 +253,8 @@ select
     cast(lat_g as real) as lat_g,
     cast(long_g as real) as long_g,
     cast(curvature_per_m as real) as curvature_per_m,
-    cast(case
-        when satellite_points >= {{ var('channel_share') }} * lap_points
-            then
-                (lon_deg - origin_lon_deg)
-                * {{ var('metres_per_degree') }} * cos(radians(origin_lat_deg))
-        when curvature_points >= {{ var('channel_share') }} * lap_points
-            then walked_x_m - lap_x_m * distance_m / length_m
-    end as real) as x_m,
-    cast(case
-        when satellite_points >= {{ var('channel_share') }} * lap_points
-            then (lat_deg - origin_lat_deg) * {{ var('metres_per_degree') }}
-        when curvature_points >= {{ var('channel_share') }} * lap_points
-            then walked_y_m - lap_y_m * distance_m / length_m
-    end as real) as y_m,
+    -- to the micrometre: what engines' cosines and sums differ by is less
+    cast({{ rounded(x_m, 6) }} as real) as x_m,
+    cast({{ rounded(y_m, 6) }} as real) as y_m,
     session_started_at
 from traces

@@ -8,7 +8,7 @@
 
 with samples as (
     select * from {{ ref('int_telemetry_samples') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_sessions'), 'session_id')) }}
 ),
 
 clocked as (

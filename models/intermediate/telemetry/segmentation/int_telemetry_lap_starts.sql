@@ -2,7 +2,7 @@
 
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_sessions'), 'session_id')) }}
 ),
 
 candidates as (
@@ -20,30 +20,23 @@ markers as (
 -- only sessions without laps of their own have any
 line_crossings as (
     select * from {{ ref('int_telemetry_line_crossings') }}
-    where session_id = any(array(select sessions.session_id from sessions))
+    where {{ is_any_of('session_id', 'select sessions.session_id from sessions') }}
 ),
 
 -- where a session of the event begins inside of a log, the car is put elsewhere
 part_begins as (
     select
         parts.session_id,
-        (
-            select max(samples.elapsed_s) from {{ ref('int_telemetry_samples') }} as samples
-            where
-                samples.session_id = parts.session_id
-                and samples.session_started_at = sessions.session_started_at
-                and samples.elapsed_s < parts.started_elapsed_s
-        ) as previous_elapsed_s,
-        (
-            select min(samples.elapsed_s) from {{ ref('int_telemetry_samples') }} as samples
-            where
-                samples.session_id = parts.session_id
-                and samples.session_started_at = sessions.session_started_at
-                and samples.elapsed_s >= parts.started_elapsed_s
-        ) as elapsed_s
+        max(case when samples.elapsed_s < parts.started_elapsed_s then samples.elapsed_s end) as previous_elapsed_s,
+        min(case when samples.elapsed_s >= parts.started_elapsed_s then samples.elapsed_s end) as elapsed_s
     from {{ ref('int_telemetry_session_parts') }} as parts
     inner join sessions on parts.session_id = sessions.session_id
+    inner join {{ ref('int_telemetry_samples') }} as samples
+        on
+            sessions.session_id = samples.session_id
+            and sessions.session_started_at = samples.session_started_at
     where parts.started_elapsed_s > sessions.first_elapsed_s
+    group by parts.session_id, parts.started_elapsed_s
 ),
 
 marked as (
@@ -87,11 +80,11 @@ wraps as (
         elapsed_s - previous_elapsed_s as gap_s,
         case
             when previous_ratio is not null
-                then cast(round(cast(
-                        previous_elapsed_s + (elapsed_s - previous_elapsed_s)
-                        * (1 - least(previous_ratio, 1))
-                        / nullif((1 - least(previous_ratio, 1)) + lap_distance_ratio, 0) as numeric
-                    ), 6) as double precision)
+                then {{ rounded(
+                    'previous_elapsed_s + (elapsed_s - previous_elapsed_s) * (1 - least(previous_ratio, 1))'
+                    ~ ' / nullif((1 - least(previous_ratio, 1)) + lap_distance_ratio, 0)',
+                    6
+                ) }}
             else elapsed_s
         end as crossed_s,
         case when previous_ratio is not null then 1 else 3 end as exactness
@@ -227,21 +220,32 @@ crossings as (
         )
     union all
     select
-        part_begins.session_id,
-        part_begins.elapsed_s as start_s,
+        session_id,
+        start_s,
         0 as gap_s,
-        (
-            select steady_runs.lap_number from steady_runs
-            where
-                steady_runs.session_id = part_begins.session_id
-                and steady_runs.run_start_s <= part_begins.elapsed_s + {{ var('lap_channel_lag_s') }}
-            order by steady_runs.run_start_s desc
-            limit 1
-        ) as source_lap_number,
+        lap_number as source_lap_number,
         false as is_line
-    from part_begins
-    where part_begins.previous_elapsed_s is not null and part_begins.elapsed_s is not null
-    group by part_begins.session_id, part_begins.elapsed_s
+    from (
+        select
+            begins.session_id,
+            begins.start_s,
+            steady_runs.lap_number,
+            row_number() over (
+                partition by begins.session_id, begins.start_s order by steady_runs.run_start_s desc nulls last
+            ) as nearness
+        from (
+            select distinct
+                session_id,
+                elapsed_s as start_s
+            from part_begins
+            where previous_elapsed_s is not null and elapsed_s is not null
+        ) as begins
+        left join steady_runs
+            on
+                begins.session_id = steady_runs.session_id
+                and steady_runs.run_start_s <= begins.start_s + {{ var('lap_channel_lag_s') }}
+    ) as latest
+    where nearness = 1
 ),
 
 first_crossings as (

@@ -10,15 +10,15 @@
 with samples as (
     select
         *,
-        coalesce(speed_kph, gps_speed_kph) / 3.6 as speed_mps
+        cast(coalesce(speed_kph, gps_speed_kph) as {{ type_double() }}) / 3.6 as speed_mps
     from {{ ref('int_telemetry_samples') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_sessions'), 'session_id')) }}
 ),
 
 starts as (
     select
         session_id,
-        array_agg(start_s order by piece_number) as starts_s
+        {{ ordered_list('start_s', ['piece_number']) }} as starts_s
     from {{ ref('int_telemetry_lap_starts') }}
     group by session_id
 ),
@@ -72,12 +72,12 @@ placed as (
 edged as (
     select
         *,
-        coalesce(previous_elapsed_s < starts_s[piece_number], true) as is_first,
-        next_elapsed_s is null or coalesce(next_elapsed_s >= starts_s[piece_number + 1], false) as is_last,
+        coalesce(previous_elapsed_s < {{ item_at('starts_s', 'piece_number') }}, true) as is_first,
+        next_elapsed_s is null or coalesce(next_elapsed_s >= {{ item_at('starts_s', 'piece_number + 1') }}, false) as is_last,
         -- share of the step to this sample that lies before the lap's line
         case
-            when previous_elapsed_s < starts_s[piece_number]
-                then (starts_s[piece_number] - previous_elapsed_s) / (elapsed_s - previous_elapsed_s)
+            when previous_elapsed_s < {{ item_at('starts_s', 'piece_number') }}
+                then ({{ item_at('starts_s', 'piece_number') }} - previous_elapsed_s) / (elapsed_s - previous_elapsed_s)
         end as step_share_before,
         -- metres driven from the first sample to the one before
         sum(step_m) over (
@@ -120,13 +120,18 @@ select
     min(lap_distance_m) as lowest_lap_distance_m,
     -- where a lap begins, the distance may still be that of the lap before
     coalesce(
-        max(case when elapsed_s >= starts_s[piece_number] + {{ var('lap_channel_lag_s') }} then lap_distance_m end),
+        max(case
+            when elapsed_s >= {{ item_at('starts_s', 'piece_number') }} + {{ var('lap_channel_lag_s') }} then lap_distance_m
+        end),
         max(lap_distance_m)
     ) as highest_lap_distance_m,
     -- a sim that gives both says how long it takes the lap to be
-    sum(case when lap_distance_ratio > 0.5 then lap_distance_m end)
+    {{ sum_in_order('case when lap_distance_ratio > 0.5 then lap_distance_m end', 'elapsed_s', 'real') }}
     / nullif(
-        sum(case when lap_distance_ratio > 0.5 and lap_distance_m is not null then lap_distance_ratio end), 0
+        {{ sum_in_order(
+            'case when lap_distance_ratio > 0.5 and lap_distance_m is not null then lap_distance_ratio end', 'elapsed_s', 'real'
+        ) }},
+        0
     ) as declared_length_m,
     count(lap_distance_ratio) as ratio_samples,
     count(lap_distance_m) as lap_distance_samples,
@@ -142,17 +147,17 @@ select
     bool_or(on_pit_road) as has_pit_road,
     bool_or(case when is_first then on_pit_road end) as starts_on_pit_road,
     bool_or(case when is_last then on_pit_road end) as ends_on_pit_road,
-    bool_or(is_on_track is false) as leaves_track,
+    bool_or(coalesce(not is_on_track, false)) as leaves_track,
     cast(sum(case
         when incident_count >= previous_incident_count then incident_count - previous_incident_count
         when incident_count is not null then 0
     end) as integer) as incidents,
     bool_or((session_flags & {{ var('caution_flags') }}) <> 0) as has_caution,
     {% for wheel in wheels -%}
-        avg(tyre_temp_{{ wheel }}_c) as tyre_temp_{{ wheel }}_c,
+        {{ mean_in_order('tyre_temp_' ~ wheel ~ '_c', 'elapsed_s') }} as tyre_temp_{{ wheel }}_c,
     {% endfor -%}
-    avg(air_temp_c) as air_temp_c,
-    avg(track_temp_c) as track_temp_c,
+    {{ mean_in_order('air_temp_c', 'elapsed_s') }} as air_temp_c,
+    {{ mean_in_order('track_temp_c', 'elapsed_s') }} as track_temp_c,
     cast(max(sector_number) as integer) as sectors,
     min(case when sector_number = 2 then elapsed_s end) as sector_2_s,
     min(case when sector_number = 3 then elapsed_s end) as sector_3_s,

@@ -12,7 +12,7 @@
 
 with sessions as (
     select * from {{ ref('int_telemetry_session_corners') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_corners'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_session_corners'), 'session_id')) }}
 ),
 
 laps as (
@@ -32,25 +32,31 @@ track_corners as (
 -- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.
 measured as (
     select
-        sessions.session_id,
         sessions.layout_key,
         laps.lap_number,
         laps.lap_time_s,
         laps.is_pace_eligible,
-        cast(laps.lap_time_s / laps.measured_lap_time_s as double precision) * of_corners.zone_started_s
+        cast(laps.lap_time_s as {{ type_double() }}) / cast(laps.measured_lap_time_s as {{ type_double() }})
+        * of_corners.zone_started_s
             as zone_entered_s,
         of_corners.*
     from sessions
-    cross join
-        lateral (
+    {{ each_session() }}
+        (
             with corners as (
-                select track_corners.* from track_corners
-                where track_corners.layout_key = sessions.layout_key
+                select
+                    sessions.session_id,
+                    track_corners.*
+                from track_corners
+                {{ of_session('track_corners', 'layout_key') }}
             ),
 
             zones as (
-                select array_agg(cast(zone_start_m as double precision) order by zone_start_m) as zone_starts_m
+                select
+                    session_id,
+                    {{ ordered_list('cast(zone_start_m as ' ~ type_double() ~ ')', ['zone_start_m']) }} as zone_starts_m
                 from corners
+                group by session_id
             ),
 
             samples as (
@@ -58,7 +64,7 @@ measured as (
                     samples.*,
                     {{ cornering_g() }} as cornering_g
                 from {{ ref('int_telemetry_lap_samples') }} as samples
-                where samples.session_id = sessions.session_id
+                {{ of_session('samples') }}
             ),
 
             steps as (
@@ -70,7 +76,7 @@ measured as (
                     lag(throttle_ratio) over clock as previous_throttle_ratio,
                     lag(cornering_g) over clock as previous_cornering_g
                 from samples
-                window clock as (order by elapsed_s)
+                window clock as (partition by session_id order by elapsed_s)
             ),
 
             -- reached before the step and after it, in metres of this lap
@@ -83,12 +89,12 @@ measured as (
                 where
                     reached_m is not null
                     -- a list: a join would be tried lap by lap
-                    and piece_number
-                    = any(array(
+                    {% set pieces -%}
                         select fct_laps.piece_number
                         from {{ ref('fct_laps') }} as fct_laps
-                        where fct_laps.session_id = sessions.session_id and fct_laps.is_trace_eligible
-                    ))
+                        {{ of_session('fct_laps') }} and fct_laps.is_trace_eligible
+                    {%- endset -%}
+                    and {{ is_any_of('piece_number', pieces) }}
             ),
 
             zoned as (
@@ -101,10 +107,11 @@ measured as (
                             then {{ bucket_of('greatest(stepped.previous_reached_m, 0)', 'zones.zone_starts_m') }}
                     end as previous_zone_number
                 from stepped
-                cross join zones
+                inner join zones on stepped.session_id = zones.session_id
             )
 
             select
+                zoned.session_id,
                 zoned.piece_number,
                 corners.corner_number,
                 min(case
@@ -112,7 +119,7 @@ measured as (
                     when zoned.previous_zone_number < zoned.zone_number
                         then
                             zoned.previous_elapsed_s - zoned.started_elapsed_s
-                            + (cast(corners.zone_start_m as double precision) - zoned.from_m) / zoned.step_m
+                            + (cast(corners.zone_start_m as {{ type_double() }}) - zoned.from_m) / zoned.step_m
                             * (zoned.elapsed_s - zoned.previous_elapsed_s)
                 end) as zone_started_s,
                 min(
@@ -153,9 +160,10 @@ measured as (
                     as min_speed_gear,
                 max(abs(zoned.cornering_g)) as peak_lat_g
             from zoned
-            inner join corners on zoned.zone_number = corners.zone_number
-            group by zoned.piece_number, corners.corner_number
-        ) as of_corners
+            inner join corners
+                on zoned.session_id = corners.session_id and zoned.zone_number = corners.zone_number
+            group by zoned.session_id, zoned.piece_number, corners.corner_number
+        ) as of_corners {{ on_session('of_corners') }}
     inner join laps on sessions.session_id = laps.session_id and of_corners.piece_number = laps.piece_number
 ),
 
@@ -164,8 +172,8 @@ timed as (
         *,
         coalesce(exit_speed_mps, lead(previous_exit_speed_mps) over lap) as left_speed_mps,
         cast(
-            coalesce(cast(lead(zone_entered_s) over lap as numeric(10, 3)), lap_time_s)
-            - cast(zone_entered_s as numeric(10, 3)) as numeric(10, 3)
+            coalesce({{ fixed('lead(zone_entered_s) over lap', 10, 3) }}, lap_time_s)
+            - {{ fixed('zone_entered_s', 10, 3) }} as numeric(10, 3)
         ) as time_s
     from measured
     window lap as (partition by session_id, lap_number order by corner_number)
@@ -187,17 +195,17 @@ select
     layout_key,
     corner_number,
     case when has_best_lap then best_lap_number end as session_best_lap_number,
-    cast(brake_point_m as numeric(9, 1)) as brake_point_m,
-    cast(turn_in_m as numeric(9, 1)) as turn_in_m,
-    cast(min_speed_m as numeric(9, 1)) as min_speed_m,
+    {{ fixed('brake_point_m', 9, 1) }} as brake_point_m,
+    {{ fixed('turn_in_m', 9, 1) }} as turn_in_m,
+    {{ fixed('min_speed_m', 9, 1) }} as min_speed_m,
     -- a throttle that was opened before the braking was not closed for the corner
-    cast(case when throttle_on_m > brake_point_m or brake_point_m is null then throttle_on_m end as numeric(9, 1))
+    {{ fixed('case when throttle_on_m > brake_point_m or brake_point_m is null then throttle_on_m end', 9, 1) }}
         as throttle_on_m,
-    cast(entry_speed_mps * 3.6 as numeric(6, 1)) as entry_speed_kph,
-    cast(least(min_speed_mps, entry_speed_mps, left_speed_mps) * 3.6 as numeric(6, 1)) as min_speed_kph,
-    cast(left_speed_mps * 3.6 as numeric(6, 1)) as exit_speed_kph,
-    cast(min_speed_gear as smallint) as gear,
-    cast(peak_lat_g as numeric(6, 2)) as peak_lat_g,
+    {{ fixed('entry_speed_mps * 3.6', 6, 1) }} as entry_speed_kph,
+    {{ fixed('least(min_speed_mps, entry_speed_mps, left_speed_mps) * 3.6', 6, 1) }} as min_speed_kph,
+    {{ fixed('left_speed_mps * 3.6', 6, 1) }} as exit_speed_kph,
+    {{ to_whole('min_speed_gear', 'smallint') }} as gear,
+    {{ fixed('peak_lat_g', 6, 2) }} as peak_lat_g,
     time_s,
     cast(case when has_best_lap then time_s - best_lap_time_in_s end as numeric(10, 3)) as delta_s
 from compared

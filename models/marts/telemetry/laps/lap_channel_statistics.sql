@@ -8,23 +8,31 @@
 {#- a number that counts laps or holds flags has no mean -#}
 {%- set channels = var('telemetry_channels') | reject('in', ['lap_number', 'session_flags']) | list %}
 {%- set math = math_channels('samples') %}
+{%- set rows = [] -%}
+{%- for channel in channels + math | map(attribute='channel') | list -%}
+    {%- set row = ["'" ~ channel ~ "'"] -%}
+    {%- for figure in ['min', 'mean', 'max'] -%}
+        {%- do row.append('cast(measured.' ~ channel ~ '_' ~ figure ~ ' as ' ~ type_double() ~ ')') -%}
+    {%- endfor -%}
+    {%- do rows.append(row) -%}
+{%- endfor %}
 
 with samples as (
     select * from {{ ref('int_telemetry_samples') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_channels'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_session_channels'), 'session_id')) }}
 ),
 
 laps as (
     select * from {{ ref('int_telemetry_laps_segmented') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_channels'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_session_channels'), 'session_id')) }}
 ),
 
 starts as (
     select
         session_id,
-        array_agg(lap_number order by started_elapsed_s) as lap_numbers,
-        array_agg(started_elapsed_s order by started_elapsed_s) as starts_s,
-        array_agg(ended_elapsed_s + last_sample_s order by started_elapsed_s) as ends_s,
+        {{ ordered_list('lap_number', ['started_elapsed_s']) }} as lap_numbers,
+        {{ ordered_list('started_elapsed_s', ['started_elapsed_s']) }} as starts_s,
+        {{ ordered_list('ended_elapsed_s + last_sample_s', ['started_elapsed_s']) }} as ends_s,
         max(session_started_at) as session_started_at
     from laps
     group by session_id
@@ -46,7 +54,7 @@ placed as (
 measured as (
     select
         session_id,
-        lap_numbers[place] as lap_number,
+        {{ item_at('lap_numbers', 'place') }} as lap_number,
         {% for channel in channels -%}
             {%- set value = 'cast(' ~ channel ~ ' as integer)'
                 if var('telemetry_channels')[channel].type == 'boolean' else channel -%}
@@ -62,29 +70,18 @@ measured as (
         max(session_started_at) as session_started_at
     from placed
     -- a row past the line at the end of the file is in no lap
-    where elapsed_s <= ends_s[place]
-    group by session_id, lap_numbers[place]
+    where elapsed_s <= {{ item_at('ends_s', 'place') }}
+    group by session_id, {{ item_at('lap_numbers', 'place') }}
 )
 
 select
     measured.session_id,
     measured.lap_number,
     statistics.channel,
-    cast(statistics.lowest as numeric(18, 6)) as minimum,
-    cast(statistics.mean as numeric(18, 6)) as mean,
-    cast(statistics.highest as numeric(18, 6)) as maximum,
+    {{ fixed('statistics.lowest', 18, 6) }} as minimum,
+    {{ fixed('statistics.mean', 18, 6) }} as mean,
+    {{ fixed('statistics.highest', 18, 6) }} as maximum,
     measured.session_started_at
 from measured
-cross join
-    lateral (
-        values
-        {% for channel in channels + math | map(attribute='channel') | list -%}
-            (
-                '{{ channel }}',
-                cast(measured.{{ channel }}_min as double precision),
-                cast(measured.{{ channel }}_mean as double precision),
-                cast(measured.{{ channel }}_max as double precision)
-            ){{ ',' if not loop.last }}
-        {% endfor -%}
-    ) as statistics (channel, lowest, mean, highest)
+cross join lateral {{ listed_rows(rows, ['channel', 'lowest', 'mean', 'highest']) }} as statistics (channel, lowest, mean, highest)
 where statistics.mean is not null

@@ -13,24 +13,23 @@
 
 with sessions as (
     select session_id from {{ ref('int_telemetry_session_layouts') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_session_layouts'), 'session_id')) }}
 ),
 
 -- Each session by itself: its samples are sorted in memory, and what it costs depends on no other.
 measured as (
     select
-        sessions.session_id,
         laps.lap_number,
         pieces.*
     from sessions
-    cross join
-        lateral (
+    {{ each_session() }}
+        (
             with samples as (
                 select
                     samples.*,
                     {{ cornering_g() }} as cornering_g
                 from {{ ref('int_telemetry_lap_samples') }} as samples
-                where samples.session_id = sessions.session_id
+                {{ of_session('samples') }}
             ),
 
             -- pieces follow each other in time: one order serves the session and its laps
@@ -46,9 +45,9 @@ measured as (
                     brake_ratio - lag(brake_ratio) over clock as brake_step,
                     lag(brake_ratio) over clock as previous_brake_ratio,
                     steering_deg - lag(steering_deg) over clock as steering_step_deg,
-                    max(brake_ratio) over (partition by piece_number) as hardest_brake_ratio
+                    max(brake_ratio) over (partition by session_id, piece_number) as hardest_brake_ratio
                 from samples
-                window clock as (order by piece_number, elapsed_s)
+                window clock as (partition by session_id order by piece_number, elapsed_s)
             ),
 
             -- A running maximum of (time, value) carries the last value of the lap that counts past those that do not:
@@ -61,11 +60,11 @@ measured as (
                     - case when previous_piece_number = piece_number then elapsed_s else started_elapsed_s end
                         as weight_s,
                     case when previous_piece_number = piece_number then step_s end as lap_step_s,
-                    max(case when gear <> 0 then array[elapsed_s, gear] end) over before_this as last_gear,
+                    max(case when gear <> 0 then {{ array_of(['elapsed_s', 'cast(gear as ' ~ type_double() ~ ')']) }} end) over before_this as last_gear,
                     max(case
                         when
                             abs(steering_step_deg) >= {{ still }} * step_s
-                            then array[elapsed_s, sign(steering_step_deg)]
+                            then {{ array_of(['elapsed_s', 'sign(steering_step_deg)']) }}
                     end) over before_this as last_turning,
                     coalesce({{ touched_s }}, max({{ touched_s }}) over before_this) as brake_touched_s,
                     max(case
@@ -77,13 +76,14 @@ measured as (
                 from steps
                 window
                     before_this as (
-                        partition by piece_number
+                        partition by session_id, piece_number
                         order by elapsed_s
                         rows between unbounded preceding and 1 preceding
                     )
             )
 
             select
+                session_id,
                 piece_number,
                 sum(case when throttle_ratio is not null then weight_s end) as throttle_s,
                 sum(case when throttle_ratio >= {{ var('full_throttle_ratio') }} then weight_s end) as full_throttle_s,
@@ -125,11 +125,11 @@ measured as (
                 count(case
                     when
                         abs(steering_step_deg) >= {{ still }} * lap_step_s
-                        and last_turning[2] <> sign(steering_step_deg)
+                        and {{ item_at('last_turning', 2) }} <> sign(steering_step_deg)
                         then 1
                 end) as steering_reversals,
                 count(gear) as gear_samples,
-                count(case when gear <> 0 and last_gear[2] <> gear then 1 end) as gear_changes,
+                count(case when gear <> 0 and {{ item_at('last_gear', 2) }} <> gear then 1 end) as gear_changes,
                 min(speed_mps) as lowest_speed_mps,
                 max(speed_mps) as highest_speed_mps,
                 max(abs(lat_g)) as peak_lat_g,
@@ -137,8 +137,8 @@ measured as (
                 -min(long_g) as peak_braking_g,
                 max(sqrt(lat_g * lat_g + long_g * long_g)) as peak_combined_g
             from carried
-            group by piece_number
-        ) as pieces
+            group by session_id, piece_number
+        ) as pieces {{ on_session('pieces') }}
     inner join {{ ref('fct_laps') }} as laps
         on sessions.session_id = laps.session_id and pieces.piece_number = laps.piece_number and laps.is_complete
 )
@@ -151,18 +151,18 @@ select
     {{ share_of('coasting_s', 'pedals_s') }} as coasting_ratio,
     {{ share_of('trail_braking_s', 'trail_known_s') }} as trail_braking_ratio,
     {{ share_of('overlap_s', 'pedals_s') }} as pedal_overlap_ratio,
-    cast(throttle_rate_rms as numeric(9, 3)) as throttle_rate_rms_per_s,
-    cast(case when brake_s > 0 then peak_brake_rate end as numeric(9, 3)) as peak_brake_rate_per_s,
-    cast(brake_build_up_s as numeric(9, 3)) as brake_build_up_s,
-    cast(steering_rate_rms_dps as numeric(9, 2)) as steering_rate_rms_dps,
+    {{ fixed('throttle_rate_rms', 9, 3) }} as throttle_rate_rms_per_s,
+    {{ fixed('case when brake_s > 0 then peak_brake_rate end', 9, 3) }} as peak_brake_rate_per_s,
+    {{ fixed('brake_build_up_s', 9, 3) }} as brake_build_up_s,
+    {{ fixed('steering_rate_rms_dps', 9, 2) }} as steering_rate_rms_dps,
     cast(case when steering_samples > 0 then steering_reversals end as integer) as steering_reversals,
     cast(case when gear_samples > 0 then gear_changes end as integer) as gear_changes,
-    cast(lowest_speed_mps * 3.6 as numeric(6, 1)) as min_speed_kph,
-    cast(highest_speed_mps * 3.6 as numeric(6, 1)) as max_speed_kph,
-    cast(peak_lat_g as numeric(6, 2)) as peak_lat_g,
-    cast(peak_accelerating_g as numeric(6, 2)) as peak_accelerating_g,
-    cast(peak_braking_g as numeric(6, 2)) as peak_braking_g,
-    cast(peak_combined_g as numeric(6, 2)) as peak_combined_g,
+    {{ fixed('lowest_speed_mps * 3.6', 6, 1) }} as min_speed_kph,
+    {{ fixed('highest_speed_mps * 3.6', 6, 1) }} as max_speed_kph,
+    {{ fixed('peak_lat_g', 6, 2) }} as peak_lat_g,
+    {{ fixed('peak_accelerating_g', 6, 2) }} as peak_accelerating_g,
+    {{ fixed('peak_braking_g', 6, 2) }} as peak_braking_g,
+    {{ fixed('peak_combined_g', 6, 2) }} as peak_combined_g,
     throttle_s is not null as has_throttle,
     brake_s is not null as has_brake,
     steering_samples > 0 as has_steering,

@@ -18,7 +18,7 @@ with laps as (
         laps.incidents,
         laps.session_started_at
     from {{ ref('fct_laps') }} as laps
-    where laps.session_id = any(array({{ changed_keys(ref('int_telemetry_session_corners'), 'session_id') }}))
+    where {{ is_any_of('laps.session_id', changed_keys(ref('int_telemetry_session_corners'), 'session_id')) }}
 ),
 
 layouts as (
@@ -83,8 +83,8 @@ select
     case when corners.corner_number is not null then placed.layout_key end as layout_key,
     corners.corner_number,
     cast(placed.points as integer) as incident_points,
-    cast(placed.place_m as numeric(9, 1)) as lap_distance_m,
-    cast(placed.speed_kph as numeric(6, 1)) as speed_kph,
+    {{ fixed('placed.place_m', 9, 1) }} as lap_distance_m,
+    {{ fixed('placed.speed_kph', 6, 1, digits=6) }} as speed_kph,
     placed.session_started_at
 from placed
 left join corners

@@ -6,6 +6,11 @@
     pre_hook='{{ find_sessions_by_index() }}',
 ) }}
 {%- set minisectors = var('minisectors') %}
+{%- set passed_s -%}
+    before.lap_elapsed_s + (cast(bounds.end_m as {{ type_double() }}) - before.distance_m)
+    * (coalesce(after.lap_elapsed_s, cast(bounds.lap_time_s as {{ type_double() }})) - before.lap_elapsed_s)
+    / (coalesce(after.distance_m, cast(bounds.length_m as {{ type_double() }})) - before.distance_m)
+{%- endset %}
 
 with laps as (
     select
@@ -18,14 +23,13 @@ with laps as (
     inner join {{ ref('int_telemetry_session_layouts') }} as layouts on laps.session_id = layouts.session_id
     where
         laps.is_trace_eligible
-        and laps.session_id = any(array({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }}))
+        and {{ is_any_of('laps.session_id', changed_keys(ref('int_telemetry_session_layouts'), 'session_id')) }}
 ),
 
 traces as (
     select * from {{ ref('fct_lap_traces') }}
     where
-        session_id
-        = any(array({{ changed_keys(ref('int_telemetry_session_layouts'), 'session_id') }}))
+        {{ is_any_of('session_id', changed_keys(ref('int_telemetry_session_layouts'), 'session_id')) }}
 ),
 
 bounds as (
@@ -59,15 +63,7 @@ timed as (
         bounds.length_m,
         case
             when bounds.minisector = {{ minisectors }} then bounds.lap_time_s
-            else cast(
-                    before.lap_elapsed_s + (cast(bounds.end_m as double precision) - before.distance_m)
-                    * (
-                        coalesce(after.lap_elapsed_s, cast(bounds.lap_time_s as double precision))
-                        - before.lap_elapsed_s
-                    )
-                    / (coalesce(after.distance_m, cast(bounds.length_m as double precision)) - before.distance_m)
-                    as numeric(10, 3)
-                )
+            else {{ fixed(passed_s, 10, 3) }}
         end as end_s
     from bounds
     inner join traces as before
