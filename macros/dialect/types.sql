@@ -3,3 +3,7 @@
 {% macro postgres__type_double() -%} {{ return('double precision') }} {%- endmacro %}
 
 {% macro spark__type_double() -%} {{ return('double') }} {%- endmacro %}
+
+
+{#- With an exponent a literal is a double in Spark. Sail makes a numeric of a double that is compared with one, which NaN does not become. -#}
+{% macro double_literal(number) -%} {{ return(number ~ ('e0' if number is float else '')) }} {%- endmacro %}

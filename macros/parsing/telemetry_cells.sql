@@ -161,16 +161,16 @@
 
 {% macro canonical_value(value, kind) -%}
     {%- if kind.type == 'boolean' -%}
-        {{ value }} >= 0.5 and {{ value }} <> cast('nan' as {{ type_double() }})
+        {{ value }} >= 5e-1 and {{ value }} <> cast('nan' as {{ type_double() }})
     {%- elif kind.get('bounded') -%}
         {# least and greatest pass over a null, which would make a missing pedal an untouched one #}
         case
             when {{ value }} <> cast('nan' as {{ type_double() }})
-                then {{ as_type('least(greatest(' ~ value ~ ', ' ~ kind.min ~ '), ' ~ kind.max ~ ')', kind.type) }}
+                then {{ as_type('least(greatest(' ~ value ~ ', ' ~ double_literal(kind.min) ~ '), ' ~ double_literal(kind.max) ~ ')', kind.type) }}
         end
     {%- else -%}
         {%- set turned = 'case when ' ~ value ~ ' < 0 then 1 else 0 end + ' ~ value if kind.get('around') else value -%}
-        case when {{ value }} between {{ kind.min }} and {{ kind.max }} then {{ as_type(turned, kind.type) }} end
+        case when {{ value }} between {{ double_literal(kind.min) }} and {{ double_literal(kind.max) }} then {{ as_type(turned, kind.type) }} end
     {%- endif -%}
 {%- endmacro %}
 

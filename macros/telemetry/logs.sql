@@ -112,7 +112,7 @@
             {%- if kind.type == 'boolean' -%}
                 case when measured_{{ channel }} = cast('nan' as {{ type_double() }}) then '{{ channel }}' end
             {%- else -%}
-                case when measured_{{ channel }} not between {{ kind.min }} and {{ kind.max }} then '{{ channel }}' end
+                case when measured_{{ channel }} not between {{ double_literal(kind.min) }} and {{ double_literal(kind.max) }} then '{{ channel }}' end
             {%- endif -%}
             {{- ',' if not loop.last }}
         {% endfor -%}
