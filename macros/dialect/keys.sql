@@ -46,3 +46,11 @@
 {% macro postgres__of_session(rows, key) -%} where {{ rows }}.{{ key }} = sessions.{{ key }} {%- endmacro %}
 
 {% macro spark__of_session(rows, key) -%} inner join sessions on {{ rows }}.{{ key }} = sessions.{{ key }} {%- endmacro %}
+
+
+{% macro is_same_session(one, other) -%} {{ return(adapter.dispatch('is_same_session')(one, other)) }} {%- endmacro %}
+
+{#- There is no other. Told of it, the planner would join by it, and by nothing else. -#}
+{% macro postgres__is_same_session(one, other) -%} true {%- endmacro %}
+
+{% macro spark__is_same_session(one, other) -%} {{ one }}.session_id = {{ other }}.session_id {%- endmacro %}

@@ -19,7 +19,8 @@ from (
         {% for channel, kind in channels.items() -%}
             {% set value = log_value('spans', channel, kind, 'samples.sample')
                 ~ ' * spans.' ~ channel ~ '_factor + spans.' ~ channel ~ '_offset' -%}
-            {{ without_no_value(half_even('(' ~ value ~ ') * 1e6') ~ ' / 1e6' if kind.no_value else value, channel, kind) }}
+            {% set rounded_value = half_even('(' ~ value ~ ') * 1e6') ~ ' / 1e6' if kind.no_value else value -%}
+            {{ without_no_value(rounded_value, channel, kind) }}
                 as measured_{{ channel }},
         {% endfor -%}
         {{ computed_once() }}

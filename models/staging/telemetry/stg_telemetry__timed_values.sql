@@ -38,7 +38,10 @@ timed as (
             and blocks.block_number = times.block_number
             and blocks.first_sample = times.first_sample
             and channels.times_channel = times.channel_number
-    cross join lateral {{ items_of([block_numbers('blocks'), 'times.double_values'], ['number', 'time_s']) }} as samples (number, time_s, place)
+    cross join
+        lateral
+        {{ items_of([block_numbers('blocks'), 'times.double_values'], ['number', 'time_s']) }}
+            as samples (number, time_s, place)
 ),
 
 followed as (

@@ -81,7 +81,8 @@ steps as (
     inner join laps
         on
             samples.session_id = laps.session_id
-            and {{ item_at('starts.piece_numbers', bucket_of('samples.elapsed_s', 'starts.starts_s')) }} = laps.piece_number
+            and {{ item_at('starts.piece_numbers', bucket_of('samples.elapsed_s', 'starts.starts_s')) }}
+            = laps.piece_number
             -- a row past the line at the end of the file is in no lap
             and samples.elapsed_s <= laps.ended_elapsed_s + laps.last_sample_s
 ),

@@ -136,7 +136,7 @@ traces as (
                 laps.started_elapsed_s as lap_started_s
             from shared
             inner join laps
-                on shared.session_id = laps.session_id and shared.point_piece_number = laps.piece_number
+                on shared.point_piece_number = laps.piece_number and {{ is_same_session('shared', 'laps') }}
         ),
 
         interpolated as (
@@ -187,7 +187,8 @@ traces as (
         headed as (
             select
                 *,
-                heading_rad - (lap_turn_rad - {{ half_even('lap_turn_rad / (2 * pi())') }} * 2 * pi()) * distance_m / length_m
+                heading_rad
+                - (lap_turn_rad - {{ half_even('lap_turn_rad / (2 * pi())') }} * 2 * pi()) * distance_m / length_m
                     as closed_heading_rad
             from turned
         ),

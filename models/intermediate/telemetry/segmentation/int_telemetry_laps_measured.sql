@@ -6,6 +6,9 @@
     pre_hook='{{ find_sessions_by_index() }}',
 ) }}
 {%- set wheels = ['fl', 'fr', 'rl', 'rr'] %}
+{%- set start_s = item_at('starts_s', 'piece_number') -%}
+{%- set later_m = 'case when lap_distance_ratio > 0.5 then lap_distance_m end' -%}
+{%- set later_ratio = 'case when lap_distance_ratio > 0.5 and lap_distance_m is not null then lap_distance_ratio end' %}
 
 with samples as (
     select
@@ -72,12 +75,12 @@ placed as (
 edged as (
     select
         *,
-        coalesce(previous_elapsed_s < {{ item_at('starts_s', 'piece_number') }}, true) as is_first,
+        coalesce(previous_elapsed_s < {{ start_s }}, true) as is_first,
         next_elapsed_s is null or coalesce(next_elapsed_s >= {{ item_at('starts_s', 'piece_number + 1') }}, false) as is_last,
         -- share of the step to this sample that lies before the lap's line
         case
-            when previous_elapsed_s < {{ item_at('starts_s', 'piece_number') }}
-                then ({{ item_at('starts_s', 'piece_number') }} - previous_elapsed_s) / (elapsed_s - previous_elapsed_s)
+            when previous_elapsed_s < {{ start_s }}
+                then ({{ start_s }} - previous_elapsed_s) / (elapsed_s - previous_elapsed_s)
         end as step_share_before,
         -- metres driven from the first sample to the one before
         sum(step_m) over (
@@ -121,18 +124,13 @@ select
     -- where a lap begins, the distance may still be that of the lap before
     coalesce(
         max(case
-            when elapsed_s >= {{ item_at('starts_s', 'piece_number') }} + {{ var('lap_channel_lag_s') }} then lap_distance_m
+            when elapsed_s >= {{ start_s }} + {{ var('lap_channel_lag_s') }} then lap_distance_m
         end),
         max(lap_distance_m)
     ) as highest_lap_distance_m,
     -- a sim that gives both says how long it takes the lap to be
-    {{ sum_in_order('case when lap_distance_ratio > 0.5 then lap_distance_m end', 'elapsed_s', 'real') }}
-    / nullif(
-        {{ sum_in_order(
-            'case when lap_distance_ratio > 0.5 and lap_distance_m is not null then lap_distance_ratio end', 'elapsed_s', 'real'
-        ) }},
-        0
-    ) as declared_length_m,
+    {{ sum_in_order(later_m, 'elapsed_s', 'real') }}
+    / nullif({{ sum_in_order(later_ratio, 'elapsed_s', 'real') }}, 0) as declared_length_m,
     count(lap_distance_ratio) as ratio_samples,
     count(lap_distance_m) as lap_distance_samples,
     count(distance_m) as distance_samples,

@@ -107,7 +107,7 @@ measured as (
                             then {{ bucket_of('greatest(stepped.previous_reached_m, 0)', 'zones.zone_starts_m') }}
                     end as previous_zone_number
                 from stepped
-                inner join zones on stepped.session_id = zones.session_id
+                inner join zones on {{ is_same_session('stepped', 'zones') }}
             )
 
             select
@@ -161,7 +161,7 @@ measured as (
                 max(abs(zoned.cornering_g)) as peak_lat_g
             from zoned
             inner join corners
-                on zoned.session_id = corners.session_id and zoned.zone_number = corners.zone_number
+                on zoned.zone_number = corners.zone_number and {{ is_same_session('zoned', 'corners') }}
             group by zoned.session_id, zoned.piece_number, corners.corner_number
         ) as of_corners {{ on_session('of_corners') }}
     inner join laps on sessions.session_id = laps.session_id and of_corners.piece_number = laps.piece_number

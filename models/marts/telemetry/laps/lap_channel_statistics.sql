@@ -83,5 +83,8 @@ select
     {{ fixed('statistics.highest', 18, 6) }} as maximum,
     measured.session_started_at
 from measured
-cross join lateral {{ listed_rows(rows, ['channel', 'lowest', 'mean', 'highest']) }} as statistics (channel, lowest, mean, highest)
+cross join
+    lateral
+    {{ listed_rows(rows, ['channel', 'lowest', 'mean', 'highest']) }}
+        as statistics (channel, lowest, mean, highest)
 where statistics.mean is not null

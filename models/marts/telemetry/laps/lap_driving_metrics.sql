@@ -60,7 +60,9 @@ measured as (
                     - case when previous_piece_number = piece_number then elapsed_s else started_elapsed_s end
                         as weight_s,
                     case when previous_piece_number = piece_number then step_s end as lap_step_s,
-                    max(case when gear <> 0 then {{ array_of(['elapsed_s', 'cast(gear as ' ~ type_double() ~ ')']) }} end) over before_this as last_gear,
+                    max(
+                        case when gear <> 0 then {{ array_of(['elapsed_s', 'cast(gear as ' ~ type_double() ~ ')']) }} end
+                    ) over before_this as last_gear,
                     max(case
                         when
                             abs(steering_step_deg) >= {{ still }} * step_s
