@@ -1,7 +1,8 @@
 """One line for each event, in SIMRACE_HOME/logs/simrace.log: `time=... level=... event=... key=value`.
 
-SIMRACE_LOG=json makes each line a JSON object with the same keys. A full file (5 MB) is put aside, five are kept.
-No event holds a password, a line of a file or a message of the database; a path may name a person.
+SIMRACE_LOG=json makes each line a JSON object with the same keys, SIMRACE_LOG=ecs one of the Elastic Common Schema. A
+full file (5 MB) is put aside, five are kept. No event holds a password, a line of a file or a message of the database;
+a path may name a person.
 """
 
 import json
@@ -59,11 +60,11 @@ def log_file() -> Path:
 
 
 class LineFormatter(logging.Formatter):
-    """An event as one line: key=value, or JSON."""
+    """An event as one line: key=value, JSON, or JSON of the Elastic Common Schema."""
 
-    def __init__(self, is_json: bool) -> None:
+    def __init__(self, style: str) -> None:
         super().__init__()
-        self.is_json = is_json
+        self.style = style
 
     def format(self, record: logging.LogRecord) -> str:
         """Format the event as one line, whatever its values hold."""
@@ -73,9 +74,28 @@ class LineFormatter(logging.Formatter):
             "event": record.getMessage(),
         }
         fields |= {name: value for name, value in getattr(record, "fields", {}).items() if value is not None}
-        if self.is_json:
+        if self.style == "ecs":
+            return json.dumps(_ecs(fields))
+        if self.style == "json":
             return json.dumps(fields)
         return " ".join(f"{name}={_plain(value)}" for name, value in fields.items())
+
+
+def _ecs(fields: dict[str, Value]) -> dict[str, object]:
+    """An event in the field names of ECS 8; what has no place there is below `simrace`."""
+    own = {name: value for name, value in fields.items() if name not in ("time", "level", "event", "error", "outcome")}
+    named = {
+        "@timestamp": fields["time"],
+        "log.level": fields["level"],
+        "message": fields["event"],
+        "ecs.version": "8.11.0",
+        "service.name": "simrace",
+        "event.dataset": "simrace.log",
+        "event.action": fields["event"],
+        "event.outcome": {"succeeded": "success", "failed": "failure"}.get(str(fields.get("outcome"))),
+        "error.message": fields.get("error"),
+    }
+    return {**{name: value for name, value in named.items() if value is not None}, **({"simrace": own} if own else {})}
 
 
 class _Handler(RotatingFileHandler):
@@ -108,7 +128,7 @@ def _prepare() -> None:
         handler = _Handler(file, maxBytes=FILE_BYTES, backupCount=FILES_KEPT, encoding="utf-8", delay=True)
         handler.errors = "backslashreplace"
         _logger.addHandler(handler)
-    handler.setFormatter(LineFormatter(os.environ.get(FORMAT_VARIABLE, "").lower() == "json"))
+    handler.setFormatter(LineFormatter(os.environ.get(FORMAT_VARIABLE, "").lower()))
     if _logger.level != (level := _lowest_level()):
         _logger.setLevel(level)
 

@@ -1,6 +1,8 @@
 """Tell a URL of problems: POST of a JSON body to SIMRACE_WEBHOOK_URL.
 
-The body, version 1: `version`, `event` (run_failed or problems), `sent_at`, `warehouse` (where, without password),
+SIMRACE_WEBHOOK_FORMAT says what the other side understands: `json`, `slack` (an incoming webhook, which others take
+too) or `pagerduty` (events v2, with the routing key in SIMRACE_WEBHOOK_KEY); left out, the host says. The body of
+`json`, version 1: `version`, `event` (run_failed or problems), `sent_at`, `warehouse` (where, without password),
 `run_id` (null outside of a run), `summary` (one line), `problems` (a list of `kind`, `name`, `message`; see
 status.Problem). A failing webhook fails no run, and only the host of the URL is ever shown, because
 the rest may be a secret.
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_exponential, wait_random
@@ -22,6 +25,12 @@ from simrace.logs import log_event
 from simrace.operations.status import Problem, read_status
 
 URL_VARIABLE = "SIMRACE_WEBHOOK_URL"
+FORMAT_VARIABLE = "SIMRACE_WEBHOOK_FORMAT"
+KEY_VARIABLE = "SIMRACE_WEBHOOK_KEY"
+FORMATS = ("json", "slack", "pagerduty")
+_HOSTS = {"hooks.slack.com": "slack", "events.pagerduty.com": "pagerduty", "events.eu.pagerduty.com": "pagerduty"}
+MAX_PROBLEMS_SHOWN = 20
+MAX_SUMMARY = 1_024  # characters, of PagerDuty
 BODY_VERSION = 1
 ATTEMPTS = 3
 TIMEOUT_S = 5.0
@@ -45,7 +54,14 @@ def notify(warehouse: str, problems: Sequence[Problem], run_id: str | None = Non
     url = os.environ.get(URL_VARIABLE)
     if not url or not problems:
         return ""
-    body: dict[str, object] = {
+    style = os.environ.get(FORMAT_VARIABLE) or _HOSTS.get(_host(url), "json")
+    if style not in FORMATS:
+        return (
+            f"{FORMAT_VARIABLE} is {style!r}, and should be one of {', '.join(FORMATS)}: the webhook was told nothing."
+        )
+    if style == "pagerduty" and not os.environ.get(KEY_VARIABLE):
+        return f"PagerDuty needs the routing key of its service in {KEY_VARIABLE}: the webhook was told nothing."
+    told: dict[str, object] = {
         "version": BODY_VERSION,
         "event": "run_failed" if any(problem.kind == "run_failed" for problem in problems) else "problems",
         "sent_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -54,6 +70,7 @@ def notify(warehouse: str, problems: Sequence[Problem], run_id: str | None = Non
         "summary": _summary(warehouse, problems),
         "problems": [asdict(problem) for problem in problems],
     }
+    body = told if style == "json" else _slack(told) if style == "slack" else _pagerduty(told)
     tries = Retrying(
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_exponential(multiplier=wait_s) + wait_random(0, wait_s),
@@ -112,6 +129,32 @@ def _post(url: str, body: dict[str, object]) -> tuple[str, bool]:
     except (requests.RequestException, ValueError) as error:  # its text would show the URL
         return type(error).__name__, False
     return ("", False) if 200 <= code < 300 else (f"HTTP {code}", code in (408, 429) or code >= 500)
+
+
+def _slack(told: dict[str, Any]) -> dict[str, object]:
+    """A message with a line for each problem; what Slack reads as markup is escaped as it asks for."""
+    problems = told["problems"]
+    lines = [f"• *{each['kind'].replace('_', ' ')}* {each['name']}: {each['message']}" for each in problems]
+    more = [f"and {len(lines) - MAX_PROBLEMS_SHOWN} more"] if len(lines) > MAX_PROBLEMS_SHOWN else []
+    text = "\n".join([f"simrace, {told['warehouse']}", *lines[:MAX_PROBLEMS_SHOWN], *more])
+    return {"text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
+
+
+def _pagerduty(told: dict[str, Any]) -> dict[str, object]:
+    """An event of its API, version 2; all of one warehouse are one alert, which people resolve."""
+    return {
+        "routing_key": os.environ[KEY_VARIABLE],
+        "event_action": "trigger",
+        "dedup_key": f"simrace:{told['warehouse']}"[:255],
+        "payload": {
+            "summary": told["summary"][:MAX_SUMMARY],
+            "source": told["warehouse"],
+            "severity": "critical" if told["event"] == "run_failed" else "warning",
+            "timestamp": told["sent_at"],
+            "component": "simrace",
+            "custom_details": {"run_id": told["run_id"], "problems": told["problems"][:MAX_PROBLEMS_SHOWN]},
+        },
+    }
 
 
 def _summary(warehouse: str, problems: Sequence[Problem]) -> str:

@@ -1,6 +1,7 @@
 """One line per event, whatever it holds, with the ids that lead to everything else."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -109,3 +110,23 @@ def test_landing_is_logged_with_the_ids_of_the_database(
     monkeypatch.setenv("SIMRACE_LOG_LEVEL", "debug")
     simrace("land", files)
     assert events()[-3]["event"] == "file_already_landed"
+
+
+def test_ecs_has_the_names_of_its_schema(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIMRACE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SIMRACE_LOG", "ecs")
+    log_event("run_ended", logging.ERROR, outcome="failed", error="it broke", files_landed=3)
+    [line] = log_file().read_text(encoding="utf-8").splitlines()
+    written = json.loads(line)
+    assert written.pop("@timestamp").endswith("+00:00")
+    assert written == {
+        "log.level": "error",
+        "message": "run_ended",
+        "ecs.version": "8.11.0",
+        "service.name": "simrace",
+        "event.dataset": "simrace.log",
+        "event.action": "run_ended",
+        "event.outcome": "failure",
+        "error.message": "it broke",
+        "simrace": {"files_landed": 3},
+    }

@@ -190,3 +190,55 @@ def test_there_must_be_somebody_to_tell(database: ConnectionParameters, monkeypa
     done = simrace("status", "--notify")
     assert done.exit_code == 1
     assert "set SIMRACE_WEBHOOK_URL" in done.output
+
+
+def test_slack_gets_a_text_without_markup_of_others(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_WEBHOOK_FORMAT", "slack")
+    receiver.answers = [200]
+    loud = Problem("run_failed", "run", "<!channel> & more")
+    assert "was told of 22 problems" in notify("here", [loud, *[STALE] * 21])
+    [body] = receiver.bodies
+    assert body.keys() == {"text"}
+    lines = str(body["text"]).split("\n")
+    assert lines[:2] == ["simrace, here", "• *run failed* run: &lt;!channel&gt; &amp; more"]
+    assert lines[-1] == "and 2 more"
+
+
+def test_pagerduty_gets_an_event_of_its_second_version(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_WEBHOOK_FORMAT", "pagerduty")
+    receiver.answers = [202]
+    assert "needs the routing key" in notify("here", [FAILED])
+    assert receiver.bodies == []
+    monkeypatch.setenv("SIMRACE_WEBHOOK_KEY", "k" * 32)
+    assert "was told of 1 problems" in notify("here", [Problem("run_failed", "run", "x" * 2_000)], "run-1")
+    notify("here", [STALE])
+    failed, stale = receiver.bodies
+    assert failed["routing_key"] == "k" * 32
+    assert failed["event_action"] == "trigger"
+    assert failed["dedup_key"] == stale["dedup_key"] == "simrace:here"
+    payload, other = failed["payload"], stale["payload"]
+    assert isinstance(payload, dict) and isinstance(other, dict)
+    assert {"summary", "source", "severity"} <= payload.keys(), "what it refuses an event without"
+    assert (payload["severity"], other["severity"]) == ("critical", "warning")
+    assert len(payload["summary"]) == 1_024
+    assert payload["custom_details"]["run_id"] == "run-1"
+
+
+def test_a_format_that_nobody_speaks_is_told(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_WEBHOOK_FORMAT", "teams")
+    assert "should be one of json, slack, pagerduty" in notify("here", [FAILED])
+    assert receiver.bodies == []
+
+
+@pytest.mark.parametrize(
+    ("url", "style"),
+    [("https://hooks.slack.com/services/T/B/x", "text"), ("https://events.pagerduty.com/v2/enqueue", "routing_key"),
+     ("https://slack.com.example.org/", "version")],
+)  # fmt: skip
+def test_the_host_says_which_format_it_takes(url: str, style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[dict[str, object]] = []
+    monkeypatch.setenv("SIMRACE_WEBHOOK_URL", url)
+    monkeypatch.setenv("SIMRACE_WEBHOOK_KEY", "k")
+    monkeypatch.setattr(webhook, "_post", lambda _url, body: (sent.append(body), ("", False))[1])
+    notify("here", [FAILED])
+    assert style in sent[0]
