@@ -12,7 +12,7 @@ from simrace.cli.terminal import begin, build_marts, console, errors, readable_e
 from simrace.database.connection import connection_parameters
 from simrace.operations import commands
 from simrace.operations.commands import Work
-from simrace.operations.forget import Content, find_driver, find_named, find_retired_with
+from simrace.operations.forget import Content, find_driver, find_named, find_retired_with, forget_live
 from simrace.operations.retention import Expired
 from simrace.operations.retention import pin as pin_session
 
@@ -50,6 +50,9 @@ def forget(
             console.print("The driver's name stands in these too. They stay, unless you name them:")
             summaries.show_contents(console, others)
         _ask("Forget them?", yes)
+        if driver:
+            with closing(work.parameters.connect()) as connection:
+                forget_live(connection, driver)
         _show_deleted(commands.forget(work, contents))
         if driver and commands.strike(work, driver):
             console.print(

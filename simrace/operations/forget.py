@@ -17,7 +17,14 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from ingestion import refused_copies, unchanged
 from ingestion.errors import ReadableError
 from ingestion.loading import Loader
-from ingestion.raw_tables import DATASET, FORGOTTEN_TABLE, STRUCK_TABLE, make_own_tables, relation_exists
+from ingestion.raw_tables import (
+    DATASET,
+    FORGOTTEN_TABLE,
+    LIVE_FRAMES_TABLE,
+    STRUCK_TABLE,
+    make_own_tables,
+    relation_exists,
+)
 from ingestion.warehouse import is_at
 
 SHORTEST_PREFIX = 6
@@ -134,6 +141,26 @@ def find_driver(connection: Connection, driver_id: str) -> tuple[list[Content], 
         raise ForgetError(f"No file has a driver {driver_id}. `select driver_id, driver_name from marts.dim_drivers`")
     found = [content for file_id, content in contents.items() if file_id in held]
     return found, [content for file_id, content in contents.items() if file_id in with_text - held]
+
+
+def forget_live(connection: Connection, driver_id: str) -> int:
+    """Delete the live frames of a driver that are no log yet, and what is known of the streams.
+
+    Args:
+        connection: To the warehouse, before the driver's files are forgotten.
+        driver_id: As `find_driver` takes it.
+
+    Returns:
+        Batches of frames deleted.
+    """
+    with connection, connection.cursor() as cursor:
+        if not relation_exists(cursor, f"{DATASET}.{LIVE_FRAMES_TABLE}"):
+            return 0
+        cursor.execute("select driver_name from ops.file_drivers where driver_id = %s", (driver_id,))
+        names = {row[0] for row in cursor} | {driver_id.partition(":name:")[2]} - {""}
+        cursor.execute("delete from raw.live_streams where told ->> 'driver' = any(%s)", (list(names),))
+        cursor.execute("delete from raw.live_frames where told ->> 'driver' = any(%s)", (list(names),))
+        return cursor.rowcount
 
 
 def find_retired_with(connection: Connection, contents: Iterable[Content]) -> list[Content]:

@@ -370,6 +370,7 @@ def drives(small: Small) -> Iterator[Bad]:
     yield bad("lists.jsonl", frames + "[]\n7\nnull\n{}\n", LANDS)
     yield bad("escaped NUL.jsonl", frames.replace("Finch", "\\u0000", 3), LANDS)
     yield bad("half a pair.jsonl", frames.replace("Finch", "\\ud800"), LANDS)
+    yield bad("names of no character.jsonl", frames.replace('"rpm"', '"\\u0000\\ud800rpm"'), LANDS)
     yield bad("names.jsonl", frames + "".join(f'{{"a{at}": 1}}\n' for at in range(1_001)), Reason.TOO_LARGE)
     yield bad("no clock.jsonl", frames.replace('"elapsed_s": ', '"elapsed_s": null, "x": '))
 

@@ -115,3 +115,17 @@ def test_the_delta_is_what_the_trace_of_the_best_lap_says(streaming: Warehouse, 
         f"order by abs(samples.lap_distance_ratio - {ratio}), samples.elapsed_s limit 1"
     )
     assert float(str(delta_s)) == pytest.approx(float(str(lap_s)) - float(str(there_s)), abs=0.02)
+
+
+def test_a_question_about_seconds_reads_no_frame_before_them(streaming: Warehouse) -> None:
+    """The condition reaches the scan of the frames."""
+    plan = [
+        str(line)
+        for (line,) in streaming.query(
+            "explain select stream, speed_kph from marts.live_samples "
+            "where received_at > timestamptz '2026-01-02 03:04:05+00'"
+        )
+    ]
+    [place] = [place for place, line in enumerate(plan) if "2026-01-02 03:04:05" in line]
+    node = next(line for line in reversed(plan[:place]) if "->" in line)
+    assert "live_frames" in node, "\n".join(plan)

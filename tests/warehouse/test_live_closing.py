@@ -104,3 +104,16 @@ def test_the_lines_of_the_log_are_the_frames_as_they_came(
     told, *lines = str(text).splitlines()
     assert json.loads(told)["told"].items() >= TOLD.items()
     assert lines == [json.dumps(frame) for frame in as_sent(session_frames(warehouse, session[0]))]
+
+
+def test_a_driver_who_is_forgotten_is_so_in_frames_too(closed: tuple[Warehouse, str]) -> None:
+    """The log that his session became, and frames of his that are no log yet."""
+    other, live = closed
+    other.run("simrace", "forget", "--driver", "iracing:name:Nell Harwood", "--yes")
+    assert other.query("select count(*) from raw.live_frames") == [(0,)]
+    assert other.query("select stream from raw.live_streams") == [("test/silent",)]
+    assert other.query(f"select count(*) from marts.dim_sessions where session_id = '{live}'") == [(0,)]
+    assert other.query(
+        "select count(*) from marts.dim_sessions where driver_id = 'iracing:name:Odo Penrose' "
+        "and source_format = 'live_json'"
+    ) == [(1,)]

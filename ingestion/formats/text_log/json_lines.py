@@ -118,7 +118,7 @@ def _read(text: str) -> Sheet:
                 cells += [""] * (len(names) - len(cells))
             yield number, cells
 
-    return sheet_of(list(names), {}, told, rows)
+    return sheet_of(list(map(_clean, names)), {}, told, rows)
 
 
 def _lines(text: str, begin: int = 0, number: int = 1) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -134,4 +134,11 @@ def _lines(text: str, begin: int = 0, number: int = 1) -> Iterator[tuple[int, di
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value).replace("\0", "").strip()
+    return str(value).lower() if isinstance(value, bool) else _clean(str(value)).strip()
+
+
+def _clean(text: str) -> str:
+    """A text without what JSON can escape and no database takes: NUL, and halves of pairs."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
