@@ -126,6 +126,6 @@ def test_a_question_about_seconds_reads_no_frame_before_them(streaming: Warehous
             "where received_at > timestamptz '2026-01-02 03:04:05+00'"
         )
     ]
-    [place] = [place for place, line in enumerate(plan) if "2026-01-02 03:04:05" in line]
-    node = next(line for line in reversed(plan[:place]) if "->" in line)
-    assert "live_frames" in node, "\n".join(plan)
+    asked = [place for place, line in enumerate(plan) if "2026-01-02 03:04:05" in line]
+    nodes = [next(line for line in reversed(plan[:place]) if "->" in line) for place in asked]
+    assert any("live_frames" in node for node in nodes), "\n".join(plan)
