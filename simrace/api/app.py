@@ -19,6 +19,7 @@ from simrace.api.lander import Job, Lander
 from simrace.api.live import Pushed, add_live_routes
 from simrace.api.live_page import add_live_page
 from simrace.api.page import CONTENT_POLICY, render
+from simrace.api.predictions import AskedForecast, ForecastAnswer, Forecaster
 from simrace.api.problems import Problem, add_handlers, responses
 from simrace.api.settings import Settings
 from simrace.api.uploads import name_of, prepare, receive
@@ -150,14 +151,14 @@ def create_app(settings: Settings, watch: Watch | None = None) -> ASGIApp:
         responses=responses(*EVERYWHERE),
     )
     add_handlers(app)
-    _add_routes(app, lander)
+    _add_routes(app, lander, Forecaster(lander.dbt))
     add_live_routes(app, pushed)
     add_live_page(app, watch or Watch())
     _describe(app, bool(settings.token))
     return Gate(app, settings)
 
 
-def _add_routes(app: FastAPI, lander: Lander) -> None:
+def _add_routes(app: FastAPI, lander: Lander, forecaster: Forecaster) -> None:
     @app.post(
         UPLOAD_PATH, openapi_extra={"requestBody": _FORM}, responses=responses(400, 413, 415, 422, 503, 507)
     )  # fmt: skip
@@ -177,6 +178,11 @@ def _add_routes(app: FastAPI, lander: Lander) -> None:
         """Build the marts, as `simrace build` does, and name the rows of these races in marts.ml_training_data."""
         await asyncio.wrap_future(lander.submit(Job([], is_build=True)))
         return await run_in_threadpool(_describe_races, races.subsession_ids)
+
+    @app.post("/api/v1/predict", responses=responses(400, 409, 413, 415, 422, 503))
+    def predict(asked: AskedForecast) -> ForecastAnswer:
+        """Say how a race ends that has not been run, by what is known now; the words are kept in marts.predictions."""
+        return forecaster.answer(asked)
 
     @app.get("/health", responses=responses(503))
     def health() -> Health:

@@ -42,6 +42,7 @@ class Lander:
     """Takes jobs from any thread and does them in their order."""
 
     def __init__(self) -> None:
+        self.dbt = threading.Lock()  # held while dbt is at work: it cannot do two things at once in a process
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="lander")
 
@@ -61,13 +62,15 @@ class Lander:
 
     def _work(self) -> None:
         parsed = ParsedProject()
-        commands.prepare(parsed, commands.say_in_log)
+        with self.dbt:
+            commands.prepare(parsed, commands.say_in_log)
         is_last = False
         while not is_last:
             batch, is_last = self._next_batch()
             if batch:
-                _do(batch, parsed)
-                commands.prepare(parsed, commands.say_in_log)
+                with self.dbt:
+                    _do(batch, parsed)
+                    commands.prepare(parsed, commands.say_in_log)
 
     def _next_batch(self) -> tuple[list[Job], bool]:
         """All waiting jobs, at least one; and whether to end after them."""

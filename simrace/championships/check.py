@@ -6,6 +6,7 @@ from pathlib import Path
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from simrace.build import beside
 from simrace.build.seed_files import Finding, Row, near, number
 from simrace.championships import scoring
 from simrace.championships.marts import ChampionshipError, is_pseudonymised
@@ -78,9 +79,9 @@ def _ask_warehouse(parameters: ConnectionParameters, seeds: Seeds) -> str:
     models = scoring.compile_scoring(parameters)
     with scoring.beside(parameters) as cursor:
         read = [model for model in models.values() if not model.code and model.name not in SEEDS]
-        if not scoring.is_built(cursor, read):
+        if not beside.is_built(cursor, read):
             return "nothing is built yet; land files of races with `simrace run`"
-        scoring.score(cursor, models, {name: scoring.rows_of(row.cells for row in seeds.rows[name]) for name in SEEDS})
+        beside.make_all(cursor, models, {name: beside.rows_of(row.cells for row in seeds.rows[name]) for name in SEEDS})
         _check_races(cursor, seeds)
         _check_rounds(cursor, seeds)
         _check_fields(cursor, seeds)

@@ -9,6 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from simrace.build import beside
 from simrace.build.dbt import Compiled
 from simrace.championships import scoring
 from simrace.championships.marts import (
@@ -100,7 +101,7 @@ def what_if(parameters: ConnectionParameters, championship_id: str, change: Chan
     models = scoring.compile_scoring(parameters)
     with scoring.beside(parameters) as cursor:
         before = read_standings(cursor, championship_id), read_team_standings(cursor, championship_id)
-        scoring.score(cursor, models, _given(championship_id, races, left_out, decided))
+        beside.make_all(cursor, models, _given(championship_id, races, left_out, decided))
         after = (
             read_standings(cursor, championship_id, "pg_temp"),
             read_team_standings(cursor, championship_id, "pg_temp"),
@@ -148,29 +149,29 @@ def _decided(
 
 def _given(
     championship_id: str, races: list[str], left_out: list[str], decided: list[tuple[str, str, str, Decimal | None]]
-) -> dict[str, scoring.Given]:
+) -> dict[str, beside.Given]:
     of_it = sql.SQL("championship_id = {}").format(sql.Literal(championship_id))
-    its_races = sql.SQL("race_id in (select race_id from {})").format(scoring.temporary(scoring.RACES))
+    its_races = sql.SQL("race_id in (select race_id from {})").format(beside.temporary(scoring.RACES))
 
     def results(cursor: Cursor, model: Compiled) -> None:
-        scoring.copy_of(its_races)(cursor, model)
+        beside.copy_of(its_races)(cursor, model)
         if left_out:
             _leave_out(cursor, races, left_out)
 
     def decisions(cursor: Cursor, model: Compiled) -> None:
-        scoring.copy_of()(cursor, model)
+        beside.copy_of()(cursor, model)
         for race_id, entrant_id, decision, amount in decided:
             cursor.execute(
                 sql.SQL(
                     "insert into {} (race_id, entrant_id, decision, amount, reason, decided_at) "
                     "values (%s, %s, %s, %s, 'what if', '-infinity')"  # however early results are cut off
-                ).format(scoring.temporary(DECISIONS)),
+                ).format(beside.temporary(DECISIONS)),
                 (race_id, entrant_id, decision, amount),
             )
 
     return {
-        scoring.CHAMPIONSHIPS: scoring.copy_of(of_it),
-        scoring.RACES: scoring.copy_of(of_it),
+        scoring.CHAMPIONSHIPS: beside.copy_of(of_it),
+        scoring.RACES: beside.copy_of(of_it),
         scoring.RESULTS: results,
         DECISIONS: decisions,
     }
@@ -178,8 +179,8 @@ def _given(
 
 def _leave_out(cursor: Cursor, races: list[str], drivers: list[str]) -> None:
     """Results that were not driven; places and the grid close up where no other driver of the car is left."""
-    table = scoring.temporary(scoring.RESULTS)
-    scoring.make_table(
+    table = beside.temporary(scoring.RESULTS)
+    beside.make_table(
         cursor,
         "left_out",
         sql.SQL("select * from {} where race_id = any({}) and driver_id = any({}) and not is_team").format(
@@ -213,7 +214,7 @@ def _leave_out(cursor: Cursor, races: list[str], drivers: list[str]) -> None:
         "where results.race_id = ahead.race_id and results.entrant_id = ahead.entrant_id",
     )
     for statement in statements:
-        cursor.execute(sql.SQL(statement).format(results=table, left_out=scoring.temporary("left_out")))
+        cursor.execute(sql.SQL(statement).format(results=table, left_out=beside.temporary("left_out")))
 
 
 def _notes(cursor: Cursor, championship_id: str, decided: list[tuple[str, str, str, Decimal | None]]) -> list[str]:
@@ -221,14 +222,14 @@ def _notes(cursor: Cursor, championship_id: str, decided: list[tuple[str, str, s
     cursor.execute(
         sql.SQL(
             "select bool_or(points_table in ('league_points', 'points')) from {} where championship_id = %s"
-        ).format(scoring.temporary(scoring.RACES)),
+        ).format(beside.temporary(scoring.RACES)),
         (championship_id,),
     )
     if (cursor.fetchone() or (False,))[0]:
         notes.append("Its points come from the files: who moves up in places has no more points for it.")
     cursor.execute(
         sql.SQL("select race_id, entrant_id from {} where has_unplaced_time_penalty and not is_team").format(
-            scoring.temporary(scoring.DECIDED)
+            beside.temporary(scoring.DECIDED)
         )
     )
     without_time = set(cursor.fetchall())

@@ -1,19 +1,22 @@
 """`simrace train`, `models`, `predict`: what will happen, by models that beat their baselines."""
 
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
+from simrace.build.runs import recorded
 from simrace.cli import summaries
 from simrace.cli.terminal import begin, console, readable_errors, say, spinner
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
 from simrace.predictions import store
 from simrace.predictions.backtest import predictions_of_the_test_span
+from simrace.predictions.entries import read_file
 from simrace.predictions.errors import PredictionError
-from simrace.predictions.forecast import Forecast, forecast_race
+from simrace.predictions.forecast import Forecast, forecast_entries, forecast_race
 from simrace.predictions.intervals import COVERAGE
 from simrace.predictions.model import Model
 from simrace.predictions.train import train as train_models
@@ -87,14 +90,27 @@ def models(
 
 
 def predict(
-    race: Annotated[str, typer.Argument(metavar="RACE", help="race_id or subsession_id of marts.ml_training_data.")],
+    race: Annotated[
+        str, typer.Argument(metavar="[RACE]", help="race_id or subsession_id of marts.ml_training_data.")
+    ] = "",
+    entries: Annotated[
+        Path | None, typer.Option(help="CSV or JSON of who races where, of a race to come.", show_default=False)
+    ] = None,
 ) -> None:
     """Say how a race ends, by what is known at its green flag; each number with an interval."""
-    with begin("predict") as work, closing(work.parameters.connect()) as connection:
-        with connection:
-            made = forecast_race(connection, race, "predict")
-        with connection:
-            store.keep(connection, [], made.predictions)
+    with readable_errors():
+        if bool(race) == bool(entries):
+            raise PredictionError("Name a race, or a file with --entries: one of the two.")
+        asked = read_file(entries) if entries else None
+    with readable_errors(), recorded("predict") as run:
+        run.parameters = parameters = connection_parameters(say)
+        if asked:
+            with spinner("looking up"):
+                made = forecast_entries(parameters, asked, "predict")
+        else:
+            with closing(parameters.connect()) as connection:
+                made = forecast_race(connection, race, "predict")
+        store.keep_forecast(parameters, made.predictions)
     _show_forecast(made)
 
 

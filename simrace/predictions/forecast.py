@@ -1,6 +1,7 @@
 """What the published models say of a race, driver by driver."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,7 +9,11 @@ from typing import TYPE_CHECKING
 from psycopg2 import sql
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
+from simrace.build.dbt import Compiled
+from simrace.database.connection import ConnectionParameters
 from simrace.predictions import targets
+from simrace.predictions.announced import compile_features, look_up
+from simrace.predictions.entries import EntryList
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.model import Model
 from simrace.predictions.store import Prediction, published_models
@@ -124,6 +129,35 @@ def forecast_race(connection: Connection, race: str, made_by: str) -> Forecast:
     return made
 
 
+def forecast_entries(
+    parameters: ConnectionParameters,
+    asked: EntryList,
+    made_by: str,
+    features: Callable[[], dict[str, Compiled]] | None = None,
+) -> Forecast:
+    """What the models say of a race that has not been run.
+
+    Args:
+        parameters: The database.
+        asked: Its entry list.
+        made_by: Command that asks.
+        features: What gives those of `compile_features`; None compiles them.
+
+    Raises:
+        PredictionError: no model is published, or the entry list cannot be understood.
+        BuildError: the project cannot be compiled.
+    """
+    with closing(parameters.connect()) as connection:
+        models = published_models(connection)
+    told = look_up(parameters, features() if features else compile_features(parameters), asked)
+    about = Race(told.race_key, None, told.layout_id, told.license_category_id, told.starts_at)
+    made = forecast(models, told.known.rows, about, told.keys, told.driver_ids, told.names, made_by)
+    made.notes[:0] = told.notes
+    if late := sorted(each.target for each in models if _has_seen(each, told.starts_at.isoformat())):
+        made.notes.append(f"The models of {', '.join(late)} learned from races after its start.")
+    return made
+
+
 def _has_seen(model: Model, starts_at: str | None) -> bool:
     until = model.about["learned_until"]
     if starts_at is None or until is None:  # undated races come first in the order of time
@@ -163,6 +197,7 @@ def forecast(
         made_by: Command that asks.
     """
     said = {model.target: model.say(rows) for model in models}
+    asks = {name: targets.can_be_asked(name, rows) for name in said}
     order = targets.places(rows, said[FINISH.name].value) if FINISH.name in said else None
     entries = [
         Entry(
@@ -171,7 +206,11 @@ def forecast(
             names.get(key, key),
             str(rows["car_class_id"].iloc[at]),
             None if order is None else int(order[at] + 0.5),
-            {name: Interval(float(of.value[at]), float(of.low[at]), float(of.high[at])) for name, of in said.items()},
+            {
+                name: Interval(float(of.value[at]), float(of.low[at]), float(of.high[at]))
+                for name, of in said.items()
+                if asks[name][at]
+            },
         )
         for at, key in enumerate(keys)
     ]
@@ -201,7 +240,8 @@ def _notes(rows: "pd.DataFrame") -> Iterator[str]:
 def _predictions(models: list[Model], race: Race, entries: list[Entry], made_by: str) -> Iterator[Prediction]:
     for model in models:
         for entry in entries:
-            said = entry.said[model.target]
+            if (said := entry.said.get(model.target)) is None:
+                continue
             yield Prediction(
                 model.model_id, race.race_key, entry.key, race.race_id, entry.driver_id, race.layout_id,
                 race.license_category_id, race.starts_at, said.value, said.low, said.high, made_by,

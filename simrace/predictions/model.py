@@ -95,7 +95,11 @@ class Model:
         value = np.clip(targets.in_unit(target, rows, point), lowest, highest)
         newcomer = targets.is_newcomer(rows)
         low, high = intervals.widened(low, high, self.calibration["margins"], newcomer, lowest, highest)
-        if target is FINISH:  # the whole places between the ends, at least the nearest one
+        if target is FINISH:
+            # nothing is learned from fewer than make an order
+            small = targets.numbers(rows, "class_field_size") < targets.FEWEST_OF_A_FIELD
+            low, high = np.where(small, lowest, low), np.where(small, highest, high)
+            # the whole places between the ends, at least the nearest one
             low, high = np.minimum(np.ceil(low), np.round(value)), np.maximum(np.floor(high), np.round(value))
         return Said(value, np.minimum(low, value), np.maximum(high, value))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
 from ingestion.raw_tables import relation_exists
+from simrace.database.connection import ConnectionParameters
 from simrace.predictions.card import card
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.model import Model, read_model, target_of
@@ -124,6 +126,12 @@ def keep_predictions(cursor: Cursor, predictions: Iterable[Prediction]) -> int:
         rows,
     )
     return len(rows)
+
+
+def keep_forecast(parameters: ConnectionParameters, predictions: Iterable[Prediction]) -> None:
+    """Write what was said of a race."""
+    with closing(parameters.connect()) as connection, connection, connection.cursor() as cursor:
+        keep_predictions(cursor, predictions)
 
 
 def refuse_other_library(model: Model) -> None:

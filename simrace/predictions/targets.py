@@ -185,6 +185,15 @@ def is_newcomer(rows: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.boo
     return np.asarray(np.isnan(numbers(rows, "irating_before")) | (races <= 1))
 
 
+def can_be_asked(name: str, rows: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """For which rows of a race to come a target means something: no podium where all are on it."""
+    if name == PODIUM_CHANCE.name:
+        return np.asarray(numbers(rows, "class_field_size") > PODIUM)
+    if name == IRATING_CHANGE.name:
+        return np.asarray(numbers(rows, "is_official") == 1)
+    return np.full(len(rows), True)
+
+
 def bounds(target: Target, rows: "pd.DataFrame") -> tuple[Numbers, Numbers]:
     """Least and greatest value that is possible for each row."""
     if target is FINISH:

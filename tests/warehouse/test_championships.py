@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 import yaml
 
+from simrace.build import beside
 from simrace.build.dbt import Compiled
 from simrace.build.seed_files import Finding, file_of
 from simrace.championships import publication, scoring, steps
@@ -482,7 +483,7 @@ def test_nothing_changed_changes_nothing(
         assert outcome.teams_after == outcome.teams
     with scoring.beside(parameters) as cursor:
         rows = read_seeds(ROOT).rows
-        scoring.score(cursor, models, {name: scoring.rows_of(row.cells for row in rows[name]) for name in SEEDS})
+        beside.make_all(cursor, models, {name: beside.rows_of(row.cells for row in rows[name]) for name in SEEDS})
         for table in (scoring.ROUNDS, scoring.STANDINGS, scoring.TEAM_STANDINGS):
             cursor.execute(f"(table pg_temp.{table} except table marts.{table}) union all "
                            f"(table marts.{table} except table pg_temp.{table})")  # fmt: skip

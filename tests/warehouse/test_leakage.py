@@ -3,7 +3,8 @@
 import json
 import random
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from graphlib import TopologicalSorter
 
@@ -11,9 +12,12 @@ import pytest
 from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
+from psycopg2 import sql
 
 from simrace.database.connection import connection_parameters
 from simrace.generator import season
+from simrace.predictions.train import train
+from simrace.predictions.training_data import Known, read_known
 from tests.conftest import NO_TESTS, ROOT, Warehouse
 
 RACES = 48
@@ -142,12 +146,22 @@ def trial(warehouse: Warehouse) -> Iterator[Trial]:
                 query(statement.replace(ANY_CUTOFF, cutoff or ""))
 
         query("create schema ci_intermediate; create schema ci_marts")
+        query(PRACTICE.format("marts") + ";" + PRACTICE.format("ci_marts"))
         for table in INPUTS:
             query(f"create table ci_intermediate.{table} (like intermediate.{table})")
         features = query("select column_name from marts.ml_feature_dictionary where column_role in ('key', 'feature')")
         compared = {"ml_training_data": ", ".join(str(name) for (name,) in features)}
         yield Trial(query, build, compared | {"driver_race_form": "*", "track_difficulty": "*"})
         connection.close()
+
+
+# Telemetry is not altered here: nobody has practised.
+PRACTICE = """
+    create table {}.driver_pace_and_results (
+        race_id text, driver_id text, sessions_before integer, pace_laps_before integer,
+        lap_time_variation_ratio_before numeric, best_lap_before_s numeric
+    )
+"""
 
 
 def _statements(manifest: Manifest, cutoff: str | None) -> list[str]:
@@ -230,3 +244,32 @@ def test_taking_away_the_future_changes_no_feature_up_to_it(trial: Trial) -> Non
         assert left == [(True, 0)], "the future is still there"
     assert not leaks
     assert not untold
+
+
+def test_a_prediction_knows_nothing_of_its_own_race(trial: Trial) -> None:
+    """Another result changes no word of a model on that race; it does where a feature is known afterwards."""
+    race_id, started_at = _tried_races(trial)[0]
+    with closing(connection_parameters().connect()) as connection:
+        known = _with_incidents(read_known(connection))
+    leaky = next(train(replace(known, features=(*known.features, "leaked")), 0))
+    honest = next(train(known, 0))
+    trial.restore()
+    for statement in ALTERED:
+        trial.query(statement.format(race_id=race_id))
+    trial.build(None)
+    until = sql.SQL("feature_cutoff_at <= {}").format(sql.Literal(started_at))
+    with closing(connection_parameters().connect()) as connection:
+        before, after = (
+            _with_incidents(read_known(connection, until, schema)).rows for schema in ("marts", "ci_marts")
+        )
+    assert list(before["driver_id"]) == list(after["driver_id"]) and race_id in set(before["race_id"])
+    assert (honest.say(before).value == honest.say(after).value).all()
+    changed = leaky.say(before).value != leaky.say(after).value
+    assert set(before.loc[changed, "race_id"]) == {race_id}
+
+
+def _with_incidents(known: Known) -> Known:
+    """With what looks like a feature, and is known only after the race."""
+    return replace(
+        known, rows=known.rows.assign(leaked=known.rows["target_incidents"] - known.rows["target_finish_position"])
+    )

@@ -1,9 +1,23 @@
 """Models are trained, kept and used beside a warehouse, and nothing that they say comes back into it."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from threading import Lock
 from typing import Any
 
 import pytest
+from fastapi import HTTPException
+from psycopg2 import sql
 
+from simrace.api import predictions
+from simrace.api.predictions import AskedForecast
+from simrace.build.dbt import Compiled
+from simrace.database.connection import ConnectionParameters, connection_parameters
+from simrace.predictions import announced
+from simrace.predictions.entries import read_document
+from simrace.predictions.errors import EntryListError
+from simrace.predictions.forecast import forecast_entries
+from simrace.predictions.training_data import read_known
 from tests.conftest import PREDICTED, Warehouse
 
 
@@ -34,6 +48,105 @@ def test_training_and_predicting_fill_the_marts(trained: Warehouse) -> None:
         f"where target = 'finish' and race_id = '{race_id}' and made_by = 'predict' group by race_id"
     )
     assert entries == drivers and unseen is True
+
+
+@pytest.fixture(scope="module")
+def here(trained: Warehouse) -> Iterator[ConnectionParameters]:
+    """This process asks the trained warehouse."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in trained.environment.items():
+            patch.setenv(name, value)
+        yield connection_parameters()
+
+
+@pytest.fixture(scope="module")
+def features(here: ConnectionParameters) -> dict[str, Compiled]:
+    return announced.compile_features(here)
+
+
+def test_an_announced_race_knows_what_the_training_data_know(
+    here: ConnectionParameters, features: dict[str, Compiled]
+) -> None:
+    """Of the latest race of a file with ratings and licences, whose entry list is told as one to come."""
+    with closing(here.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select race_id, layout_id, license_category_id, series_name, feature_cutoff_at, is_official "
+            "from marts.ml_training_data where not is_team_race and safety_rating_before is not null "
+            "order by feature_cutoff_at desc limit 1"
+        )
+        race_id, layout, category, series, starts_at, is_official = cursor.fetchone() or ()
+        race = {"layout": layout, "license_category": category, "series_name": series,
+                "starts_at": starts_at.isoformat(), "is_official": is_official}  # fmt: skip
+        cursor.execute(
+            "select driver_id, car_id, car_class_id, start_position, qualifying_lap_ms / 1000.0, irating_before "
+            "from marts.ml_training_data where race_id = %s order by driver_id", (race_id,),
+        )  # fmt: skip
+        names = ("driver", "car", "car_class", "start_position", "qualifying_lap", "irating")
+        entries = [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in cursor]
+        told = announced.look_up(here, features, read_document({"race": race, "entries": entries}))
+        of_race = sql.SQL("rows.race_id = {}").format(sql.Literal(race_id))
+        real = read_known(connection, of_race).rows.set_index("driver_id").loc[told.keys]
+    rows = told.known.rows.set_index("driver_id")
+    for name in told.known.features:
+        assert list(rows[name].fillna(-1)) == list(real[name].fillna(-1)), name
+    assert rows["target_finish_position"].isna().all() and told.notes == []
+
+
+def test_strangers_are_answered_with_all_that_is_possible(trained: Warehouse) -> None:
+    lines = ["driver,car,layout"] + [f"Stranger {number},Nobody's Car,nowhere" for number in range(6)]
+    path = trained.folder / "strangers.csv"
+    path.write_text("\n".join(lines), "utf-8")
+    done = trained.run("simrace", "predict", "--entries", path)
+    assert done.stdout.count("(1 to 6)") == 6
+    for note in (
+        "6 of 6 drivers are in no race",
+        "raced the car",
+        "raced on the layout 'nowhere'",
+        "category is not told",
+    ):
+        assert note in done.stderr
+    keys = "select entry_key, driver_id, low, high from marts.predictions where target = 'finish' and race_id is null"
+    assert trained.query(f"{keys} order by 1") == [(f"entry {number}", None, 1, 6) for number in range(1, 7)]
+
+
+def test_a_field_of_one_is_first(trained: Warehouse) -> None:
+    path = trained.folder / "alone.json"
+    path.write_text('{"race": {"license_category": "5"}, "entries": [{"driver": "Stranger"}]}', "utf-8")
+    done = trained.run("simrace", "predict", "--entries", path)
+    assert "1.0 (1 to 1)" in done.stdout and "one entry alone" in done.stderr
+
+
+def test_what_an_entry_list_cannot_mean_is_refused(here: ConnectionParameters, features: dict[str, Compiled]) -> None:
+    with closing(here.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute("select driver_id, driver_name from marts.dim_drivers where sim = 'iracing' order by 1 limit 1")
+        driver_id, name = cursor.fetchone() or ()
+    for document, said in (
+        ({"entries": [{"driver": driver_id}, {"driver": name}]}, "a driver twice, under two names"),
+        ({"race": {"license_category": "Boats"}, "entries": [{"driver": name}]}, "licence category 'Boats'"),
+    ):
+        with pytest.raises(EntryListError, match=said):
+            announced.look_up(here, features, read_document(document))
+
+
+def test_the_api_says_what_the_command_says(here: ConnectionParameters, features: dict[str, Compiled]) -> None:
+    asked = {"race": {"license_category": "5", "starts_at": "2031-05-03T19:00:00Z"},
+             "entries": [{"driver": f"Stranger {number}", "start_position": number} for number in range(1, 5)]}  # fmt: skip
+    made = forecast_entries(here, read_document(asked), "predict", lambda: features)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(predictions, "compile_features", lambda _: features)
+        answer = predictions.Forecaster(Lock()).answer(AskedForecast.model_validate(asked))
+        assert [entry.model_dump()["said"] for entry in answer.entries] == [
+            {name: vars(said) for name, said in entry.said.items()} for entry in made.entries
+        ]
+        assert answer.race_key == made.race_key and "4 of 4 drivers are in no race of the warehouse." in answer.notes
+        with pytest.raises(HTTPException) as refused:
+            predictions.Forecaster(Lock()).answer(AskedForecast.model_validate({"entries": [{"driver": "\x07"}]}))
+    assert refused.value.status_code == 409
+    with closing(here.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from marts.predictions where made_by = 'api' and race_key = %s", (made.race_key,)
+        )
+        assert cursor.fetchone() == (len(made.predictions),)
 
 
 def test_no_feature_is_made_of_predictions(warehouse: Warehouse) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from simrace.build import beside
 from simrace.build.dbt import Compiled
 from simrace.championships import scoring
 from simrace.championships.marts import read_standings, read_team_standings
@@ -208,8 +209,8 @@ def _scored(
 ) -> tuple[Standings, dict[str, Decimal]]:
     """What the SQL makes of the same."""
     with scoring.beside(parameters) as cursor:
-        given = {"championship_rules": scoring.rows_of(rules), "championship_entries": scoring.rows_of(entries)}
-        scoring.score(cursor, models, given)
+        given = {"championship_rules": beside.rows_of(rules), "championship_entries": beside.rows_of(entries)}
+        beside.make_all(cursor, models, given)
         drivers = {line.key: (line.position, line.points) for line in read_standings(cursor, CUP, "pg_temp")}
         return drivers, {line.key: line.points for line in read_team_standings(cursor, CUP, "pg_temp")}
 
