@@ -51,7 +51,7 @@ HISTORY = (
     "quarantine_history",
 )
 # Marts of what `simrace train` and `predict` wrote, of which a build makes nothing: test_predictions.py fills them.
-PREDICTED = ("model_scores", "predictions")
+PREDICTED = ("model_scores", "prediction_scores", "predictions", "rating_forecast")
 # Of sessions that are driven now: empty where nobody streams, else another thing each second. test_live.py fills them.
 LIVE = ("live_samples", "live_laps", "live_standing")
 # What was landed, sample by sample: millions of rows, which other tests compare with the files.

@@ -71,7 +71,7 @@
         learned_until timestamptz,
         trained_at timestamptz not null default now()
     );
-    create table if not exists {{ ops_schema() }}.predictions (
+    create table if not exists {{ ops_schema() }}.predicted (
         model_id text not null references {{ ops_schema() }}.models,
         race_key text not null,
         entry_key text not null,
@@ -86,6 +86,22 @@
         made_by text not null,
         predicted_at timestamptz not null default now(),
         primary key (model_id, race_key, entry_key)
+    );
+    create table if not exists {{ ops_schema() }}.rating_forecasts (
+        driver_id text not null,
+        license_category_id text not null,
+        races_ahead integer not null,
+        irating integer not null,
+        expected_irating double precision,
+        low_irating double precision not null,
+        high_irating double precision not null,
+        error double precision not null,
+        naive_error double precision not null,
+        better_share double precision not null,
+        coverage double precision,
+        cases integer not null,
+        as_of timestamptz not null,
+        primary key (driver_id, license_category_id, races_ahead)
     );
     {{ create_runs_table() }};
     create table if not exists {{ ops_schema() }}.dbt_results (

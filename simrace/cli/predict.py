@@ -12,6 +12,7 @@ from simrace.cli import summaries
 from simrace.cli.terminal import begin, console, readable_errors, say, spinner
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
+from simrace.lap_times import lap_time_text
 from simrace.predictions import store
 from simrace.predictions.backtest import predictions_of_the_test_span
 from simrace.predictions.entries import read_file
@@ -19,6 +20,9 @@ from simrace.predictions.errors import PredictionError
 from simrace.predictions.forecast import Forecast, forecast_entries, forecast_race
 from simrace.predictions.intervals import COVERAGE
 from simrace.predictions.model import Model
+from simrace.predictions.plan import Plan, read_basis
+from simrace.predictions.plan import plan as make_plan
+from simrace.predictions.ratings import RatingForecast, forecast_ratings, read_series
 from simrace.predictions.train import train as train_models
 from simrace.predictions.training_data import read_known
 
@@ -30,14 +34,14 @@ def train(
     with readable_errors():
         with closing(connection_parameters(say).connect()) as connection:
             become_reader(connection)
-            known = read_known(connection)
+            known, series = read_known(connection), read_series(connection)
         with spinner("training"):
-            models = list(train_models(known, seed))
+            models, forecasts = list(train_models(known, seed)), list(forecast_ratings(series))
     with begin("train") as work, closing(work.parameters.connect()) as connection, connection:
-        store.keep(
-            connection, models, (each for model in models for each in predictions_of_the_test_span(model, known))
-        )
+        backtest = (each for model in models for each in predictions_of_the_test_span(model, known))
+        store.keep(connection, models, backtest, forecasts)
     _show_scores(models)
+    _show_ratings(forecasts)
 
 
 def _show_scores(models: list[Model]) -> None:
@@ -65,6 +69,18 @@ def _show_scores(models: list[Model]) -> None:
     for model in models:
         if model.verdict:
             say(f"The model of {model.target} is kept and not published: {model.verdict}.")
+
+
+def _show_ratings(forecasts: list[RatingForecast]) -> None:
+    shown = {each.races_ahead: each for each in forecasts}
+    if not shown:
+        say("Ratings are not forecast: there are too few races with one.")
+        return
+    better = [each for each in shown.values() if each.expected_irating is not None]
+    say(
+        f"Ratings: the forecast beats the naive one for {len(better)} of {len(shown)} numbers of races ahead"
+        + (f", and was nearer {min(each.better_share for each in better):.0%} of the time or more." if better else ".")
+    )
 
 
 def models(
@@ -137,5 +153,41 @@ def _show_forecast(made: Forecast) -> None:
     for name, held in made.coverage.items():
         what = _COLUMNS[name][0]
         say(f"Intervals of {what} held {held:.0%} of the time on the latest races; they are meant to {COVERAGE:.0%}.")
+    for note in made.notes:
+        say(note)
+
+
+def plan(
+    layout: Annotated[str, typer.Argument(help="layout_id of marts.race_plan_basis.")],
+    driver: Annotated[str, typer.Option(help="driver_id or name.")],
+    car: Annotated[str, typer.Option(help="car_id or name; left out, the one most driven there.")] = "",
+    laps: Annotated[int | None, typer.Option(help="Length in laps.", show_default=False)] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length in minutes.", show_default=False)] = None,
+    tank: Annotated[float | None, typer.Option(help="Litres; else as the logs have it.", show_default=False)] = None,
+    pit_loss: Annotated[
+        float | None, typer.Option(min=0, help="Seconds that a stop costs; else as in the logs.", show_default=False)
+    ] = None,
+) -> None:
+    """Plan fuel, stops, stints, pit windows and time of a race, from the driver's own laps."""
+    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
+        become_reader(connection)
+        basis = read_basis(connection, driver, layout, car)
+        _show_plan(make_plan(basis, laps, minutes, tank, pit_loss))
+
+
+def _show_plan(made: Plan) -> None:
+    told = [
+        ("laps", f"{made.laps.value:.0f} ({made.laps.low:.0f} to {made.laps.high:.0f})"),
+        ("fuel", f"{made.fuel_l.value:.1f} l ({made.fuel_l.low:.1f} to {made.fuel_l.high:.1f})"),
+        ("longest stint", f"{made.most_stint_laps} laps"),
+        ("stints", " + ".join(str(laps) for laps in made.stint_laps)),
+        *(
+            (f"stop {number}", f"after lap {stop.planned_lap} ({stop.earliest_lap} to {stop.latest_lap})")
+            for number, stop in enumerate(made.stops, 1)
+        ),
+        ("time", " to ".join(lap_time_text(time) for time in (made.time_s.low, made.time_s.high))),
+    ]
+    for what, value in told:
+        console.print(f"  {what:<15} {value}", markup=False, highlight=False)
     for note in made.notes:
         say(note)

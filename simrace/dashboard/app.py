@@ -15,6 +15,7 @@ from simrace.dashboard.pages import (
     home,
     lap_comparison,
     personal_bests,
+    predictions,
     race,
     session,
 )
@@ -30,6 +31,7 @@ PAGES = {
     "driver": ("Driver", driver.show),
     "race": ("Race", race.show),
     "championship": ("Championship", championship.show),
+    "predictions": ("Predictions", predictions.show),
     "quality": ("Data quality", data_quality.show),
 }
 

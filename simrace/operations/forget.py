@@ -222,6 +222,8 @@ def forget(connection: Connection, contents: Iterable[Content]) -> dict[str, int
 def strike(connection: Connection, driver_id: str) -> bool:
     """Strike a driver from what is published of other people's logs, and remember it; the logs themselves stay.
 
+    What was predicted of the driver goes at once.
+
     Args:
         connection: To the warehouse.
         driver_id: As `marts.dim_drivers` has it without pseudonyms; `iracing:` and the id of a customer.
@@ -236,6 +238,9 @@ def strike(connection: Connection, driver_id: str) -> bool:
         cursor.execute(
             f"insert into {DATASET}.{STRUCK_TABLE} (driver_id) values (%s) on conflict do nothing", (driver_id,)
         )
+        if relation_exists(cursor, "ops.rating_forecasts"):
+            cursor.execute("delete from ops.predicted where driver_id = %s", (driver_id,))
+            cursor.execute("delete from ops.rating_forecasts where driver_id = %s", (driver_id,))
     return True
 
 

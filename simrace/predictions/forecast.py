@@ -65,7 +65,7 @@ class Forecast:
         entries: In the order that is expected, class by class.
         coverage: By target, how often such intervals held on races that the model never saw; chances have none.
         notes: What to know before one believes it.
-        predictions: For ops.predictions; none where they would be no predictions.
+        predictions: For ops.predicted; none where they would be no predictions.
     """
 
     race_key: str

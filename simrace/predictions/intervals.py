@@ -16,7 +16,7 @@ TAIL = (1 - COVERAGE) / 2
 # Fewest rows of a group that have margins of their own; with fewer an interval is as wide as can be.
 FEWEST_OF_A_GROUP = 30
 BINS = 5
-_Z = 1.2815515655446004  # of a normal distribution, between which and its negative lies COVERAGE
+NORMAL = 1.2815515655446004  # of a normal distribution, between which and its negative lies COVERAGE
 
 Groups = NDArray[np.bool_]
 
@@ -124,9 +124,9 @@ def interval_of_chance(chances: Numbers, bins: list[dict[str, Any]]) -> tuple[Nu
 
 def wilson(successes: float, rows: int) -> tuple[float, float]:
     """Ends of the share behind a count (Wilson 1927), at COVERAGE."""
-    share, z2 = successes / rows, _Z**2
+    share, z2 = successes / rows, NORMAL**2
     middle = (share + z2 / (2 * rows)) / (1 + z2 / rows)
-    half = _Z * np.sqrt(share * (1 - share) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
+    half = NORMAL * np.sqrt(share * (1 - share) / rows + z2 / (4 * rows**2)) / (1 + z2 / rows)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 

@@ -16,6 +16,7 @@ from simrace.database.connection import ConnectionParameters
 from simrace.predictions.card import card
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.model import Model, read_model, target_of
+from simrace.predictions.ratings import RatingForecast, keep_forecasts
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What was said of an entry: a row of ops.predictions."""
+    """What was said of an entry: a row of ops.predicted."""
 
     model_id: str
     race_key: str
@@ -55,13 +56,24 @@ class Prediction:
     made_by: str
 
 
-def keep(connection: Connection, models: Iterable[Model], predictions: Iterable[Prediction]) -> None:
-    """Write models, and what they say of races; a model that is there already was trained again."""
+def keep(
+    connection: Connection,
+    models: Iterable[Model],
+    predictions: Iterable[Prediction],
+    forecasts: list[RatingForecast],
+) -> None:
+    """Write models, what they say of races, and forecasts of ratings; a model that is there was trained again."""
     with connection.cursor() as cursor:
         require_tables(cursor)
         for model in models:
             _keep_model(cursor, model)
         keep_predictions(cursor, predictions)
+        keep_forecasts(cursor, forecasts)
+        # who is published as a pseudonym since has left the drivers under the old id
+        cursor.execute(
+            "delete from ops.predicted where driver_id is not null "
+            "and driver_id not in (select driver_id from marts.dim_drivers)"
+        )
 
 
 def _keep_model(cursor: Cursor, model: Model) -> None:
@@ -121,7 +133,7 @@ def keep_predictions(cursor: Cursor, predictions: Iterable[Prediction]) -> int:
     said = ("value", "low", "high", "made_by", "starts_at")
     execute_values(
         cursor,
-        f"insert into ops.predictions ({', '.join(names)}) values %s on conflict (model_id, race_key, entry_key) "
+        f"insert into ops.predicted ({', '.join(names)}) values %s on conflict (model_id, race_key, entry_key) "
         f"do update set {', '.join(f'{name} = excluded.{name}' for name in said)}, predicted_at = now()",
         rows,
     )
@@ -149,5 +161,5 @@ def refuse_other_library(model: Model) -> None:
 
 def require_tables(cursor: Cursor) -> None:
     """Refuse a warehouse that has no place for models."""
-    if not relation_exists(cursor, "ops.models"):
+    if not relation_exists(cursor, "ops.rating_forecasts"):
         raise PredictionError("The warehouse was built by an older version: bring it up to date with `simrace run`.")

@@ -24,7 +24,8 @@ from tests.commands import BIN
 from tests.conftest import ROOT, Warehouse
 
 SCREENSHOTS = ROOT / "target" / "screenshots"
-TITLES = ("Home", "Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Data quality")
+TITLES = ("Home", "Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Predictions",
+          "Data quality")  # fmt: skip
 PATIENCE_S = 60.0
 # Opened at a page's own address, Streamlit first looks for its server below that address, and then above it.
 LOOKS_FOR_SERVER = re.compile(r"/\w+/_stcore/(health|host-config) - Failed to load resource: .* 404")

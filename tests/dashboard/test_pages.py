@@ -23,6 +23,7 @@ from simrace.database.connection import connection_parameters
 from tests.conftest import ROOT, Warehouse
 
 PAGES = ("home", "lap_comparison", "session", "personal_bests", "driver", "race", "championship", "data_quality")
+TRAINED = ("predictions",)  # has something to show after `simrace train`: tests/warehouse/test_predictions.py
 SCRIPT = "from simrace.dashboard.pages import {page}\nfrom simrace.dashboard.shell import guarded\nguarded({page}.show)"
 HOSTILE = (
     "Robert'); drop table marts.dim_drivers; --",
@@ -85,7 +86,7 @@ def test_a_page_says_what_one_sees_and_shows_it(on_warehouse: Warehouse, page: s
     assert len(app.get("plotly_chart")) + len(app.dataframe) >= 1
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", (*PAGES, *TRAINED))
 def test_an_empty_warehouse_is_told_in_a_sentence(empty: str, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
     monkeypatch.setenv("SIMRACE_DATABASE_URL", empty)
     app = opened(page)

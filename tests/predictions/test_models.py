@@ -71,8 +71,7 @@ def test_chances_come_as_often_as_they_say(models: dict[str, Model]) -> None:
 
 
 def test_the_same_data_and_seed_give_the_same_bytes(known: Known, models: dict[str, Model]) -> None:
-    again = {model.target: model for model in train(known, 0)}
-    assert {name: model.text() for name, model in again.items()} == {name: m.text() for name, m in models.items()}
+    assert next(train(known, 0)).text() == models["finish"].text()
     assert read_model(models["finish"].text()).model_id == models["finish"].model_id
     rows = known.rows.copy()
     rows.loc[0, "irating_before"] += 1

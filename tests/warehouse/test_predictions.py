@@ -6,13 +6,16 @@ from threading import Lock
 from typing import Any
 
 import pytest
+import streamlit as st
 from fastapi import HTTPException
 from psycopg2 import sql
+from streamlit.testing.v1 import AppTest
 
 from simrace.api import predictions
 from simrace.api.predictions import AskedForecast
 from simrace.build.dbt import Compiled
 from simrace.database.connection import ConnectionParameters, connection_parameters
+from simrace.operations.forget import strike
 from simrace.predictions import announced
 from simrace.predictions.entries import read_document
 from simrace.predictions.errors import EntryListError
@@ -78,7 +81,8 @@ def test_an_announced_race_knows_what_the_training_data_know(
         race = {"layout": layout, "license_category": category, "series_name": series,
                 "starts_at": starts_at.isoformat(), "is_official": is_official}  # fmt: skip
         cursor.execute(
-            "select driver_id, car_id, car_class_id, start_position, qualifying_lap_ms / 1000.0, irating_before "
+            "select driver_id, car_id, car_class_id, start_position, "
+            "cast(qualifying_lap_ms / 1000.0 as double precision), irating_before "
             "from marts.ml_training_data where race_id = %s order by driver_id", (race_id,),
         )  # fmt: skip
         names = ("driver", "car", "car_class", "start_position", "qualifying_lap", "irating")
@@ -130,7 +134,7 @@ def test_what_an_entry_list_cannot_mean_is_refused(here: ConnectionParameters, f
 
 def test_the_api_says_what_the_command_says(here: ConnectionParameters, features: dict[str, Compiled]) -> None:
     asked = {"race": {"license_category": "5", "starts_at": "2031-05-03T19:00:00Z"},
-             "entries": [{"driver": f"Stranger {number}", "start_position": number} for number in range(1, 5)]}  # fmt: skip
+             "entries": [{"driver": f"Stranger {at}", "start_position": at} for at in range(1, 5)]}  # fmt: skip
     made = forecast_entries(here, read_document(asked), "predict", lambda: features)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predictions, "compile_features", lambda _: features)
@@ -151,7 +155,7 @@ def test_the_api_says_what_the_command_says(here: ConnectionParameters, features
 
 def test_no_feature_is_made_of_predictions(warehouse: Warehouse) -> None:
     nodes: dict[str, Any] = warehouse.manifest()["nodes"]
-    written = {f"source.simrace.ops.{table}" for table in ("models", "predictions")}
+    written = {f"source.simrace.ops.{table}" for table in ("models", "predicted", "rating_forecasts")}
     seen, ahead = set(), ["model.simrace.ml_training_data", "model.simrace.driver_pace_and_results"]
     while ahead:
         node = ahead.pop()
@@ -165,7 +169,7 @@ def test_a_race_that_a_model_learned_from_is_no_prediction(trained: Warehouse) -
     [(race_id,)] = trained.query("select min(race_id) from marts.ml_training_data where split = 'train'")
     done = trained.run("simrace", "predict", str(race_id))
     assert "is no prediction" in done.stderr
-    assert trained.query(f"select count(*) from ops.predictions where race_id = '{race_id}'") == [(0,)]
+    assert trained.query(f"select count(*) from ops.predicted where race_id = '{race_id}'") == [(0,)]
 
 
 def test_what_cannot_be_predicted_is_refused_with_the_way_out(trained: Warehouse, warehouse: Warehouse) -> None:
@@ -175,7 +179,88 @@ def test_what_cannot_be_predicted_is_refused_with_the_way_out(trained: Warehouse
     assert done.returncode == 1 and "No model is trained yet: simrace train" in done.stderr
 
 
+def test_who_is_forgotten_is_predicted_no_longer(trained: Warehouse, here: ConnectionParameters) -> None:
+    tables = ("ops.predicted", "ops.rating_forecasts")
+    [(driver_id,)] = trained.query(
+        "select driver_id from ops.rating_forecasts join ops.predicted using (driver_id) order by 1 limit 1"
+    )
+    others = [trained.query(f"select count(*) from {table} where driver_id <> '{driver_id}'") for table in tables]
+    with closing(here.connect()) as connection:
+        assert strike(connection, str(driver_id))
+    assert [trained.query(f"select count(*) from {table} where driver_id is not null") for table in tables] == others
+
+
 def test_who_leaves_the_drivers_leaves_the_predictions(trained: Warehouse) -> None:
-    """As after `simrace forget --driver`, or a switch to pseudonyms."""
-    trained.query("update ops.predictions set driver_id = 'iracing:nobody' where made_by = 'train'")
+    """As after a switch to pseudonyms."""
+    trained.query("update ops.predicted set driver_id = 'iracing:nobody' where made_by = 'train'")
     assert trained.query("select count(*) from marts.predictions where made_by = 'train'") == [(0,)]
+
+
+def test_the_page_shows_what_the_models_are_worth(trained: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", trained.url)
+    st.cache_data.clear()
+    script = "from simrace.dashboard.pages import predictions\npredictions.show()"
+    for target, charts in (("podium", 2), ("irating_change", 1)):
+        page = AppTest.from_string(script, default_timeout=60)
+        page.query_params["target"] = target
+        page.run()
+        assert not page.exception and len(page.success) == 1
+        assert {"model", "grid"} <= set(page.dataframe[0].value["scorer"])
+        assert len(page.get("plotly_chart")) == charts
+    st.cache_data.clear()
+
+
+def test_a_race_that_was_predicted_is_scored_once_it_was_run(trained: Warehouse) -> None:
+    """The entry list of a race of the test span, told as one to come, is scored like the race itself."""
+    race_id = later_race(trained)
+    [(layout, category, starts_at)] = trained.query(
+        "select layout_id, license_category_id, min(feature_cutoff_at) from marts.ml_training_data "
+        f"where race_id = '{race_id}' group by 1, 2"
+    )
+    listed = trained.query(
+        "select driver_id, start_position, car_id, car_class_id from marts.ml_training_data "
+        f"where race_id = '{race_id}' order by 1"
+    )
+    lines = ["driver,start_position,car,car_class,layout,license_category,starts_at"]
+    lines += [",".join([*map(str, entry), str(layout), str(category), str(starts_at)]) for entry in listed]
+    (trained.folder / "raced.csv").write_text("\n".join(lines), "utf-8")
+    trained.run("simrace", "predict", "--entries", trained.folder / "raced.csv")
+    scores = trained.query(
+        "select drivers, error, grid_error, coverage, trained_error from marts.prediction_scores "
+        f"where target = 'finish' and race_id = '{race_id}' and race_key like 'entries:%'"
+    )
+    [(drivers, error, grid_error, coverage, trained_error)] = scores
+    own = trained.query(
+        "select grid_error from marts.prediction_scores "
+        f"where target = 'finish' and race_id = '{race_id}' and race_key = race_id"
+    )
+    assert drivers == len(listed) and own == [(grid_error,)]
+    assert [(trained_error,)] == trained.query(
+        "select value from marts.model_scores where target = 'finish' and span = 'validation' and scorer = 'model'"
+    )
+    assert isinstance(error, float) and isinstance(coverage, float) and 0 < error < len(listed) and 0 <= coverage <= 1
+    kept = trained.query(
+        "select avg(abs(expected - actual)) from (select rank() over (order by value) as expected, "
+        "rank() over (order by target_finish_position_in_class) as actual from marts.predictions "
+        "join marts.ml_training_data as results using (driver_id) "
+        f"where target = 'finish' and race_key like 'entries:%' and results.race_id = '{race_id}') as places"
+    )
+    assert float(str(kept[0][0])) == pytest.approx(error)
+
+
+def test_a_plan_is_made_of_the_drivers_own_laps(trained: Warehouse) -> None:
+    found = trained.query(
+        "select driver_id, layout_id, car_id, mean_lap_time_s, fuel_per_lap_l from marts.race_plan_basis "
+        "where pace_laps >= 3 and fuel_laps >= 3 order by pace_laps desc limit 1"
+    )
+    [(driver, layout, car, lap_time, fuel)] = found
+    asked = ("simrace", "plan", str(layout), "--driver", str(driver), "--car", str(car))
+    said = trained.run(*asked, "--laps", "30", "--tank", "60", "--pit-loss", "40").stdout
+    assert f"{30 * float(str(fuel)):.1f} l" in said
+    laps = trained.query(
+        "select avg(lap_time_s) from marts.fct_laps join marts.dim_sessions using (session_id) where is_pace_eligible "
+        f"and driver_id = '{driver}' and layout_id = '{layout}' and car_id = '{car}'"
+    )
+    assert float(str(laps[0][0])) == pytest.approx(float(str(lap_time)), abs=1e-3)
+    done = trained.run("simrace", "plan", "nowhere", "--driver", str(driver), "--laps", "5", check=False)
+    assert done.returncode == 1 and "There are no laps of" in done.stderr

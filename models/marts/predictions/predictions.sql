@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
 with said as (
-    select * from {{ source('ops', 'predictions') }}
+    select * from {{ source('ops', 'predicted') }}
 ),
 
 models as (

@@ -1,0 +1,65 @@
+"""A race plan beside one worked out by hand, and what cannot be planned."""
+
+from dataclasses import replace
+
+import pytest
+
+from simrace.predictions.errors import PredictionError
+from simrace.predictions.plan import Basis, Stop, plan
+
+BASIS = Basis("iracing:7001", "iracing:here", "iracing:8", 25, 100.0, 0.5, 25, 2.5, 0.1, 60.0, 4, 30.0)
+
+
+def test_a_plan_is_what_one_works_out_by_hand() -> None:
+    """docs/predictions.md goes through the same numbers.
+
+    24 laps take 60 l on average, and 60.9 l on the safe side: 1.28 * 0.1 * sqrt(24 + 24 * 24 / 25) = 0.88. 23 laps take
+    58.4 l. 50 laps are three stints, of 17, 17 and 16.
+    """
+    made = plan(BASIS, laps=50)
+    assert made.most_stint_laps == 23
+    assert made.stint_laps == [17, 17, 16]
+    assert made.stops == [Stop(4, 17, 23), Stop(27, 34, 46)]
+    assert (made.fuel_l.value, made.fuel_l.low, made.fuel_l.high) == pytest.approx((125, 123.4304, 126.5696), abs=1e-3)
+    assert (made.time_s.value, made.time_s.low, made.time_s.high) == pytest.approx((5060, 5052.152, 5067.848), abs=1e-3)
+
+
+def test_a_race_by_the_clock_ends_with_the_lap_under_way() -> None:
+    """After 43 laps and a stop 4,330 s are over, after 44 laps 4,430 s."""
+    made = plan(BASIS, minutes=72.5)
+    assert made.laps.value == 44 and made.laps.low <= 44 <= made.laps.high
+    assert len(made.stops) == 1 and sum(made.stint_laps) == 44
+
+
+@pytest.mark.parametrize("laps", [1, 2, 22, 23, 24, 46, 47, 69, 70, 500])
+def test_every_window_leaves_stints_that_the_tank_holds(laps: int) -> None:
+    made = plan(BASIS, laps=laps)
+    assert sum(made.stint_laps) == laps and max(made.stint_laps) <= made.most_stint_laps
+    assert len(made.stops) == len(made.stint_laps) - 1
+    for number, stop in enumerate(made.stops, 1):
+        assert 1 <= stop.earliest_lap <= stop.planned_lap <= stop.latest_lap < laps
+        assert (
+            laps - stop.earliest_lap <= (len(made.stops) + 1 - number) * made.most_stint_laps or stop.earliest_lap == 1
+        )
+        assert stop.latest_lap <= number * made.most_stint_laps
+
+
+@pytest.mark.parametrize(
+    ("basis", "asked", "said"),
+    [
+        (BASIS, {}, "laps or minutes"),
+        (BASIS, {"laps": 5, "minutes": 5}, "one of the two"),
+        (BASIS, {"laps": 0}, "1 to 5,000 laps"),
+        (BASIS, {"minutes": float("nan")}, "up to 1,500 minutes"),
+        (BASIS, {"laps": 5, "tank_l": 2.0}, "tank of 2 l holds no lap"),
+        (replace(BASIS, fuel_capacity_l=None), {"laps": 5}, "--tank"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(basis: Basis, asked: dict[str, float], said: str) -> None:
+    with pytest.raises(PredictionError, match=said):
+        plan(basis, **asked)  # type: ignore[arg-type]
+
+
+def test_a_stop_of_unknown_length_is_told() -> None:
+    made = plan(replace(BASIS, pit_loss_s=None), laps=30)
+    assert made.time_s.value == 3_000 and "--pit-loss" in made.notes[0]
