@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -13,24 +13,25 @@ from simrace.cli.terminal import begin, console, readable_errors, say, spinner
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
 from simrace.lap_times import lap_time_text
-from simrace.predictions import store
-from simrace.predictions.backtest import predictions_of_the_test_span
-from simrace.predictions.entries import read_file
 from simrace.predictions.errors import PredictionError
-from simrace.predictions.forecast import Forecast, forecast_entries, forecast_race
-from simrace.predictions.intervals import COVERAGE
-from simrace.predictions.model import Model
-from simrace.predictions.plan import Plan, read_basis
-from simrace.predictions.plan import plan as make_plan
-from simrace.predictions.ratings import RatingForecast, forecast_ratings, read_series
-from simrace.predictions.train import train as train_models
-from simrace.predictions.training_data import read_known
+
+if TYPE_CHECKING:  # commands import what they use, because numpy takes its time
+    from simrace.predictions.forecast import Forecast
+    from simrace.predictions.model import Model
+    from simrace.predictions.plan import Plan
+    from simrace.predictions.ratings import RatingForecast
 
 
 def train(
     seed: Annotated[int, typer.Option(help="The same data and seed give the same models, to the byte.")] = 0,
 ) -> None:
     """Train models on the results that were landed, and publish those that beat their baselines."""
+    from simrace.predictions import store
+    from simrace.predictions.backtest import predictions_of_the_test_span
+    from simrace.predictions.ratings import forecast_ratings, read_series
+    from simrace.predictions.train import train as train_models
+    from simrace.predictions.training_data import read_known
+
     with readable_errors():
         with closing(connection_parameters(say).connect()) as connection:
             become_reader(connection)
@@ -44,7 +45,7 @@ def train(
     _show_ratings(forecasts)
 
 
-def _show_scores(models: list[Model]) -> None:
+def _show_scores(models: "list[Model]") -> None:
     table = Table("target", "published", "measure", "span")
     for column in ("model", "best baseline", "intervals held", "results"):
         table.add_column(column, justify="right")
@@ -71,7 +72,7 @@ def _show_scores(models: list[Model]) -> None:
             say(f"The model of {model.target} is kept and not published: {model.verdict}.")
 
 
-def _show_ratings(forecasts: list[RatingForecast]) -> None:
+def _show_ratings(forecasts: "list[RatingForecast]") -> None:
     shown = {each.races_ahead: each for each in forecasts}
     if not shown:
         say("Ratings are not forecast: there are too few races with one.")
@@ -89,6 +90,8 @@ def models(
     ] = None,
 ) -> None:
     """List the models, or show the card of one: what it was made from, what it is worth, when not to believe it."""
+    from simrace.predictions import store
+
     with readable_errors(), closing(connection_parameters(say).connect()) as connection:
         stored = store.list_models(connection)
         if target:
@@ -114,6 +117,10 @@ def predict(
     ] = None,
 ) -> None:
     """Say how a race ends, by what is known at its green flag; each number with an interval."""
+    from simrace.predictions import store
+    from simrace.predictions.entries import read_file
+    from simrace.predictions.forecast import forecast_entries, forecast_race
+
     with readable_errors():
         if bool(race) == bool(entries):
             raise PredictionError("Name a race, or a file with --entries: one of the two.")
@@ -139,7 +146,9 @@ _COLUMNS = {
 }
 
 
-def _show_forecast(made: Forecast) -> None:
+def _show_forecast(made: "Forecast") -> None:
+    from simrace.predictions.intervals import COVERAGE
+
     said = [name for name in _COLUMNS if any(name in entry.said for entry in made.entries)]
     table = Table("place", "driver", *(_COLUMNS[name][0] for name in said))
     car_class = made.entries[0].car_class_id if made.entries else None
@@ -169,13 +178,16 @@ def plan(
     ] = None,
 ) -> None:
     """Plan fuel, stops, stints, pit windows and time of a race, from the driver's own laps."""
+    from simrace.predictions.plan import plan as make_plan
+    from simrace.predictions.plan import read_basis
+
     with readable_errors(), closing(connection_parameters(say).connect()) as connection:
         become_reader(connection)
         basis = read_basis(connection, driver, layout, car)
         _show_plan(make_plan(basis, laps, minutes, tank, pit_loss))
 
 
-def _show_plan(made: Plan) -> None:
+def _show_plan(made: "Plan") -> None:
     told = [
         ("laps", f"{made.laps.value:.0f} ({made.laps.low:.0f} to {made.laps.high:.0f})"),
         ("fuel", f"{made.fuel_l.value:.1f} l ({made.fuel_l.low:.1f} to {made.fuel_l.high:.1f})"),

@@ -35,6 +35,7 @@ IDENTITIES = {
     "driver_id", "driver_id_before", "driver_id_after", "opponent_id", "entrant_id", "entry_id", "team_id", "cust_id",
     "driver_name", "team_name", "entrant_name", "event_name", "setup_name", "file_name", "detail", "line",
     "layout_key", "file_id", "landed_at",
+    "model_id", "race_key", "entry_key",
     "sim_kind", "code",  # a sentence of a sim can name somebody
 }  # fmt: skip
 
