@@ -19,7 +19,8 @@ from simrace.lake.settings import Lake
 from simrace.logs import log_event
 
 # Unit tests check our logic and not these files; `make test` runs them.
-_QUICKLY = ("--no-write-json", "--exclude-resource-type", "unit_test")
+# A test has its phase as a model has: that of a model beside it may be too early.
+_QUICKLY = ("--no-write-json", "--exclude-resource-type", "unit_test", "--indirect-selection", "empty")
 PART_VARIABLE = "SIMRACE_BUILDS_PART"  # read by macros/hooks: what the end of a build does waits for its last part
 
 

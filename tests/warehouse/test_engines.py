@@ -189,6 +189,22 @@ def test_postgresql_takes_what_the_lake_made(engine: Engine) -> None:
     assert (-3,) not in query(f"select distinct gear from {engine.models[name]}.{name}")
 
 
+@pytest.mark.slow
+def test_a_run_by_turns_gives_the_marts_of_postgresql(engine: Engine, warehouse: Warehouse) -> None:
+    """From files, where nothing is built yet; then a run in which nothing is new, and PostgreSQL alone again."""
+    turns = warehouse.other("turns")
+    turns.environment["SIMRACE_SPARK_EXCHANGE"] = str(turns.folder / "exchange")
+    turns.environment["SIMRACE_SPARK_WAREHOUSE"] = str(turns.folder / "tables")
+    turns.environment["SIMRACE_SPARK_ENVIRONMENT"] = os.environ["SIMRACE_SPARK_ENVIRONMENT"]
+    expected = warehouse.checksums()
+    turns.run("simrace", "run", "--engine", SAIL, warehouse.folder / "files")
+    assert turns.checksums() == expected
+    turns.run("simrace", "build")
+    assert turns.checksums() == expected
+    turns.run("simrace", "build", "--engine", "postgres")
+    assert turns.checksums() == expected
+
+
 def test_a_model_that_fails_is_told_in_a_sentence(engine: Engine) -> None:
     broken = replace(engine.lake, exchange=engine.lake.folder / "nowhere")
     with pytest.raises(BuildError, match="dbt on sail failed"):
