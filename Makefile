@@ -3,6 +3,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python;
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 SAMPLES ?= sample_files
 SESSIONS ?= 8
+BROKER_PORT ?= 18830
 
 # Tests start hundreds of Python processes; those that find themselves compiled start in two thirds of the time.
 export PYTHONDONTWRITEBYTECODE :=
@@ -10,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Installing, linting, testing and fetching a browser wait for different things.
 MAKEFLAGS += --jobs=3
 
-.PHONY: run test pytest test-slow bench bench-full lint audit browser broker lock clean
+.PHONY: run test pytest test-slow bench bench-full live lint audit browser broker lock clean
 
 run: .venv/installed ## Write sample files, land them, build and test the marts
 	.venv/bin/simrace sample --sessions $(SESSIONS) $(SAMPLES)
@@ -29,6 +30,13 @@ bench: .venv/installed ## How fast, how small and how they grow, beside the alte
 
 bench-full: .venv/installed ## The same at a league's size: an hour
 	.venv/bin/python benchmarks/pipeline.py --full
+
+live: .venv/installed broker ## A broker, four simulated cars that send to it, the reader and the server; Ctrl-C ends them
+	@trap 'kill 0' EXIT INT TERM; PATH="$$PATH:/usr/sbin"; \
+	mosquitto -p $(BROKER_PORT) & sleep 1; \
+	.venv/bin/simrace sample --live mqtt://127.0.0.1:$(BROKER_PORT)/pits --cars 4 & \
+	.venv/bin/simrace serve & \
+	.venv/bin/simrace live "mqtt://127.0.0.1:$(BROKER_PORT)/pits/#"
 
 lint: .venv/installed
 	.venv/bin/ruff check .

@@ -119,7 +119,12 @@ def measure(parameters: ConnectionParameters, kind: str, cars: int, rate: float,
         watch.is_over.set()
         watch.join()
         reader.send_signal(signal.SIGINT)
-        reader.communicate(timeout=30)
+        asked_at = time.monotonic()
+        try:
+            reader.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            reader.kill()
+            reader.communicate()
         usage = os.times()
         latencies, memory = sorted(watch.oldest_s), watch.memory_mb
         return {
@@ -128,6 +133,7 @@ def measure(parameters: ConnectionParameters, kind: str, cars: int, rate: float,
             "p50_s": round(latencies[len(latencies) // 2], 2) if latencies else None,
             "p95_s": round(latencies[int(len(latencies) * 0.95)], 2) if latencies else None,
             "memory_mb": [round(memory[len(memory) * at // 4]) for at in range(4)] + [round(memory[-1])],
+            "ended_s": round(time.monotonic() - asked_at, 1),
             "reader_cpu_s": round(usage.children_user + usage.children_system, 1), "seconds": round(took_s, 1),
         }  # fmt: skip
 
