@@ -90,9 +90,6 @@ def measure(parameters: ConnectionParameters, kind: str, cars: int, rate: float,
                 "drop table if exists raw.live_frames, raw.live_sources, raw.live_streams, raw.live_quarantine"
             )
         sender = open_sender(address, cars)
-        if kind == "kafka":  # makes the topic
-            sender.send(0, b"{}")
-            sender.close()
         reader = subprocess.Popen(
             [Path(sys.executable).with_name("simrace"), "live", address], stderr=subprocess.PIPE, text=True
         )

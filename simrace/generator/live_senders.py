@@ -58,6 +58,7 @@ class KafkaSender:
             }
         )  # fmt: skip
         self._topic = address.path
+        self._producer.list_topics(self._topic, timeout=WAIT_S)  # most brokers make a topic that is asked for
 
     def send(self, car: int, payload: bytes) -> None:
         """See `Sender`."""
