@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -57,15 +58,17 @@ class Installed:
 
 
 @pytest.fixture(params=VERSIONS)
-def installed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installed]:
+def installed(request: pytest.FixtureRequest) -> Iterator[Installed]:
     """The wheel with its dependencies, from the registry that pip is set up for."""
     if (python := _python(request.param)) is None:
         pytest.skip(f"no Python {request.param} here")
-    tmp_path.chmod(0o755)
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", tmp_path / "dist"]
+    # Not pytest's folder: as root the server runs as an ordinary user, who cannot enter it.
+    folder = Path(tempfile.mkdtemp(prefix="simrace-installed-"))
+    folder.chmod(0o711)
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder / "dist"]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
-    made = Installed(python, tmp_path)
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    made = Installed(python, folder)
+    (wheel,) = (folder / "dist").glob("*.whl")
     try:
         made.run("python", "-m", "pip", "install", "--quiet", f"{wheel}[dashboard]")
     except AssertionError as error:
@@ -75,6 +78,7 @@ def installed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Instal
     yield made
     with suppress(AssertionError):
         made.run("simrace", "db", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_an_install_is_all_it_takes(installed: Installed) -> None:
