@@ -29,7 +29,10 @@
 {#- PostgreSQL takes each session by itself: its samples are sorted in memory, and what it costs depends on no other. -#}
 {% macro each_session() -%} {{ return(adapter.dispatch('each_session')()) }} {%- endmacro %}
 
-{% macro postgres__each_session() -%} cross join lateral {%- endmacro %}
+{% macro postgres__each_session() -%}
+    cross join
+        lateral
+{%- endmacro %}
 
 {% macro spark__each_session() -%} inner join {%- endmacro %}
 

@@ -48,13 +48,14 @@ from laps
 inner join medians
     on laps.driver_id = medians.driver_id and laps.layout_id = medians.layout_id and laps.car_id = medians.car_id
 -- a stop costs what the lap into the pits and the lap out of them take more than two laps at pace
-cross join lateral (
-    select
-        case
-            when
-                laps.came_in_before and laps.starts_on_pit_road and laps.is_complete
-                and laps.lap_number = laps.lap_number_before + 1
-                then laps.lap_time_s + laps.lap_time_before_s - 2 * medians.median_lap_time_s
-        end as pit_loss_s
-) as stops
+cross join
+    lateral (
+        select
+            case
+                when
+                    laps.came_in_before and laps.starts_on_pit_road and laps.is_complete
+                    and laps.lap_number = laps.lap_number_before + 1
+                    then laps.lap_time_s + laps.lap_time_before_s - 2 * medians.median_lap_time_s
+            end as pit_loss_s
+    ) as stops
 group by laps.driver_id, laps.layout_id, laps.car_id

@@ -149,8 +149,8 @@ ranked as (
                 matched.column_position
         ) as source_rank
     from matched
-    -- If several columns map to one channel, an empty one must not win. Only these are read, up to the first value, and of
-    -- thousands of the same name no more than a logger would write: each is looked for from the first line on.
+    -- If several columns map to one channel, an empty one must not win. Only these are read, up to the first value, and
+    -- of thousands of the same name no more than a logger would write: each is looked for from the first line on.
     left join lateral (
         select 1 as found
         where

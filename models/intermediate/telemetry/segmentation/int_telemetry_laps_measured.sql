@@ -76,7 +76,8 @@ edged as (
     select
         *,
         coalesce(previous_elapsed_s < {{ start_s }}, true) as is_first,
-        next_elapsed_s is null or coalesce(next_elapsed_s >= {{ item_at('starts_s', 'piece_number + 1') }}, false) as is_last,
+        next_elapsed_s is null or coalesce(next_elapsed_s >= {{ item_at('starts_s', 'piece_number + 1') }}, false)
+            as is_last,
         -- share of the step to this sample that lies before the lap's line
         case
             when previous_elapsed_s < {{ start_s }}

@@ -163,7 +163,8 @@ measured as (
             inner join corners
                 on zoned.zone_number = corners.zone_number and {{ is_same_session('zoned', 'corners') }}
             group by zoned.session_id, zoned.piece_number, corners.corner_number
-        ) as of_corners {{ on_session('of_corners') }}
+        ) as of_corners
+    {{ on_session('of_corners') }}
     inner join laps on sessions.session_id = laps.session_id and of_corners.piece_number = laps.piece_number
 ),
 

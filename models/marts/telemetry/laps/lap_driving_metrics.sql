@@ -61,7 +61,10 @@ measured as (
                         as weight_s,
                     case when previous_piece_number = piece_number then step_s end as lap_step_s,
                     max(
-                        case when gear <> 0 then {{ array_of(['elapsed_s', 'cast(gear as ' ~ type_double() ~ ')']) }} end
+                        case
+                            when gear <> 0
+                                then {{ array_of(['elapsed_s', 'cast(gear as ' ~ type_double() ~ ')']) }}
+                        end
                     ) over before_this as last_gear,
                     max(case
                         when
@@ -140,7 +143,8 @@ measured as (
                 max(sqrt(lat_g * lat_g + long_g * long_g)) as peak_combined_g
             from carried
             group by session_id, piece_number
-        ) as pieces {{ on_session('pieces') }}
+        ) as pieces
+    {{ on_session('pieces') }}
     inner join {{ ref('fct_laps') }} as laps
         on sessions.session_id = laps.session_id and pieces.piece_number = laps.piece_number and laps.is_complete
 )

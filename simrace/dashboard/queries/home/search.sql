@@ -23,21 +23,27 @@ union all
     inner join marts.fct_laps as laps on sessions.session_id = laps.session_id and laps.is_trace_eligible
     inner join marts.dim_track_layouts as layouts on sessions.layout_id = layouts.layout_id
     group by sessions.layout_key
-    order by 2
+    order by min(layouts.track_name) asc, sessions.layout_key asc
     limit 2000
 )
 union all
 (
     select
         'Car' as kind,
-        cast((array_agg(sessions.session_id order by sessions.session_started_at desc, sessions.session_id))[1] as text) as id,
+        split_part(
+            string_agg(
+                cast(sessions.session_id as text), ' '
+                order by sessions.session_started_at desc, sessions.session_id asc
+            ),
+            ' ', 1
+        ) as id,
         min(cars.car_name) as name,
         min(cars.car_class_name) as more,
         max(sessions.session_started_at) as driven_at
     from marts.dim_cars as cars
     inner join marts.dim_sessions as sessions on cars.car_id = sessions.car_id
     group by cars.car_id
-    order by 5 desc
+    order by max(sessions.session_started_at) desc, cars.car_id asc
     limit 2000
 )
 union all
@@ -51,6 +57,6 @@ union all
     from marts.dim_races as races
     inner join marts.dim_event_sessions as events on races.race_id = events.event_session_id
     where races.entries > 0
-    order by 5 desc nulls last, 2 asc
+    order by coalesce(events.started_at, events.ended_at) desc nulls last, races.race_id asc
     limit 2000
 )

@@ -14,4 +14,4 @@ where
     is_latest
     and span in ('validation', 'test')
     and measure in ('mean_absolute_error', 'brier_score', 'coverage')
-order by target, span desc, measure, case scorer when 'model' then 0 else 1 end, scorer
+order by target asc, span desc, measure asc, case scorer when 'model' then 0 else 1 end asc, scorer asc

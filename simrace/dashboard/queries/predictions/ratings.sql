@@ -12,5 +12,5 @@ select
 from marts.rating_forecast as forecasts
 inner join marts.dim_drivers as drivers on forecasts.driver_id = drivers.driver_id
 where forecasts.races_ahead = (select max(races_ahead) from marts.rating_forecast)
-order by forecasts.irating desc, forecasts.driver_id, forecasts.license_category_id
+order by forecasts.irating desc, forecasts.driver_id asc, forecasts.license_category_id asc
 limit 200

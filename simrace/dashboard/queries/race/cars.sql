@@ -1,6 +1,6 @@
 -- One row per car that has laps; its name is the team's where several drive it.
 select
-    cars.entry_id,
+    laps.entry_id,
     min(results.car_class_id) as car_class_id,
     min(results.car_number) as car_number,
     case
@@ -11,12 +11,9 @@ select
     min(results.start_position) as start_position,
     min(results.finish_position) as finish_position,
     max(results.laps_led) as laps_led
-from (
-    select distinct entry_id, entrant_id
-    from marts.fct_race_laps
-    where race_id = %(race_id)s
-) as cars
+from marts.fct_race_laps as laps
 inner join marts.fct_race_results as results
-    on cars.entrant_id = results.entrant_id and results.race_id = %(race_id)s
-group by cars.entry_id
-order by finish_position nulls last, cars.entry_id
+    on laps.race_id = results.race_id and laps.entrant_id = results.entrant_id
+where laps.race_id = %(race_id)s
+group by laps.entry_id
+order by min(results.finish_position) asc nulls last, laps.entry_id asc
