@@ -123,3 +123,12 @@
 {% macro each_channel(channels, text) -%}
     {%- for channel in channels -%} {{ text | replace('{}', channel) }}{{ ', ' if not loop.last }} {%- endfor -%}
 {%- endmacro %}
+
+
+{% macro span_of(values) -%}
+    {{ list_of(
+        item_at(ordered_list('previous_' ~ values, ['time_s', 'sample']), 1),
+        ordered_list(values, ['time_s', 'sample']),
+        item_at(ordered_list('next_' ~ values, ['time_s', 'sample']), 'count(*)')
+    ) }}
+{%- endmacro %}

@@ -62,12 +62,7 @@ select
     file_id,
     channel_number,
     span_number,
-    {% for values in ['time_s', 'number'] -%}
-        {{ list_of(
-            item_at(ordered_list('previous_' ~ values, ['time_s', 'sample']), 1),
-            ordered_list(values, ['time_s', 'sample']),
-            item_at(ordered_list('next_' ~ values, ['time_s', 'sample']), 'count(*)')
-        ) }} as {{ values | replace('time_s', 'times_s') | replace('number', 'numbers') }}{{ ',' if not loop.last }}
-    {% endfor -%}
+    {{ span_of('time_s') }} as times_s,
+    {{ span_of('number') }} as numbers
 from followed
 group by file_id, channel_number, span_number

@@ -42,7 +42,7 @@ measured as (
         of_corners.*
     from sessions
     {{ each_session() }}
-        (
+        {{ looks_back() }} (
             with corners as (
                 select
                     sessions.session_id,

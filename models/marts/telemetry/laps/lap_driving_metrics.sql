@@ -23,7 +23,7 @@ measured as (
         pieces.*
     from sessions
     {{ each_session() }}
-        (
+        {{ looks_back() }} (
             with samples as (
                 select
                     samples.*,
