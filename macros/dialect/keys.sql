@@ -29,16 +29,9 @@
 {#- PostgreSQL takes each session by itself: its samples are sorted in memory, and what it costs depends on no other. -#}
 {% macro each_session() -%} {{ return(adapter.dispatch('each_session')()) }} {%- endmacro %}
 
-{% macro postgres__each_session() -%} cross join {%- endmacro %}
+{% macro postgres__each_session() -%} cross join lateral {%- endmacro %}
 
 {% macro spark__each_session() -%} inner join {%- endmacro %}
-
-
-{% macro looks_back() -%} {{ return(adapter.dispatch('looks_back')()) }} {%- endmacro %}
-
-{% macro postgres__looks_back() -%} lateral {%- endmacro %}
-
-{% macro spark__looks_back() -%} {%- endmacro %}
 
 
 {% macro on_session(rows) -%} {{ return(adapter.dispatch('on_session')(rows)) }} {%- endmacro %}

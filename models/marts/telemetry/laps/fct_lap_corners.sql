@@ -41,130 +41,128 @@ measured as (
             as zone_entered_s,
         of_corners.*
     from sessions
-    {{ each_session() }}
-        {{ looks_back() }} (
-            with corners as (
-                select
-                    sessions.session_id,
-                    track_corners.*
-                from track_corners
-                {{ of_session('track_corners', 'layout_key') }}
-            ),
-
-            zones as (
-                select
-                    session_id,
-                    {{ ordered_list('cast(zone_start_m as ' ~ type_double() ~ ')', ['zone_start_m']) }} as zone_starts_m
-                from corners
-                group by session_id
-            ),
-
-            samples as (
-                select
-                    samples.*,
-                    {{ cornering_g() }} as cornering_g
-                from {{ ref('int_telemetry_lap_samples') }} as samples
-                {{ of_session('samples') }}
-            ),
-
-            steps as (
-                select
-                    *,
-                    lag(piece_number) over clock as previous_piece_number,
-                    lag(reached_m) over clock as previous_reached_m,
-                    lag(speed_mps) over clock as previous_speed_mps,
-                    lag(throttle_ratio) over clock as previous_throttle_ratio,
-                    lag(cornering_g) over clock as previous_cornering_g
-                from samples
-                window clock as (partition by session_id order by elapsed_s)
-            ),
-
-            -- reached before the step and after it, in metres of this lap
-            stepped as (
-                select
-                    *,
-                    previous_reached_m - case when previous_piece_number = piece_number then 0 else length_m end
-                        as from_m
-                from steps
-                where
-                    reached_m is not null
-                    -- a list: a join would be tried lap by lap
-                    {% set pieces -%}
-                        select fct_laps.piece_number
-                        from {{ ref('fct_laps') }} as fct_laps
-                        {{ of_session('fct_laps') }} and fct_laps.is_trace_eligible
-                    {%- endset -%}
-                    and {{ is_any_of('piece_number', pieces) }}
-            ),
-
-            zoned as (
-                select
-                    stepped.*,
-                    nullif(stepped.reached_m - stepped.from_m, 0) as step_m,
-                    {{ bucket_of('greatest(stepped.reached_m, 0)', 'zones.zone_starts_m') }} as zone_number,
-                    case
-                        when stepped.previous_piece_number = stepped.piece_number
-                            then {{ bucket_of('greatest(stepped.previous_reached_m, 0)', 'zones.zone_starts_m') }}
-                    end as previous_zone_number
-                from stepped
-                inner join zones on {{ is_same_session('stepped', 'zones') }}
-            )
-
+    {{ each_session() }} (
+        with corners as (
             select
-                zoned.session_id,
-                zoned.piece_number,
-                corners.corner_number,
-                min(case
-                    when zoned.previous_zone_number is null then 0
+                sessions.session_id,
+                track_corners.*
+            from track_corners
+            {{ of_session('track_corners', 'layout_key') }}
+        ),
+
+        zones as (
+            select
+                session_id,
+                {{ ordered_list('cast(zone_start_m as ' ~ type_double() ~ ')', ['zone_start_m']) }} as zone_starts_m
+            from corners
+            group by session_id
+        ),
+
+        samples as (
+            select
+                samples.*,
+                {{ cornering_g() }} as cornering_g
+            from {{ ref('int_telemetry_lap_samples') }} as samples
+            {{ of_session('samples') }}
+        ),
+
+        steps as (
+            select
+                *,
+                lag(piece_number) over clock as previous_piece_number,
+                lag(reached_m) over clock as previous_reached_m,
+                lag(speed_mps) over clock as previous_speed_mps,
+                lag(throttle_ratio) over clock as previous_throttle_ratio,
+                lag(cornering_g) over clock as previous_cornering_g
+            from samples
+            window clock as (partition by session_id order by elapsed_s)
+        ),
+
+        -- reached before the step and after it, in metres of this lap
+        stepped as (
+            select
+                *,
+                previous_reached_m - case when previous_piece_number = piece_number then 0 else length_m end
+                    as from_m
+            from steps
+            where
+                reached_m is not null
+                -- a list: a join would be tried lap by lap
+                {% set pieces -%}
+                    select fct_laps.piece_number
+                    from {{ ref('fct_laps') }} as fct_laps
+                    {{ of_session('fct_laps') }} and fct_laps.is_trace_eligible
+                {%- endset -%}
+                and {{ is_any_of('piece_number', pieces) }}
+        ),
+
+        zoned as (
+            select
+                stepped.*,
+                nullif(stepped.reached_m - stepped.from_m, 0) as step_m,
+                {{ bucket_of('greatest(stepped.reached_m, 0)', 'zones.zone_starts_m') }} as zone_number,
+                case
+                    when stepped.previous_piece_number = stepped.piece_number
+                        then {{ bucket_of('greatest(stepped.previous_reached_m, 0)', 'zones.zone_starts_m') }}
+                end as previous_zone_number
+            from stepped
+            inner join zones on {{ is_same_session('stepped', 'zones') }}
+        )
+
+        select
+            zoned.session_id,
+            zoned.piece_number,
+            corners.corner_number,
+            min(case
+                when zoned.previous_zone_number is null then 0
+                when zoned.previous_zone_number < zoned.zone_number
+                    then
+                        zoned.previous_elapsed_s - zoned.started_elapsed_s
+                        + (cast(corners.zone_start_m as {{ type_double() }}) - zoned.from_m) / zoned.step_m
+                        * (zoned.elapsed_s - zoned.previous_elapsed_s)
+            end) as zone_started_s,
+            min(
+                case
+                    when
+                        zoned.brake_ratio >= {{ touched }} and zoned.reached_m <= corners.apex_m
+                        then zoned.reached_m
+                end
+            )
+                as brake_point_m,
+            max(case
+                when
+                    zoned.cornering_g * corners.side >= {{ var('cornering_lat_g') }}
+                    and zoned.previous_cornering_g * corners.side < {{ var('cornering_lat_g') }}
+                    and zoned.reached_m <= corners.apex_m
+                    then zoned.reached_m
+            end) as turn_in_m,
+            max(case
+                when
+                    zoned.throttle_ratio >= {{ touched }}
+                    and zoned.previous_throttle_ratio < {{ touched }}
+                    and zoned.reached_m <= corners.end_m
+                    then zoned.reached_m
+            end) as throttle_on_m,
+            max({{ speed_at('corners.start_m') }}) as entry_speed_mps,
+            max({{ speed_at('corners.end_m') }}) as exit_speed_mps,
+            -- of two corners close together the one may be left by the step that enters the zone of the other
+            max(
+                case
                     when zoned.previous_zone_number < zoned.zone_number
-                        then
-                            zoned.previous_elapsed_s - zoned.started_elapsed_s
-                            + (cast(corners.zone_start_m as {{ type_double() }}) - zoned.from_m) / zoned.step_m
-                            * (zoned.elapsed_s - zoned.previous_elapsed_s)
-                end) as zone_started_s,
-                min(
-                    case
-                        when
-                            zoned.brake_ratio >= {{ touched }} and zoned.reached_m <= corners.apex_m
-                            then zoned.reached_m
-                    end
-                )
-                    as brake_point_m,
-                max(case
-                    when
-                        zoned.cornering_g * corners.side >= {{ var('cornering_lat_g') }}
-                        and zoned.previous_cornering_g * corners.side < {{ var('cornering_lat_g') }}
-                        and zoned.reached_m <= corners.apex_m
-                        then zoned.reached_m
-                end) as turn_in_m,
-                max(case
-                    when
-                        zoned.throttle_ratio >= {{ touched }}
-                        and zoned.previous_throttle_ratio < {{ touched }}
-                        and zoned.reached_m <= corners.end_m
-                        then zoned.reached_m
-                end) as throttle_on_m,
-                max({{ speed_at('corners.start_m') }}) as entry_speed_mps,
-                max({{ speed_at('corners.end_m') }}) as exit_speed_mps,
-                -- of two corners close together the one may be left by the step that enters the zone of the other
-                max(
-                    case
-                        when zoned.previous_zone_number < zoned.zone_number
-                            then {{ speed_at('corners.previous_end_m') }}
-                    end
-                )
-                    as previous_exit_speed_mps,
-                min({{ speed_in_corner }}) as min_speed_mps,
-                {{ value_at_lowest(speed_in_corner, 'zoned.reached_m') }} as min_speed_m,
-                {{ value_at_lowest('case when zoned.gear <> 0 then ' ~ speed_in_corner ~ ' end', 'zoned.gear') }}
-                    as min_speed_gear,
-                max(abs(zoned.cornering_g)) as peak_lat_g
-            from zoned
-            inner join corners
-                on zoned.zone_number = corners.zone_number and {{ is_same_session('zoned', 'corners') }}
-            group by zoned.session_id, zoned.piece_number, corners.corner_number
-        ) as of_corners
-    {{ on_session('of_corners') }}
+                        then {{ speed_at('corners.previous_end_m') }}
+                end
+            )
+                as previous_exit_speed_mps,
+            min({{ speed_in_corner }}) as min_speed_mps,
+            {{ value_at_lowest(speed_in_corner, 'zoned.reached_m') }} as min_speed_m,
+            {{ value_at_lowest('case when zoned.gear <> 0 then ' ~ speed_in_corner ~ ' end', 'zoned.gear') }}
+                as min_speed_gear,
+            max(abs(zoned.cornering_g)) as peak_lat_g
+        from zoned
+        inner join corners
+            on zoned.zone_number = corners.zone_number and {{ is_same_session('zoned', 'corners') }}
+        group by zoned.session_id, zoned.piece_number, corners.corner_number
+    ) as of_corners {{ on_session('of_corners') }}
     inner join laps on sessions.session_id = laps.session_id and of_corners.piece_number = laps.piece_number
 ),
 
