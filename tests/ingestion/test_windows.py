@@ -88,6 +88,7 @@ print("walked", walked)
 """
 
 
+@pytest.mark.slow
 def test_no_command_calls_what_windows_lacks(database: ConnectionParameters, tmp_path: Path) -> None:
     """A new process imports everything and calls what does its work without a server of its own."""
     missing = {module: sorted(_missing(module)) for module in MODULES}

@@ -24,6 +24,7 @@ from simrace.lake.publish import publish, set_engine
 from simrace.lake.settings import SAIL, Lake, LakeError
 from tests.conftest import ROOT, SHARED, Warehouse
 
+pytestmark = pytest.mark.slow  # the engine's packages are 700 MB, and it takes more memory than all other tests
 CACHE_VARIABLE = "SIMRACE_TEST_CACHE"
 
 
@@ -189,7 +190,6 @@ def test_postgresql_takes_what_the_lake_made(engine: Engine) -> None:
     assert (-3,) not in query(f"select distinct gear from {engine.models[name]}.{name}")
 
 
-@pytest.mark.slow
 def test_a_run_by_turns_gives_the_marts_of_postgresql(engine: Engine, warehouse: Warehouse) -> None:
     """From files, where nothing is built yet; then a run in which nothing is new, and PostgreSQL alone again."""
     turns = warehouse.other("turns")
