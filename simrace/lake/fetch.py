@@ -9,10 +9,11 @@ from simrace.build.dbt import ParsedProject, run_dbt, set_for_dbt
 from simrace.build.project import project_directory
 from simrace.database.connection import ConnectionParameters
 from simrace.lake.build import as_part
+from simrace.lake.choices import choose, engine_of
 from simrace.lake.engine import run_macro
 from simrace.lake.inputs import copy_inputs
 from simrace.lake.plan import FETCHED, grows
-from simrace.lake.publish import choose, engine_of, publish
+from simrace.lake.publish import publish
 from simrace.lake.settings import LakeError, lake
 
 

@@ -13,48 +13,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.sql import SQL, Identifier
 
 from ingestion.raw_tables import relation_exists
+from simrace.lake.choices import TABLES
 
 SCHEMA = "lake"
-_TABLES = """
-    create schema if not exists lake;
-    create table if not exists lake.engine (name text not null);
-    create table if not exists lake.built (
-        model text not null, key text not null, input_hash text not null, primary key (model, key)
-    );
-    create table if not exists lake.fetched (
-        session_id uuid primary key, fetched_at timestamptz not null default now()
-    );
-"""
-
-
-def engine_of(connection: Connection) -> str | None:
-    """The engine that built the warehouse's large tables last; None where PostgreSQL did."""
-    with connection, connection.cursor() as cursor:
-        if not relation_exists(cursor, "lake.engine"):
-            return None
-        cursor.execute("select name from lake.engine")
-        row = cursor.fetchone()
-        return str(row[0]) if row else None
-
-
-def set_engine(connection: Connection, name: str | None) -> None:
-    """Say who builds the large tables from now on; None for PostgreSQL."""
-    with connection, connection.cursor() as cursor:
-        if name is None and not relation_exists(cursor, "lake.engine"):
-            return
-        cursor.execute(_TABLES)
-        cursor.execute("delete from lake.engine")
-        if name is not None:
-            cursor.execute("insert into lake.engine (name) values (%s)", (name,))
-
-
-def choose(connection: Connection, session_id: str, is_wanted: bool) -> None:
-    """Say whether PostgreSQL is to have the samples and traces of a session."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute(_TABLES)
-        cursor.execute("delete from lake.fetched where session_id = %s", (session_id,))
-        if is_wanted:
-            cursor.execute("insert into lake.fetched (session_id) values (%s)", (session_id,))
 
 
 def publish(connection: Connection, folder: Path, keys: dict[str, str]) -> dict[str, int]:
@@ -74,7 +35,7 @@ def publish(connection: Connection, folder: Path, keys: dict[str, str]) -> dict[
     for model in sorted(folder.glob("*/keys")):
         name = model.parent.name
         with connection, connection.cursor() as cursor:
-            cursor.execute(_TABLES)
+            cursor.execute(TABLES)
             copied[name] = _publish(cursor, name, model.parent, keys[name])
         shutil.rmtree(model.parent)
     return copied

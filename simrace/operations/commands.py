@@ -27,10 +27,7 @@ from simrace.build.seed_files import put_own_rows
 from simrace.database import lock
 from simrace.database.connection import ConnectionParameters, connection_parameters
 from simrace.database.server_system import Notify
-from simrace.lake.build import build_by_turns
-from simrace.lake.engine import run_macro
-from simrace.lake.fetch import fetch
-from simrace.lake.publish import engine_of, set_engine
+from simrace.lake.choices import engine_of, set_engine
 from simrace.lake.settings import POSTGRES, SPARK, lake
 from simrace.logs import log_event
 from simrace.operations.forget import Content, drop_work_files, find_named
@@ -218,6 +215,10 @@ def build_marts(
     try:
         with work.run.building():
             if engine and pseudonymise is None:
+                from simrace.lake.build import (
+                    build_by_turns,  # here: most warehouses have no engine, and Arrow takes long
+                )
+
                 only_files = selector is not None
                 result = build_by_turns(
                     work.parameters, lake(engine), work.hold.patiently, on_step, full_refresh, only_files
@@ -239,11 +240,15 @@ def tidy_lake(work: Work) -> None:
     with closing(work.parameters.connect()) as connection:
         engine = engine_of(connection)
     if engine == SPARK:
+        from simrace.lake.engine import run_macro
+
         run_macro(lake(engine), project_directory(), "tidy_lake")
 
 
 def fetch_session(work: Work, session_id: str, is_wanted: bool = True) -> dict[str, int]:
     """Copy a session's samples and traces from the lake, or let them go; see `simrace.lake.fetch`."""
+    from simrace.lake.fetch import fetch
+
     return work.hold.patiently(lambda: fetch(work.parameters, session_id, is_wanted))
 
 

@@ -342,7 +342,7 @@ def test_every_query_is_used_and_every_page_is_in_the_navigation() -> None:
 def test_the_command_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMRACE_DATABASE_URL", "postgresql://u:p@127.0.0.1:1/none")
     monkeypatch.setattr(command, "find_spec", lambda name: None)
-    with pytest.raises(command.DashboardError, match=r"pip install '\.\[dashboard\]'") as told:
+    with pytest.raises(command.DashboardError, match=r'pip install "simrace\[dashboard\]"') as told:
         command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
     assert "\n" not in str(told.value)
 

@@ -15,11 +15,12 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from simrace.build.dbt import BuildError, BuildResult
 from simrace.database.connection import ConnectionParameters
 from simrace.lake.build import build_phase
+from simrace.lake.choices import engine_of, set_engine
 from simrace.lake.engine import run_on_engine
 from simrace.lake.environment import PINS
 from simrace.lake.inputs import BY_FILE, copy_inputs
 from simrace.lake.plan import Phase, phases
-from simrace.lake.publish import engine_of, publish, set_engine
+from simrace.lake.publish import publish
 from simrace.lake.settings import Lake, LakeError, lake
 
 LEDGERS = {"retired": 0, "lake_built": 0, "lake_fetched": 0}
