@@ -61,7 +61,7 @@ def truncated(small: Small, step: int = 1_000) -> Iterator[Bad]:
     for name, text in small.texts().items():
         data = text.encode()
         for end in range(step, len(data), step):
-            yield Bad(f"truncated/{end} {name}", data[:end], EITHER if name.endswith("csv") else Reason.MALFORMED)
+            yield Bad(f"truncated/{end} {name}", data[:end], EITHER if name.endswith(("csv", "jsonl")) else Reason.MALFORMED)
     for name, text in small.texts().items():
         yield Bad(f"truncated/half a character {name}", b"\xff\xfe" + text.encode("utf-16-le")[:-1], Reason.UNDECODABLE)
         packed = gzip.compress(text.encode(), mtime=0)
@@ -364,7 +364,7 @@ def drives(small: Small) -> Iterator[Bad]:
     yield bad("one line.gpx", points.replace("\n", " "), LANDS)
     yield bad("another root.gpx", points.replace("<gpx", "<gpxx", 1), Reason.UNKNOWN_FORMAT)
 
-    frames = small.drives["live_json.json"]
+    frames = small.drives["live_json.jsonl"]
     yield bad("deep.jsonl", frames.replace('"car": "Finch"', '"x": ' + "[" * DEEP + "]" * DEEP, 1), EITHER)
     yield bad("no numbers.jsonl", frames.replace('"gear": 1', '"gear": NaN').replace('"rpm": 3', '"rpm": 1e999'), LANDS)
     yield bad("lists.jsonl", frames + "[]\n7\nnull\n{}\n", LANDS)

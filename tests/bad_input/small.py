@@ -55,7 +55,7 @@ def small_files(samples: Path) -> Small:
         if sample.text.startswith("[{"):
             drives.setdefault(f"{sample.source_format}.json", _few_packets(json.loads(sample.text)))
         elif sample.text.startswith("{"):
-            drives.setdefault(f"{sample.source_format}.json", "\n".join(sample.text.split("\n")[:DATA_LINES]) + "\n")
+            drives.setdefault(f"{sample.source_format}.jsonl", "\n".join(sample.text.split("\n")[:DATA_LINES]) + "\n")
         elif sample.text.startswith("<?xml"):
             drives.setdefault(f"{sample.source_format}.xml", _few_points(sample.text))
         elif not sample.text.startswith("<"):
