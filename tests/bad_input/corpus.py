@@ -61,7 +61,9 @@ def truncated(small: Small, step: int = 1_000) -> Iterator[Bad]:
     for name, text in small.texts().items():
         data = text.encode()
         for end in range(step, len(data), step):
-            yield Bad(f"truncated/{end} {name}", data[:end], EITHER if name.endswith(("csv", "jsonl")) else Reason.MALFORMED)
+            yield Bad(
+                f"truncated/{end} {name}", data[:end], EITHER if name.endswith(("csv", "jsonl")) else Reason.MALFORMED
+            )
     for name, text in small.texts().items():
         yield Bad(f"truncated/half a character {name}", b"\xff\xfe" + text.encode("utf-16-le")[:-1], Reason.UNDECODABLE)
         packed = gzip.compress(text.encode(), mtime=0)
