@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from simrace.database.connection import ConnectionParameters
+from simrace.live import reader as reader_module
 from simrace.live.inbox import Message
 from simrace.live.reader import Options, Reader
 from tests.conftest import ROOT
@@ -42,8 +43,9 @@ def kept(database: ConnectionParameters, what: str = "sequence") -> list[Any]:
 
 
 @pytest.fixture
-def reader(database: ConnectionParameters) -> Callable[..., Reader]:
-    """Makes a reader that is not running."""
+def reader(database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reader]:
+    """Makes a reader that is not running. Sessions that end are let be: to make logs of them takes a build."""
+    monkeypatch.setattr(reader_module, "close", lambda parameters, ended: None)
 
     def make(**options: Any) -> Reader:
         made = Reader(database, ROOT, Options(**{"every_s": 0.05, **options}))
