@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -88,6 +89,8 @@ def up(lake: Lake, parameters: ConnectionParameters, connection: Connection) -> 
     Raises:
         LakeError: there is no Java, no driver of PostgreSQL for it, or something did not start; the text says what.
     """
+    if sys.platform == "win32":  # its processes are found by `ps` and ended by signals that Windows lacks
+        raise LakeError("Spark is not started on Windows. `simrace run` builds the same tables in PostgreSQL.")
     states = running(lake)
     cluster = known(lake)
     if cluster and states and all(states.values()):
@@ -129,7 +132,9 @@ def up(lake: Lake, parameters: ConnectionParameters, connection: Connection) -> 
 def down(lake: Lake) -> list[str]:
     """End what runs, the last first. Return what ran."""
     cluster = known(lake)
-    ended = []
+    ended: list[str] = []
+    if sys.platform == "win32":  # where none is started
+        return ended
     for name, pid in reversed(list(cluster.processes.items()) if cluster else []):
         if _is_ours(lake, pid):
             with suppress(ProcessLookupError):
@@ -206,6 +211,8 @@ def _state(lake: Lake) -> Path:
 
 def _is_ours(lake: Lake, pid: int) -> bool:
     """Whether a process is still one of this cluster: its number may be another's by now."""
+    if sys.platform == "win32":
+        return False
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # of this very process: a child that ended is no process any more
     asked = subprocess.run([_PS, "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
