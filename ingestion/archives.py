@@ -1,15 +1,19 @@
 """Archives: their members one at a time, and limits that only a dishonest archive exceeds."""
 
 import gzip
+import hashlib
+import io
 import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import IO, NamedTuple, Self
 
+from ingestion.kept_files import is_kept, read_kept
 from ingestion.reading import Reason, RefusedError
 
 MAX_MEMBER_BYTES = 4 << 30
@@ -54,7 +58,7 @@ class Member(NamedTuple):
 
 def is_archive(path: Path, start: bytes) -> bool:
     """Whether a file is an archive, whole or not; `start` is its first two bytes."""
-    return start in (b"PK", b"\x1f\x8b") or zipfile.is_zipfile(path)
+    return start in (b"PK", b"\x1f\x8b") or zipfile.is_zipfile(path) or is_kept(path, start)
 
 
 def members(path: Path, start: bytes, modified_at: datetime, local: Path) -> Iterator[Member]:
@@ -69,10 +73,14 @@ def members(path: Path, start: bytes, modified_at: datetime, local: Path) -> Ite
     Raises:
         RefusedError: the archive is empty or damaged, or holds more than an honest one can; earlier members are whole.
     """
-    is_zip = start == b"PK" or zipfile.is_zipfile(path)
+    unpack: Callable[[Path, datetime, Path], Iterator[Member]] = _gzip_members
+    if start == b"PK" or zipfile.is_zipfile(path):
+        unpack = _zip_members
+    elif start == b"PA":
+        unpack = _kept_members
     found = False
     try:
-        for member in _zip_members(path, modified_at, local) if is_zip else _gzip_members(path, modified_at, local):
+        for member in unpack(path, modified_at, local):
             found = True
             yield member
     except _ARCHIVE_ERRORS as error:
@@ -167,6 +175,22 @@ def _gzip_members(path: Path, modified_at: datetime, local: Path) -> Iterator[Me
         unpacker.copy(unpacked, target)
         modified_at = at_utc(unpacked.mtime) if unpacked.mtime else modified_at
     yield Member(None, modified_at)
+
+
+def _kept_members(path: Path, _modified_at: datetime, local: Path) -> Iterator[Member]:
+    """Files that were let go (`simrace retain`), in a folder each: a logger may give all of them one name."""
+    unpacker = _Unpacker(path)
+    for (file_id, name, modified_at), rows in groupby(
+        read_kept(path), lambda each: (each[0].file_id, each[0].file_name, each[0].modified_at)
+    ):
+        digest = hashlib.sha256()
+        with local.open("wb") as target:
+            for _, data in rows:
+                unpacker.copy(io.BytesIO(data), target)
+                digest.update(data)
+        is_same = digest.hexdigest() == file_id
+        problem = None if is_same else RefusedError(Reason.MALFORMED, "it is not the file that was kept")
+        yield Member(f"{file_id[:12]}/{Path(name).name}", modified_at, problem)
 
 
 def _is_tar(path: Path) -> bool:

@@ -23,6 +23,7 @@ from ingestion.reading import Reason, RefusedError
 # What reads each kind of address, and what to install for it.
 _READERS = {"s3": "simrace[s3]", "http": "simrace[s3]", "https": "simrace[s3]", "gs": "gcsfs", "az": "adlfs"}
 CHUNK_BYTES = 8 << 20
+PART_BYTES = 16 << 20
 ATTEMPTS = 3
 FIRST_WAIT_S = 0.5
 MAX_TOLD = 200
@@ -127,7 +128,22 @@ def send(file: Path, address: str) -> str:
         return "a web server takes no files"
     try:
         files, path = _filesystem(address)
-        files.put_file(str(file), path)
+        # in parts of a bounded size, of which the store makes an object when the last has come
+        parts = {"chunksize": PART_BYTES, "max_concurrency": 2} if address.lower().startswith("s3:") else {}
+        files.put_file(str(file), path, **parts)
+        files.invalidate_cache()
+        if (there := int(files.info(path)["size"])) != (size := file.stat().st_size):
+            return f"only {there:,} of {size:,} bytes are there"
+    except Exception as error:  # each reader has errors of its own
+        return _problem(error, address).detail
+    return ""
+
+
+def remove(address: str) -> str:
+    """Delete an object; return why that cannot be done, if so."""
+    try:
+        files, path = _filesystem(address)
+        files.rm_file(path)
     except Exception as error:  # each reader has errors of its own
         return _problem(error, address).detail
     return ""

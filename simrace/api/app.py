@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
 from ingestion.outcomes import Outcome, State
+from ingestion.settings import home_directory
 from ingestion.warehouse import read_formats
 from simrace.api.gate import UPLOAD_PATH, Gate
 from simrace.api.lander import Job, Lander
@@ -28,6 +29,8 @@ from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
 from simrace.operations.commands import say_in_log
 from simrace.operations.freshness import read_freshness
+from simrace.operations.metrics import CONTENT_TYPE, metrics_text
+from simrace.operations.status import read_status
 
 ROWS_AT_MOST = 10_000
 RACES_AT_MOST = 1_000
@@ -194,6 +197,13 @@ def _add_routes(app: FastAPI, lander: Lander, forecaster: Forecaster) -> None:
             last_load_at=fresh.newest_at if fresh else None,
             freshness=fresh.status if fresh else None,
         )
+
+    @app.get("/metrics", response_class=PlainTextResponse, responses=responses(503))
+    def metrics() -> Response:
+        """The state of the warehouse for Prometheus, as `simrace metrics` writes it."""
+        with closing(connection_parameters(say_in_log).connect()) as connection:
+            status = read_status(connection, home_directory())
+        return Response(metrics_text(status), media_type=CONTENT_TYPE)
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:

@@ -16,6 +16,7 @@ from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
 from simrace.export.channels import export_channels
 from simrace.export.elsewhere import place_of
+from simrace.export.months import export_months
 from simrace.export.tables import Exported, Format, export_ml, export_table, list_marts
 
 app = typer.Typer(help="Write marts as files for other tools.", no_args_is_help=True)
@@ -53,6 +54,20 @@ def export_any(
     with _marts() as connection, place_of(place) as path:
         exported = export_table(connection, name, path, file_format, where)
     _show(replace(exported, path=place))
+
+
+@app.command("months")
+def export_by_month(
+    place: Annotated[str, typer.Argument(help="Folder, or an address such as s3://league/marts.")],
+    names: Annotated[list[str] | None, typer.Option("--mart", help="Mart; may be repeated. Else all.")] = None,
+    months: Annotated[
+        list[str] | None, typer.Option("--month", help="Such as 2026-11; may be repeated. Else all.")
+    ] = None,
+) -> None:
+    """Write marts as Parquet by month (UTC) of session or race; a month that is there is replaced as a whole."""
+    with _marts() as connection:
+        for exported in export_months(connection, place, names or [], months or []):
+            _show(exported)
 
 
 @app.command("ml")

@@ -16,6 +16,14 @@ from simrace.operations.forget import Content, find_driver, find_named, find_ret
 from simrace.operations.retention import Expired
 from simrace.operations.retention import pin as pin_session
 
+Archive = Annotated[
+    str | None,
+    typer.Option(
+        envvar="SIMRACE_ARCHIVE",
+        help="Folder or s3:// that first gets a copy of the files whose lines go: docs/privacy_and_roles.md.",
+    ),
+]
+
 
 def forget(
     files: Annotated[
@@ -66,6 +74,7 @@ def forget(
 def retain(
     apply: Annotated[bool, typer.Option("--apply", help="Let it go; else it is only shown.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    archive: Archive = None,
 ) -> None:
     """Show what of old telemetry is kept no longer (var `retention`); with --apply, let it go."""
     with begin("retain") as work:
@@ -73,7 +82,7 @@ def retain(
         summaries.show_expired(console, old)
         if old and apply:
             _ask("Let it go?", yes)
-            let_go(work, old)
+            let_go(work, old, archive)
             build_marts(work)
             commands.tidy_lake(work)
 
@@ -104,9 +113,9 @@ def _ask(question: str, is_answered: bool) -> None:
         raise typer.Exit(1)
 
 
-def let_go(work: Work, old: list[Expired]) -> None:
+def let_go(work: Work, old: list[Expired], archive: str | None) -> None:
     """Delete what has expired, and say what was deleted."""
-    if deleted := commands.retire(work, old):
+    if deleted := commands.retire(work, old, archive, say):
         _show_deleted(deleted)
 
 

@@ -14,7 +14,7 @@ from simrace.build.dbt import target_directory
 from simrace.build.project import project_directory
 from simrace.cli import summaries
 from simrace.cli.terminal import console, dbt, errors, readable_errors, say, say_error, spinner
-from simrace.dashboard.command import PORT, REFRESH_S, run_dashboard
+from simrace.dashboard.command import HOST, PORT, REFRESH_S, run_dashboard
 from simrace.database.connection import connection_parameters
 from simrace.report.command import write_report
 
@@ -48,7 +48,10 @@ def report_session(
 
 
 def dashboard(
-    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port on 127.0.0.1.")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port to listen on.")] = PORT,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Whoever reaches another than 127.0.0.1 sees all pages.")
+    ] = HOST,
     browser: Annotated[bool, typer.Option(help="Open it in the browser.")] = True,
     refresh: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="How often open pages look for new data; 0 for never.")
@@ -56,7 +59,7 @@ def dashboard(
 ) -> None:
     """Show laps, sessions, drivers, races and the quality of the data as pages in the browser; Ctrl-C ends it."""
     with readable_errors():
-        raise typer.Exit(run_dashboard(connection_parameters(say), port, refresh, browser))
+        raise typer.Exit(run_dashboard(connection_parameters(say), port, refresh, browser, host))
 
 
 def sample(

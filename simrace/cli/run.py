@@ -14,7 +14,7 @@ from ingestion.sources import open_sources
 from simrace.build.last_build import Due
 from simrace.build.project import project_directory
 from simrace.cli import summaries
-from simrace.cli.keep import let_go
+from simrace.cli.keep import Archive, let_go
 from simrace.cli.paths import remember_paths, remembered_paths
 from simrace.cli.terminal import begin, build_marts, byte_progress, console, errors, readable_errors, say
 from simrace.dashboard.command import REFRESH_S, free_port, run_dashboard
@@ -56,6 +56,7 @@ def run(
     engine: Engine = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the sims' folders that are found, unasked.")] = False,
     open_dashboard: Annotated[bool, typer.Option("--open", help="Open the dashboard when all is done.")] = False,
+    archive: Archive = None,
 ) -> None:
     """Land what is new, build and test the marts, say what arrived.
 
@@ -83,7 +84,7 @@ def run(
         if old := [each for each in commands.expired(work) if each.is_let_go_by_run]:
             console.print("What is older than the var retention says is let go:")
             summaries.show_expired(console, old)
-            let_go(work, old)
+            let_go(work, old, archive)
             build_marts(work, pseudonymise=pseudonymise)
             commands.tidy_lake(work)
         if nothing_landed:

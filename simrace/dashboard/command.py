@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,14 +27,17 @@ class DashboardError(ReadableError):
     """The dashboard cannot be started; the text says why and the way out."""
 
 
-def run_dashboard(parameters: ConnectionParameters, port: int, refresh_s: float, open_page: bool) -> int:
+def run_dashboard(
+    parameters: ConnectionParameters, port: int, refresh_s: float, open_page: bool, host: str = HOST
+) -> int:
     """Serve the dashboard until it is stopped.
 
     Args:
         parameters: The database that the pages read.
-        port: To listen on, on 127.0.0.1.
+        port: To listen on.
         refresh_s: Seconds between two looks for new data; 0 for none.
         open_page: Whether to open it in the browser once it answers.
+        host: Address to listen on; the pages ask nobody who they are.
 
     Returns:
         Exit code of the server.
@@ -54,9 +58,10 @@ def run_dashboard(parameters: ConnectionParameters, port: int, refresh_s: float,
         "simrace.dashboard",
         "run",
         str(Path(__file__).with_name("app.py")),
-        *_settings(port),
+        *_settings(host, port),
     ]
     server = subprocess.Popen(command, env=environment)
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: server.terminate())  # of a container, or of systemd
     while True:
         # Ctrl-C reaches the server too, which then ends by itself.
         with contextlib.suppress(KeyboardInterrupt):
@@ -80,9 +85,9 @@ def missing_packages() -> list[str]:
     return [name for name in ("streamlit", "plotly") if find_spec(name) is None]
 
 
-def _settings(port: int) -> list[str]:
+def _settings(host: str, port: int) -> list[str]:
     settings = {
-        "server.address": HOST,
+        "server.address": host,
         "server.port": port,
         "server.headless": "true",
         "server.fileWatcherType": "none",

@@ -30,6 +30,7 @@ from simrace.database.server_system import Notify
 from simrace.lake.choices import engine_of, set_engine
 from simrace.lake.settings import POSTGRES, SPARK, lake
 from simrace.logs import log_event
+from simrace.operations.archive import batches, keep_files
 from simrace.operations.forget import Content, drop_work_files, find_named
 from simrace.operations.forget import forget as forget_contents
 from simrace.operations.forget import strike as strike_driver
@@ -281,8 +282,33 @@ def expired(work: Work) -> list[Expired]:
         return find_expired(connection, limits)
 
 
-def retire(work: Work, old: list[Expired]) -> dict[str, int]:
-    """Delete what has expired. For whole sessions, return the number of deleted rows by table."""
+def retire(work: Work, old: list[Expired], place: str | None, say: Notify) -> dict[str, int]:
+    """Delete what has expired. For whole sessions, return the number of deleted rows by table.
+
+    Args:
+        work: From `begin`.
+        old: What has expired.
+        place: Folder or address that keeps its files; None keeps none.
+        say: Called with what stays, and why.
+
+    Raises:
+        ArchiveError: the place does not take them. What it has taken before is let go.
+    """
+    if place is None:
+        return _retire(work, old)
+    deleted: Counter[str] = Counter()
+    for month, batch in batches(old):
+        kept = keep_files(work.parameters, place, month, batch)
+        deleted.update(_retire(work, kept))
+        if stay := [str(each.session_id) for each in batch if each not in kept]:
+            say(
+                f"{', '.join(stay)}: not let go, because simrace cannot write every file of it, and the file is not "
+                "where it was seen. Without a place for files it is let go."
+            )
+    return dict(deleted)
+
+
+def _retire(work: Work, old: list[Expired]) -> dict[str, int]:
     whole = [each for each in old if each.tier is Tier.SESSION]
     with closing(work.parameters.connect()) as connection:
         retire_parts(connection, (each for each in old if each.tier is not Tier.SESSION))

@@ -6,7 +6,7 @@ the original and compared, if a file with the same hash still stands where it wa
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from itertools import starmap, zip_longest
 from pathlib import Path
@@ -19,6 +19,9 @@ from ingestion.formats.logs.log import Block, Channel, Document, LogFormat, Valu
 from ingestion.log_rows import as_json
 from ingestion.raw_tables import IS_COMPLETE
 from ingestion.reading import ChangedWhileReadError, RefusedError, file_digest
+
+# What a format's `rebuild` raises where what is landed does not even fit together.
+UNFIT = (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError)
 
 
 class Proof(StrEnum):
@@ -40,19 +43,31 @@ def prove_log(cursor: Cursor, file_id: str, source_format: str, on_bytes: Callab
         source_format: Its format.
         on_bytes: Called with the number of bytes of each piece.
     """
-    log_format = next(known for known in log_formats() if known.name == source_format)
+    log_format = format_named(source_format)
     if log_format.rebuild is None:
-        original = _original(cursor, file_id)
+        original = original_of(cursor, file_id)
         return _read_again(cursor, file_id, log_format, original) if original else Proof.NO_ORIGINAL
     digest = hashlib.sha256()
     try:
-        channels, documents = _read_channels(cursor, file_id), _read_documents(cursor, file_id)
-        for piece in log_format.rebuild(channels, documents, read_landed_blocks(cursor, file_id)):
+        for piece in rebuild_log(cursor, file_id, log_format):
             digest.update(piece)
             on_bytes(len(piece))
-    except (ArithmeticError, AttributeError, LookupError, OSError, TypeError, ValueError):
-        return Proof.DIFFERS  # what is landed does not even fit together
+    except UNFIT:
+        return Proof.DIFFERS
     return Proof.REBUILT if digest.hexdigest() == file_id else Proof.DIFFERS
+
+
+def format_named(source_format: str) -> LogFormat:
+    """The format of binary logs that has this name."""
+    return next(known for known in log_formats() if known.name == source_format)
+
+
+def rebuild_log(cursor: Cursor, file_id: str, log_format: LogFormat) -> Iterator[bytes]:
+    """The bytes of a log from what is landed; what is landed may not fit together (UNFIT)."""
+    if log_format.rebuild is None:
+        raise ValueError(f"nobody but its makers writes {log_format.name}")
+    channels, documents = _read_channels(cursor, file_id), _read_documents(cursor, file_id)
+    yield from log_format.rebuild(channels, documents, read_landed_blocks(cursor, file_id))
 
 
 def _read_again(cursor: Cursor, file_id: str, log_format: LogFormat, original: Path) -> Proof:
@@ -88,7 +103,7 @@ def _said(document: Document) -> tuple[object, ...]:
     return document.name, content, document.text, document.data
 
 
-def _original(cursor: Cursor, file_id: str) -> Path | None:
+def original_of(cursor: Cursor, file_id: str) -> Path | None:
     """A file that holds these bytes now, of those that were seen."""
     cursor.execute(
         f"select distinct file_path from raw.file_sightings where file_id = %s and {IS_COMPLETE}", (file_id,)

@@ -1,14 +1,17 @@
-"""The state of the warehouse for Prometheus, by the textfile collector of its node exporter."""
+"""The state of the warehouse for Prometheus, which asks for it or finds it in a file of its node exporter."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from simrace.operations.status import LiveSource, Status
+
+__all__ = ["CONTENT_TYPE", "metrics_text", "write_metrics"]
 
 _FRESHNESS = {"pass": 0, "warn": 1, "error": 2}
 

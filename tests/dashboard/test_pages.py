@@ -354,6 +354,11 @@ def test_the_command_says_when_the_port_is_taken(monkeypatch: pytest.MonkeyPatch
         command.run_dashboard(connection_parameters(), 8501, 0, open_page=False)
 
 
+def test_the_pages_listen_on_this_machine_unless_they_are_told_otherwise() -> None:
+    assert "--server.address=127.0.0.1" in command._settings(command.HOST, 8501)
+    assert "--server.address=0.0.0.0" in command._settings("0.0.0.0", 8501)  # noqa: S104
+
+
 def some_lap(index: int, label: str = "a lap") -> laps.Lap:
     """A lap of three points."""
     trace = pd.DataFrame(

@@ -6,7 +6,7 @@ import http.server
 import os
 import threading
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,93 +28,11 @@ from simrace.database.connection import ConnectionParameters
 from simrace.export.elsewhere import place_of
 from simrace.export.tables import ExportError
 from simrace.generator.refused import write_refused
+from tests.store import BUCKET, Answer, Fault, Store, backend, one_store_of_tests, store_of_a_test  # noqa: F401 - fixtures
 
 pytest.importorskip("s3fs")
 moto_server = pytest.importorskip("moto.server")
 boto3 = pytest.importorskip("boto3")
-
-BUCKET = "laps"
-Answer = Iterable[bytes]
-Fault = Callable[[WSGIEnvironment, Callable[[], Answer], StartResponse], Answer]
-
-
-class Store:
-    """A store of objects on this machine: what was asked of it, and faults that it has for a while."""
-
-    def __init__(self) -> None:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-        from werkzeug.serving import make_server
-
-        self._app = DomainDispatcherApplication(create_backend_app)
-        self.asked: list[tuple[str, str]] = []
-        self.fault: Fault | None = None
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.client: Any = boto3.client(
-            "s3",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="a",
-            aws_secret_access_key="b",  # noqa: S106 - of a store on this machine
-        )
-        self.client.create_bucket(Bucket=BUCKET)
-
-    def _answer(self, environ: WSGIEnvironment, start: StartResponse) -> Answer:
-        self.asked.append((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-        if self.fault is None:
-            return self._app(environ, start)
-        return self.fault(environ, lambda: self._app(environ, start), start)
-
-    def put(self, **objects: bytes) -> None:
-        for key, data in objects.items():
-            self.client.put_object(Bucket=BUCKET, Key=key.replace("__", "/").replace("_dot_", "."), Body=data)
-
-    def got(self) -> list[str]:
-        """Keys of which bytes were asked for since the last call."""
-        keys = [path.removeprefix(f"/{BUCKET}/") for method, path in self.asked if method == "GET"]
-        self.asked.clear()
-        return [key for key in keys if key not in ("", f"/{BUCKET}")]
-
-    def stop(self) -> None:
-        self._server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def one_store() -> Iterator[Store]:
-    made = Store()
-    yield made
-    made.stop()
-
-
-@pytest.fixture
-def store(one_store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Store:
-    """Empty, with credentials where everybody has them."""
-    for name, value in (
-        ("AWS_ENDPOINT_URL", one_store.url),
-        ("AWS_ACCESS_KEY_ID", "a"),
-        ("AWS_SECRET_ACCESS_KEY", "b"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("SIMRACE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(remote, "FIRST_WAIT_S", 0.0)
-    import s3fs
-
-    s3fs.S3FileSystem.clear_instance_cache()
-    monkeypatch.setattr(s3fs.S3FileSystem, "retries", 1)
-    one_store.fault = None
-    bucket = _backend().buckets[BUCKET]
-    bucket.keys = type(bucket.keys)()
-    one_store.asked.clear()
-    return one_store
-
-
-def _backend() -> Any:
-    """What holds the objects."""
-    from moto.s3.models import s3_backends
-
-    return s3_backends["123456789012"]["aws"]
 
 
 def _read(*names: str, recall: Any = lambda _path, _stamp: []) -> list[tuple[Source, bytes]]:
@@ -229,7 +147,7 @@ def test_a_large_object_is_streamed(store: Store, tmp_path: Path, monkeypatch: p
 @pytest.mark.slow
 def test_a_bucket_of_ten_thousand_objects_is_listed_page_by_page(store: Store) -> None:
     store.put(one_dot_csv=b"x")
-    keys = _backend().buckets[BUCKET].keys
+    keys = backend().buckets[BUCKET].keys
     for number in range(10_000):
         keys[f"many/{number:05}.csv"] = each = copy.copy(keys["one.csv"])
         each.name = f"many/{number:05}.csv"
@@ -278,7 +196,7 @@ def _replaced(store: Store, times: int) -> Fault:
     def fault(environ: WSGIEnvironment, answer: Callable[[], Answer], _start: StartResponse) -> Answer:
         if environ["REQUEST_METHOD"] == "GET" and environ["PATH_INFO"].endswith(".csv") and left[0]:
             left[0] -= 1
-            _backend().put_object(BUCKET, "a.csv", b"%d" % left[0] * 1_000)
+            backend().put_object(BUCKET, "a.csv", b"%d" % left[0] * 1_000)
         return answer()
 
     return fault

@@ -1,8 +1,11 @@
 """Old lines and samples are deleted, and everything made from them stays."""
 
+import os
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import psycopg2
 import pytest
@@ -12,13 +15,25 @@ from simrace.operations.log_proof import Proof
 from simrace.operations.retention import RetentionError, find_expired
 from simrace.operations.verify import prove_bytes
 from tests.conftest import NO_TESTS, Warehouse, change_file, copy_project
+from tests.store import (  # noqa: F401 - fixtures
+    BUCKET,
+    STORE_VARIABLES,
+    Answer,
+    Fault,
+    Store,
+    backend,
+    one_store_of_tests,
+    store_of_a_test,
+)
 
 LINES = "select count(*) from raw.file_blocks where block_number > 1 and file_id in (select file_id from "
 OF_SESSION = "intermediate.int_telemetry_session_files where session_id = '{}')"
 
 
-def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) -> None:
+def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse, store: Store) -> None:
     other = warehouse.other("old")
+    # of the store, for the commands
+    other = Warehouse(other.folder, {**other.environment, **{name: os.environ[name] for name in STORE_VARIABLES}})
     files = sorted((warehouse.folder / "files" / "telemetry").glob("*.csv"))
     other.run("simrace", "land", *files)
     other.run("dbt", "build", *NO_TESTS)
@@ -44,8 +59,14 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     other.run("simrace", "pin", pinned)
     assert other.run("simrace", "retain", "--apply", check=False).returncode == 1  # nobody was there to ask
     assert other.checksums() == before
+    _nothing_goes_while_its_copy_is_not_whole(other, store)
     other.query("update marts.dim_sessions set session_started_at = now() - interval '4 months' returning 1")
-    other.run("simrace", "retain", "--apply", "--yes")
+    months = other.query("select distinct to_char(now() - interval '4 months', 'YYYY-MM')")
+    kept = Warehouse(other.folder, {**other.environment, "SIMRACE_ARCHIVE": f"s3://{BUCKET}/kept"})
+    kept.run("simrace", "retain", "--apply", "--yes")
+    objects = {key.split("/")[1] for key in _keys(store) if key.startswith("kept/")}
+    assert objects == {f"month={month}" for (month,) in months}
+    _what_went_comes_back(other, store, gone)
 
     left = dict(other.query("select session_id, count(*) from marts.fct_telemetry_samples group by 1"))
     dropped = f"select count(to_regclass(month)) from unnest(array{sorted(all_gone)}) as month"
@@ -74,6 +95,65 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse) ->
     project = copy_project(other.folder / "project")
     _new_constraints_hold_for_new_rows(other, project, gone, pinned)
     _what_is_forgotten_goes_with_its_session(other, project, gone)
+
+
+def _keys(store: Store) -> list[str]:
+    listed = store.client.list_objects_v2(Bucket=BUCKET)
+    return [each["Key"] for each in listed.get("Contents", [])]
+
+
+def _is_put(environ: WSGIEnvironment) -> bool:
+    return environ["REQUEST_METHOD"] == "PUT" and environ["PATH_INFO"].endswith(".parquet")
+
+
+def _denied(environ: WSGIEnvironment, answer: Callable[[], Answer], start: StartResponse) -> Answer:
+    if not _is_put(environ):
+        return answer()
+    body = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    start("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _stored_otherwise(change: Callable[[bytes], bytes]) -> Fault:
+    """What is sent comes to lie there as something else, and the store says that all is well."""
+
+    def fault(environ: WSGIEnvironment, answer: Callable[[], Answer], _start: StartResponse) -> Answer:
+        said = list(answer())
+        if _is_put(environ):
+            bucket, key = environ["PATH_INFO"].strip("/").split("/", 1)
+            backend().put_object(bucket, key, change(backend().get_object(bucket, key).value))
+        return said
+
+    return fault
+
+
+def _nothing_goes_while_its_copy_is_not_whole(other: Warehouse, store: Store) -> None:
+    before = other.checksums(), other.query("select count(*) from raw.file_blocks")
+    place = f"s3://{BUCKET}/faulty"
+    for fault, told in (
+        (_denied, "cannot be written, so nothing of it is let go: access was denied"),
+        (_stored_otherwise(lambda data: data[: len(data) // 2]), "bytes are there"),
+        (_stored_otherwise(lambda data: data[:-1] + b"X"), "is not what was sent, so nothing of it is let go"),
+    ):
+        store.fault = fault
+        done = other.run("simrace", "retain", "--apply", "--yes", "--archive", place, check=False)
+        store.fault = None
+        assert (done.returncode, told in " ".join((done.stdout + done.stderr).split())) == (1, True), done.stderr
+        assert (other.checksums(), other.query("select count(*) from raw.file_blocks")) == before
+    (other.folder / "a file").touch()
+    done = other.run("simrace", "retain", "--apply", "--yes", "--archive", other.folder / "a file", check=False)
+    assert (done.returncode, "cannot be written" in done.stderr) == (1, True)
+    assert (other.checksums(), other.query("select count(*) from raw.file_blocks")) == before
+
+
+def _what_went_comes_back(other: Warehouse, store: Store, gone: list[str]) -> None:
+    """Into another warehouse it is landed as from any archive, and is what it was."""
+    back = other.other("back")
+    back.run("simrace", "land", f"s3://{BUCKET}/kept")
+    files = f"select file_id from intermediate.int_telemetry_session_files where session_id = any(array{gone}::uuid[])"
+    assert back.query("select file_id from raw.files order by 1") == other.query(f"{files} order by 1")
+    named = "select file_id, file_name, modified_at from raw.file_sightings"
+    assert back.query(f"{named} order by 1") == other.query(f"{named} where file_id in ({files}) order by 1")
 
 
 def _new_constraints_hold_for_new_rows(other: Warehouse, project: Path, gone: list[str], pinned: str) -> None:
