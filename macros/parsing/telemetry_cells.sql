@@ -181,3 +181,12 @@
     {%- else -%} {{ to_whole(value, type) }}
     {%- endif -%}
 {%- endmacro %}
+
+
+{#- Of a number nearer to 0 than a real can be a log says that it is out of range, and this that it is 0. -#}
+{% macro json_number(value, from_text) -%}
+    case
+        when jsonb_typeof({{ value }}) = 'number' then cast({{ value }} as double precision)
+        when {{ value }} is not null then {{ from_text }}
+    end
+{%- endmacro %}

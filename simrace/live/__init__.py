@@ -26,8 +26,8 @@ What the reader writes, in one transaction a micro-batch (half a second, or 1,00
 
 `raw.live_streams`: one row per stream, as it was after its newest batch.
     source, source_format, session_mark, told, is_open, batch_number, last_clock, last_received_at
-    state          what the laps of the running session need, by `simrace.live.laps.advance`; `{}` at its start
-    reading        the reader's own: sequences seen, a frame that is held back
+    state          what views show of the laps of the running session, by `simrace.live.laps.advance`; `{}` at its start
+    reading        the reader's own: sequences seen, a frame that is held back, and what else the laps need
 
 `raw.live_sources`: one row per source: next_offset, where to go on reading, and the counts of `simrace metrics`.
 `raw.live_quarantine`: frames that could not be read, the newest 1,000 of each source and reason.

@@ -5,7 +5,7 @@ import struct
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,7 @@ class Packet:
         car: Of the first car in it.
         cars: How many cars there are in it.
         car_bytes: Size of each.
+        endian: As `struct` has it.
     """
 
     size: int
@@ -76,6 +77,30 @@ class Packet:
     car: tuple[Field, ...] = ()
     cars: int = 0
     car_bytes: int = 0
+    endian: str = "<"
+
+    @cached_property
+    def layout(self) -> "Layout":
+        """How its fields are read."""
+        return Layout(self.fields, self.endian)
+
+    @cached_property
+    def car_layout(self) -> "Layout":
+        """How those of its first car are read."""
+        return Layout(self.car, self.endian)
+
+
+class Layout:
+    """Fields that lie one behind the other."""
+
+    def __init__(self, fields: tuple[Field, ...], endian: str) -> None:
+        self._names = [each.name for each in fields]
+        self._struct = struct.Struct(endian + "".join(each.code for each in fields))
+        self.position = fields[0].position if fields else 0
+
+    def read(self, packet: bytes, behind: int = 0) -> dict[str, Any]:
+        """Read a packet; of a later car so many bytes behind the first."""
+        return dict(zip(self._names, self._struct.unpack_from(packet, self.position + behind), strict=True))
 
 
 @dataclass(frozen=True)
@@ -176,7 +201,7 @@ def _packet(said: Mapping[str, Any], parts: Mapping[str, list[tuple[str, str]]],
     if described != said["size"] and not (said.get("rest") and described < said["size"]):
         raise ValueError(f"A packet of {said['size']} bytes has fields for {described}.")
     where = {key: tuple(value) if isinstance(value, list) else (value,) for key, value in said.get("where", {}).items()}
-    return Packet(said["size"], where, fields, car, cars, end - size)
+    return Packet(said["size"], where, fields, car, cars, end - size, endian)
 
 
 def _placed(entries: list[tuple[str, str]], position: int, endian: str) -> tuple[tuple[Field, ...], int]:

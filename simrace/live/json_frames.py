@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
 FRAME_BYTES = 65_536
 MESSAGE_BYTES = 4 << 20
 DEPTH = 8
@@ -11,7 +13,8 @@ FRAMES_A_MESSAGE = 10_000
 
 # What Python reads and jsonb may not: numbers beyond double precision, characters that no text can have. A text in
 # which one of these stands once each digit is a 0 is looked at closely; a regular expression takes longer than reading.
-_DOUBTFUL = ("\\u", "0" * 100, *(f"{e}{sign}000" for e in "eE" for sign in ("", "+", "-")))
+_DOUBTFUL = ("\\u0000", "0" * 100)
+_EXPONENTS = tuple(f"{e}{sign}000" for e in "eE" for sign in ("", "+", "-"))
 _DIGITS = str.maketrans("123456789", "0" * 9)
 
 
@@ -106,17 +109,29 @@ def _read_frame(text: str) -> tuple[str, dict[str, Any] | FrameError]:
             "too_large", f"{len(text):,} characters; a frame has {FRAME_BYTES:,} bytes"
         )
     try:
-        values = _DECODER.decode(text)
-    except (ValueError, RecursionError) as error:
+        values = orjson.loads(text)
+    except ValueError as error:
         return text, FrameError("not_json", _words(error))
     if type(values) is not dict:
         return text, FrameError("not_an_object", f"it is {type(values).__name__}; a frame is an object with names")
     if text.count("{") + text.count("[") > DEPTH and _depth(values) > DEPTH:
         return text, FrameError("not_json", f"objects within objects, more than {DEPTH} deep")
     plain = text.translate(_DIGITS)
-    if any(sign in plain for sign in _DOUBTFUL) and (doubt := _doubt(text)):
+    is_doubtful = any(sign in plain for sign in _DOUBTFUL) or any(_has(plain, each) for each in _EXPONENTS)
+    if is_doubtful and (doubt := _doubt(text)):
         return text, FrameError("not_json", doubt)
     return text, values
+
+
+def _has(plain: str, exponent: str) -> bool:
+    """Whether a number with such an exponent may be in a text whose digits are 0: an id in hex has many of these."""
+    place = plain.find(exponent)
+    while place >= 0:
+        begin = len(plain[:place].rstrip("0.-"))
+        if begin < place and plain[begin - 1] in ":,[ \t":
+            return True
+        place = plain.find(exponent, place + 1)
+    return False
 
 
 def _refuse_constant(word: str) -> None:

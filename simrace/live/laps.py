@@ -14,9 +14,9 @@ A frame that is late or repeated is no part of the running laps; the log of the 
 What the state holds, as JSON:
     pieces      what was driven from one beginning of a lap to the next, but the running one; `live_laps` reads them
     standing    where the car is now; `live_standing` reads it
-    best        time and trace of the best lap with pace
+    best        time of the best lap with pace
     numbers_are_ours, first_is_lap    how pieces are numbered
-    machine     the rest, for this module alone
+    machine     the rest, for this module alone; it is kept beside the state
 """
 
 import math
@@ -43,6 +43,7 @@ CHANNELS: tuple[str, ...] = (
     "incident_count",
     "session_flags",
 )
+MACHINE = "machine"
 RATIO_POINTS = 1_000  # of a trace, where the share of the lap tells the place
 FUEL_LAPS = 5  # laps whose fuel says how much one takes
 MOST_MARKS = 100  # a lap number that changes with each frame is none
@@ -198,7 +199,7 @@ class _Session:
     """The laps of one session, while frames come."""
 
     def __init__(self, state: Mapping[str, Any], rules: Rules) -> None:
-        machine = state.get("machine", {})
+        machine = state.get(MACHINE, {})
         self._rules = rules
         self._read = [(name, _limits(rules.kinds[name])) for name in CHANNELS]
         self._last: Sample | None = machine.get("last")
@@ -223,6 +224,7 @@ class _Session:
         self._numbers_are_ours: bool = state.get("numbers_are_ours", False)
         self._first_is_lap: bool = state.get("first_is_lap", False)
         self._best: dict[str, Any] | None = state.get("best")
+        self._best_after_s: list[float | None] = machine.get("best_after_s", [])
 
     def take(self, clock: float, channels: Mapping[str, float]) -> None:
         """Take one frame."""
@@ -513,14 +515,14 @@ class _Session:
                     "lap_time_s": piece["lap_time_s"],
                     "piece_number": piece["piece_number"],
                     "started_elapsed_s": started_s,
-                    "after_s": after,
                 }
+                self._best_after_s = after
 
     def _delta(self, points: float | None, lap_elapsed_s: float | None) -> float | None:
         """Seconds behind the best lap at this place."""
         if self._best is None or points is None or lap_elapsed_s is None:
             return None
-        after, place = self._best["after_s"], int(points)
+        after, place = self._best_after_s, int(points)
         here = after[place] if 0 <= place < len(after) else None
         if here is None:
             return None
@@ -556,7 +558,7 @@ class _Session:
     def state(self) -> dict[str, Any]:
         """The state as JSON has it."""
         if self._last is None:
-            return {"machine": {"parked": self._parked, "late": self._late}, "pieces": []}
+            return {MACHINE: {"parked": self._parked, "late": self._late}, "pieces": []}
         if self._pieces:
             self._report(self._pieces[-1], self._marks[-1]["sum"]["last_lap_time"])
         return {
@@ -565,7 +567,7 @@ class _Session:
             "first_is_lap": self._first_is_lap,
             "standing": self._standing(self._last),
             "best": self._best,
-            "machine": {
+            MACHINE: {
                 "last": self._last,
                 "parked": self._parked,
                 "first_s": self._first_s,
@@ -579,6 +581,7 @@ class _Session:
                 "has_place": self._has_place,
                 "longest_m": self._longest_m,
                 "traces": self._traces,
+                "best_after_s": self._best_after_s,
             },
         }
 

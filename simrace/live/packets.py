@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from simrace.live.formats import Field, Packet, PacketFormat, packet_formats
+import orjson
+
+from simrace.live.formats import Packet, PacketFormat, packet_formats
 from simrace.live.json_frames import FrameError
 
 LONGEST = 65_535  # of a datagram; its length stands in 2 bytes
@@ -68,7 +70,7 @@ class Assembler:
 
 def _moment(known: PacketFormat, values: Mapping[str, Any], packets: bytes) -> Moment:
     text = write(values)
-    return Moment(known, json.loads(text), text, packets)
+    return Moment(known, orjson.loads(text), text, packets)
 
 
 def read_packet(packet: bytes) -> tuple[PacketFormat, dict[str, Any]]:
@@ -80,14 +82,14 @@ def read_packet(packet: bytes) -> tuple[PacketFormat, dict[str, Any]]:
     for known in packet_formats():
         for kind in known.packets:
             if kind.size == len(packet):
-                values = _read(known, kind.fields, packet, 0)
+                values = kind.layout.read(packet)
                 if all(values[name] in allowed for name, allowed in kind.where.items()):
                     if kind.cars:
-                        values |= _read(known, kind.car, packet, _place_of_car(known, kind, values))
+                        values |= kind.car_layout.read(packet, _place_of_car(known, kind, values))
                     return known, values
         header = known.packets[0]
-        if known.left_out and len(packet) >= header.car[0].position:
-            values = _read(known, header.fields, packet, 0)
+        if known.left_out and len(packet) >= header.car_layout.position:
+            values = header.layout.read(packet)
             if all(values[name] in allowed for name, allowed in known.left_out.items()):
                 raise FrameError("idle", "a packet that is known and not read")
     raise FrameError("unknown_packet", f"{len(packet):,} bytes that begin with {packet[:8].hex(' ')}")
@@ -98,16 +100,6 @@ def _place_of_car(known: PacketFormat, kind: Packet, values: Mapping[str, Any]) 
     if number >= kind.cars:
         raise FrameError("unknown_packet", f"{known.one_of} is {number}, and there are {kind.cars} cars")
     return int(number * kind.car_bytes)
-
-
-def _read(known: PacketFormat, fields: tuple[Field, ...], packet: bytes, behind: int) -> dict[str, Any]:
-    names, layout = _layout(known.endian, fields)
-    return dict(zip(names, layout.unpack_from(packet, fields[0].position + behind), strict=True))
-
-
-@cache
-def _layout(endian: str, fields: tuple[Field, ...]) -> tuple[tuple[str, ...], struct.Struct]:
-    return tuple(each.name for each in fields), struct.Struct(endian + "".join(each.code for each in fields))
 
 
 def _framed(packet: bytes) -> bytes:

@@ -103,7 +103,8 @@ class Reader:
                 if now >= due or is_waited_for or is_full:
                     self._end_silent()
                     self._write()
-                    due = time.monotonic() + self._options.every_s
+                    # what a commit takes is no part of the time between two; who is behind does not hurry after
+                    due = max(due + self._options.every_s, time.monotonic() + EARLY * self._options.every_s)
             while messages := self.inbox.take(0):
                 for message in messages:
                     self._take(message)
@@ -289,7 +290,9 @@ class Reader:
     def _name(self, message: Message, sender: str, car: str | int = "") -> str:
         """Name of a stream: its source and what tells its cars apart, in characters that can be shown."""
         name = "/".join(part for part in (message.source, sender, str(car)) if part)
-        return "".join(each if each.isprintable() else "?" for each in name)[:NAME_CHARACTERS]
+        if not name.isprintable():
+            name = "".join(each if each.isprintable() else "?" for each in name)
+        return name[:NAME_CHARACTERS]
 
     def _stream(self, name: str, source: str) -> Stream | None:
         if len(self._streams) >= self._options.streams and not self._forget_silent():

@@ -315,7 +315,10 @@ def _frame_rows(stream: Stream) -> Iterator[tuple[Any, ...]]:
 
 def _stream_row(stream: Stream, state: dict[str, Any]) -> tuple[Any, ...]:
     received_at = datetime.fromtimestamp(stream.last_received_at, UTC)
+    # views unpack the whole state of each car each time they look, so it has nothing that they do not show
+    shown = {name: part for name, part in state.items() if name != laps.MACHINE}
+    reading = {**stream.reading(), laps.MACHINE: state.get(laps.MACHINE, {})}
     return (
         stream.name, stream.source, stream.source_format, stream.session_mark, Json(stream.told), stream.is_open,
-        stream.batch_number + len(stream.batches), stream.last_clock, received_at, Json(state), Json(stream.reading()),
+        stream.batch_number + len(stream.batches), stream.last_clock, received_at, Json(shown), Json(reading),
     )  # fmt: skip

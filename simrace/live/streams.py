@@ -7,6 +7,7 @@ from typing import Any
 
 from simrace.live.frames import Frame
 from simrace.live.json_frames import FrameError
+from simrace.live.laps import MACHINE
 
 JUMP_S = 60.0  # a clock that is further away from where it should be is not believed at once
 SESSIONS_KEPT = 4  # of a stream, whose sequences are known
@@ -115,7 +116,7 @@ class Stream:
         self.source_format: str = row["source_format"] if row else ""
         self.session_mark: str = row["session_mark"] if row else ""
         self.told: dict[str, Any] = dict(row["told"]) if row else {}
-        self.state: dict[str, Any] = row["state"] if row else {}
+        self.state: dict[str, Any] = {**row["state"], MACHINE: reading.get(MACHINE, {})} if row else {}
         self.is_open: bool = bool(row and row["is_open"])
         self.last_clock: float | None = row["last_clock"] if row else None
         self.last_received_at: float = row["last_received_at"] if row else 0.0

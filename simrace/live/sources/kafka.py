@@ -53,6 +53,7 @@ class Kafka:
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
             "queued.max.messages.kbytes": 16_384,
+            "fetch.wait.max.ms": 50,  # some brokers answer no sooner, though something has come
             "error_cb": self._tell,
             "log_level": 0,
         }

@@ -18,7 +18,8 @@ places as (
         row_number() over (
             partition by known.source_format, known.canonical_channel
             order by known.priority, known.source_channel, known.source_unit
-        ) as place_rank
+        ) as place_rank,
+        count(*) over (partition by known.source_format, known.canonical_channel) as place_count
     from {{ ref('stg_telemetry__known_channels') }} as known
     where known.source_format = any(array(select streams.source_format from streams))
 ),
@@ -31,9 +32,23 @@ formats as (
 plans as (
     select
         formats.source_format,
-        array_agg(places.source_channel order by wanted.number) as names,
+        array_agg(
+            case when strpos(places.source_channel, '.') = 0 then places.source_channel end order by wanted.number
+        ) as names,
+        -- steps to what is within other objects
+        array_agg(
+            case when strpos(places.source_channel, '.') > 0 then places.source_channel end order by wanted.number
+        ) as paths,
         array_agg(places.factor order by wanted.number) as factors,
-        array_agg(places.offset_value order by wanted.number) as offsets
+        array_agg(places.offset_value order by wanted.number) as offsets,
+        -- whether all have the names and units that they have here, so that they need not be looked up in each frame
+        coalesce(
+            bool_and(
+                places.source_channel = wanted.channel and places.factor = 1 and places.offset_value = 0
+                and places.place_count = 1
+            ) filter (where places.source_channel is not null) and count(places.source_channel) = count(*),
+            false
+        ) as is_plain
     from formats
     cross join
         unnest(string_to_array('{{ clock_and_channels | join(" ") }}', ' ')) with ordinality as wanted (channel, number)
@@ -60,10 +75,13 @@ from (
         told.batch_number,
         told.frame_number,
         told.received_at,
-        round(({{ measured('told.elapsed_s') }} * told.factors[1] + told.offsets[1]) * 1e6) / 1e6 as elapsed_s,
+        {% set clock = json_number('told.elapsed_s', measured("(told.elapsed_s #>> '{}')")) -%}
+        round(({{ clock }} * told.factors[1] + told.offsets[1]) * 1e6) / 1e6 as elapsed_s,
         {% for channel, kind in channels.items() -%}
-            {%- set value = measured_channel('told.' ~ channel, channel, kind)
-                ~ ' * told.factors[' ~ (loop.index + 1) ~ '] + told.offsets[' ~ (loop.index + 1) ~ ']' -%}
+            {%- set text = "(told." ~ channel ~ " #>> '{}')" -%}
+            {%- set value = json_number('told.' ~ channel, measured_channel(text, channel, kind))
+                ~ ' * case when told.is_plain then 1 else told.factors[' ~ (loop.index + 1) ~ '] end'
+                ~ ' + case when told.is_plain then 0 else told.offsets[' ~ (loop.index + 1) ~ '] end' -%}
             {{ without_no_value('round((' ~ value ~ ') * 1e6) / 1e6' if kind.no_value else value, channel, kind) }}
                 as measured_{{ channel }},
         {% endfor -%}
@@ -77,11 +95,15 @@ from (
             parsed.received_at,
             plans.factors,
             plans.offsets,
+            plans.is_plain,
             {% for channel in clock_and_channels -%}
                 case
-                    when strpos(plans.names[{{ loop.index }}], '.') = 0
-                        then parsed.frame ->> plans.names[{{ loop.index }}]
-                    else parsed.frame #>> string_to_array(plans.names[{{ loop.index }}], '.')
+                    when plans.is_plain then parsed.frame -> '{{ channel }}'
+                    else
+                        coalesce(
+                            parsed.frame -> plans.names[{{ loop.index }}],
+                            parsed.frame #> string_to_array(plans.paths[{{ loop.index }}], '.')
+                        )
                 end as {{ channel }},
             {% endfor -%}
             {{ computed_once() }}
