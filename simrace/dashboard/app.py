@@ -6,8 +6,9 @@ from functools import partial
 import psycopg2
 import streamlit as st
 
-from simrace.dashboard import data
+from simrace.dashboard import data, units
 from simrace.dashboard.command import REFRESH_VARIABLE
+from simrace.dashboard.page_tools import page_tools
 from simrace.dashboard.pages import (
     championship,
     data_quality,
@@ -70,5 +71,8 @@ pages = {
 }
 st.session_state[KNOWN_PAGES] = pages
 st.navigation(list(pages.values()), position="top").run()
-st.caption(f"Who drives now: [Live]({LIVE_PAGE}), a page of `simrace serve`.")
+with st.container(key="page_foot", horizontal=True, vertical_alignment="center"):
+    page_tools()
+    units.switch()
+    st.caption(f"Who drives now: [Live]({LIVE_PAGE}), a page of `simrace serve`.")
 watch_for_new_data(float(os.environ.get(REFRESH_VARIABLE, "0")))

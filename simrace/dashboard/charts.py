@@ -1,12 +1,14 @@
 """The style that all figures share: colours for all eyes, dashes and shapes beside them, units on every axis."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from simrace.dashboard.figure_table import as_table
+from simrace.dashboard.units import converted
 from simrace.dashboard.words import lap_time, literal
 
 # Okabe and Ito's colours without black and yellow: they stand out on white and on black, and for colour-blind eyes.
@@ -19,10 +21,15 @@ NEUTRAL = "#8C8C8C"
 GAIN_TO_LOSS = ((0.0, GAIN), (0.5, "#C8C8C8"), (1.0, LOSS))
 SPEEDS = "Cividis"
 LAP_TIME_STEPS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
-# For each column: title, and format of its numbers; None for text; `date`, `month` and `moment` for times.
+# For each column: title, and format of its numbers; None for text; `lap_time`; `date`, `month` and `moment` for times.
 Columns = Mapping[str, tuple[str, str | None]]
 MOST_ROWS = 40  # rows of a table that is shown whole; a longer one scrolls
-CONFIG = {"displayModeBar": False}  # it would cover the legend; a drag zooms, a double click shows all again
+# A drag zooms, a double click shows all again. The only button saves a picture; more would cover the legend.
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+}
+LAP_TIME = "lap_time"  # form of a column of lap times: written as drivers read them
 
 
 def style(index: int) -> dict[str, object]:
@@ -99,30 +106,46 @@ def lap_time_axis(made: go.Figure, seconds: Iterable[float]) -> None:
     made.update_yaxes(tickvals=ticks, ticktext=[lap_time(tick) for tick in ticks])
 
 
-def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0) -> None:
-    """Show the columns that the frame has and that are not empty.
+def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0, select: bool = False) -> list[int]:
+    """Show the columns that the frame has and that are not empty, in the units that people chose.
 
     Args:
         frame: The rows.
         columns: What is shown of them, in this order.
         key: Of its own on the page.
         pinned: How many columns stay in view when the others scroll.
+        select: Whether rows can be selected.
+
+    Returns:
+        Numbers of the selected rows, counted from 0, in the order of the frame.
     """
     known = [name for name in columns if name in frame and frame[name].notna().any()]
-    st.dataframe(
-        frame[known],
+    shown, settings = {}, {}
+    for number, name in enumerate(known):
+        title, form = columns[name]
+        shown[name], title = converted(frame, title, name)
+        if form == LAP_TIME:
+            shown[name] = frame[name].map(lap_time)
+        settings[name] = _column(title, form, number < pinned)
+    answer: Any = st.dataframe(
+        pd.DataFrame(shown, index=frame.index),
         hide_index=True,
         key=key,
         height="content" if len(frame) <= MOST_ROWS else "auto",
         placeholder="",
-        column_config={name: _column(*columns[name], number < pinned) for number, name in enumerate(known)},
+        column_config=settings,
+        on_select="rerun" if select else "ignore",
+        selection_mode="multi-row",
     )
+    return sorted(answer["selection"]["rows"]) if select else []
 
 
 def _column(title: str, form: str | None, pinned: bool) -> Any:
     match form:
         case None:
             return st.column_config.TextColumn(title, pinned=pinned, width="medium" if pinned else None)
+        case "lap_time":
+            return st.column_config.TextColumn(title, pinned=pinned, alignment="right")
         case "date":
             return st.column_config.DateColumn(title, format="YYYY-MM-DD")
         case "month":
@@ -132,13 +155,22 @@ def _column(title: str, form: str | None, pinned: bool) -> Any:
     return st.column_config.NumberColumn(title, format=form, pinned=pinned)
 
 
-def show(made: go.Figure, key: str, alt: str) -> None:
-    """Show a figure on the page, in the theme of the page.
+def show(made: go.Figure, key: str, alt: str, revision: str = "", on_point: Callable[[], None] | None = None) -> None:
+    """Show a figure on the page, in the theme of the page, and the same as a table for whoever opens it.
 
     Args:
         made: The figure.
         key: Of its own on the page, so that zoom and legend outlive a change of a filter.
         alt: What it shows, for those who cannot see it.
+        revision: Zoom and legend are kept as long as this stays the same.
+        on_point: Called when a point is clicked, which is then in the session under the key.
     """
-    made.update_layout(uirevision=key)
-    st.plotly_chart(made, key=key, config=CONFIG, alt=alt)
+    made.update_layout(uirevision=f"{key} {revision}", modebar={"orientation": "v"})
+    config = CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": f"simrace_{key}"}}
+    if on_point:
+        st.plotly_chart(made, key=key, config=config, alt=alt, on_select=on_point, selection_mode="points")
+    else:
+        st.plotly_chart(made, key=key, config=config, alt=alt)
+    with st.expander("The same as a table", key=f"{key}_table", type="compact", on_change="rerun") as same:
+        if same.open:
+            st.dataframe(as_table(made), hide_index=True, key=f"{key}_rows", placeholder="")

@@ -5,20 +5,27 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from simrace.dashboard.units import written
 
-def choose(label: str, name: str, options: Mapping[str, str]) -> str:
+
+def choose(label: str, name: str, options: Mapping[str, str], side_by_side: bool = False) -> str:
     """Let one be chosen; the first unless the address names another.
 
     Args:
         label: What is chosen.
         name: Of the parameter in the address.
         options: Value in the address to what is shown of it; at least one.
+        side_by_side: Show all of them at once; the arrow keys step through them.
     """
     if st.session_state.get(name) not in options:
         asked = st.query_params.get(name)
         st.session_state[name] = asked if asked in options else next(iter(options))
     shown = _told_apart(options)
-    chosen: str = st.selectbox(label, list(options), format_func=shown.__getitem__, key=name)
+    chosen: str
+    if side_by_side:
+        chosen = str(st.radio(label, list(options), format_func=shown.__getitem__, key=name, horizontal=True))
+    else:
+        chosen = st.selectbox(label, list(options), format_func=shown.__getitem__, key=name)
     _remember(name, [chosen])
     return chosen
 
@@ -44,23 +51,35 @@ def choose_several(label: str, name: str, options: Mapping[str, str], default: S
     return chosen
 
 
-def choose_number(label: str, name: str, highest: float, step: float) -> float:
-    """Let a number from 0 be chosen by a slider.
+def choose_place(label: str, name: str, length_m: float, step_m: int) -> int:
+    """Let a place on the lap be chosen by a slider.
 
     Args:
-        label: What is chosen, with its unit.
-        name: Of the parameter in the address.
-        highest: End of the slider, in the unit of the label.
-        step: Distance of its places, in the unit of the label.
+        label: What is chosen.
+        name: Of the parameter in the address, which is in metres.
+        length_m: Of the lap.
+        step_m: Distance of the slider's places.
     """
-    if not isinstance(current := st.session_state.get(name), float) or current > highest:
-        try:
-            asked = float(st.query_params.get(name, "0"))
-        except ValueError:
-            asked = 0.0
-        st.session_state[name] = asked if 0 <= asked <= highest else 0.0
-    chosen: float = st.slider(label, 0.0, highest, step=step, format="%.0f", key=name)
-    _remember(name, [f"{chosen:g}"])
+    places = range(0, max(int(length_m), 1), step_m)
+    if st.session_state.get(name) not in places:
+        asked = st.query_params.get(name, "")
+        st.session_state[name] = int(asked) if asked.isdecimal() and int(asked) in places else 0
+    chosen: int = st.select_slider(label, places, format_func=lambda place: written(place, "m"), key=name)
+    _remember(name, [str(chosen)])
+    return chosen
+
+
+def whether(label: str, name: str) -> bool:
+    """Let something be switched on.
+
+    Args:
+        label: What it is.
+        name: Of the parameter in the address.
+    """
+    if name not in st.session_state:
+        st.session_state[name] = st.query_params.get(name) == "yes"
+    chosen: bool = st.toggle(label, key=name)
+    _remember(name, ["yes"] if chosen else [])
     return chosen
 
 

@@ -4,6 +4,7 @@ import html
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
+from simrace.lap_times import PROBLEMS
 from simrace.report import drawing, rules
 from simrace.report.figures import Comparison, Corner, Lap, Passage, Session
 
@@ -71,7 +72,7 @@ def nothing_to_compare(laps: list[Lap], chosen: Lap | None) -> str:
             return "This session has no lap from line to line, so there is nothing to compare yet."
         return "No lap of this session both counts for pace and has a trace; the table says why."
     if chosen.trace_problem:
-        why = rules.PROBLEMS.get(chosen.trace_problem, chosen.trace_problem)
+        why = PROBLEMS.get(chosen.trace_problem, chosen.trace_problem)
         return f"Lap {chosen.number} has no trace to compare ({why}). Choose another lap with --lap."
     return (
         f"Lap {chosen.number} is the only lap in this car class on this layout so far. "

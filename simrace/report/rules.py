@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from simrace.lap_times import lap_time_text
+from simrace.lap_times import PROBLEMS, lap_time_text
 from simrace.report.figures import Comparison, Corner, Lap, Reference
 
 # Thresholds: what files can show and a driver can change. Anything smaller is noise in a single lap.
@@ -137,23 +137,6 @@ def reference_sentence(reference: Reference, is_own_session: bool) -> str:
     where = "" if is_own_session else f" of the session of {reference.started_at:%Y-%m-%d %H:%M} UTC"
     who = ", ".join(filter(None, (reference.driver, reference.car)))
     return f"The reference is lap {reference.lap_number}{where}, {of}{f' ({who})' if who else ''}."
-
-
-# Reasons of fct_laps in words.
-PROBLEMS = {
-    "incomplete": "not a whole lap",
-    "pit": "through the pits",
-    "out": "out of the pits",
-    "in": "into the pits",
-    "invalid": "an incident, or the car was moved",
-    "caution": "under yellow",
-    "slow": "too slow to count",
-    "no_distance": "nothing tells where on the lap the car is",
-    "gap": "a hole in the log",
-    "stretched": "its time is not what its samples take",
-    "moved": "the car was put back on the track",
-    "wrong_length": "metres driven are not the layout's",
-}
 
 
 def corner_name(corner: Corner) -> str:

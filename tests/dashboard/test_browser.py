@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -242,6 +243,51 @@ def test_laps_are_chosen_zoomed_and_read(address: str, browser: Chrome, warehous
     assert browser.current_url == was
     assert _tags(browser) == tags
     assert len(tags) == 2
+
+
+def test_a_corner_is_zoomed_by_a_click_and_the_next_by_an_arrow(address: str, browser: Chrome) -> None:
+    browser.get(f"{address}/laps")
+    ready(browser, "Lap comparison")
+    plotted(browser, "map")
+    figure = browser.find_element(By.CSS_SELECTOR, ".st-key-map .js-plotly-plot")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
+    x, y = browser.execute_script(
+        "const map = arguments[0], axes = map._fullLayout, corners = map.data[1];"
+        "return [axes.xaxis._offset + axes.xaxis.l2p(corners.x[2]), axes.yaxis._offset + axes.yaxis.l2p(corners.y[2])]",
+        figure,
+    )
+    width, height = figure.size["width"], figure.size["height"]
+    mouse = ActionChains(browser).move_to_element_with_offset(figure, int(x - width / 2), int(y - height / 2))
+    mouse.pause(0.3).click().perform()
+    until(lambda: "corner=3" in browser.current_url, "the corner stands in the address")
+    ready(browser, "Lap comparison")
+    browser.find_element(By.CSS_SELECTOR, ".st-key-corner input:checked").send_keys(Keys.ARROW_RIGHT)
+    until(lambda: "corner=4" in browser.current_url, "an arrow leads to the next corner")
+    ready(browser, "Lap comparison")
+    save(browser, "lap_comparison_corner")
+    printed = b64decode(browser.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    assert printed.count(b"/Type /Page\n") > 1, "all of the page is printed"
+
+
+def test_two_laps_of_a_session_lead_to_their_comparison(address: str, browser: Chrome, warehouse: Warehouse) -> None:
+    session_id = warehouse.query(
+        "select session_id from marts.fct_laps group by 1 having min(is_trace_eligible::integer) = 1 and count(*) = 3 "
+        "order by 1 limit 1"
+    )[0][0]
+    browser.get(f"{address}/session?session={session_id}")
+    ready(browser, "Session")
+    listed = until(
+        lambda: browser.find_elements(By.CSS_SELECTOR, ".st-key-laps_of_session canvas"), "the laps are listed"
+    )[0]
+    for row in (1, 2):  # under the line of titles
+        box = ActionChains(browser).move_to_element_with_offset(
+            listed, int(20 - listed.size["width"] / 2), int(35 * row + 17 - listed.size["height"] / 2)
+        )
+        box.click().perform()
+        ready(browser, "Session")
+    click(lambda: browser.find_elements(By.PARTIAL_LINK_TEXT, "Compare laps"), "the two laps can be compared")
+    ready(browser, "Lap comparison")
+    assert len(re.findall(f"laps={session_id}", browser.current_url)) == 2
 
 
 def test_a_first_picture_stands_in_until_the_figure_is_drawn(address: str, browser: Chrome) -> None:

@@ -1,12 +1,16 @@
 """What the pages show: on a whole warehouse, on an empty one, and with names that look like code."""
 
 import json
+import math
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import psycopg2
@@ -16,7 +20,19 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from ingestion.sim_folders import SimFolder
-from simrace.dashboard import charts, command, data, first_picture, laps, race_story, words
+from simrace.dashboard import (
+    charts,
+    command,
+    data,
+    figure_table,
+    first_picture,
+    ideal_lap,
+    laps,
+    race_story,
+    session_panels,
+    units,
+    words,
+)
 from simrace.dashboard.pages import home
 from simrace.dashboard.pages import race as race_page
 from simrace.database.connection import connection_parameters
@@ -128,6 +144,173 @@ def test_two_laps_are_compared_as_the_mart_does(on_warehouse: Warehouse) -> None
     assert turned.dataframe[0].value.delta_s.iloc[1] == pytest.approx(-float(str(expected[0][0])))
 
 
+def drawn(app: AppTest, number: int) -> dict[str, Any]:
+    """What is drawn in a figure of a page."""
+    made: dict[str, Any] = json.loads(app.get("plotly_chart")[number].proto.spec)
+    return made
+
+
+def values_of(numbers: Any) -> list[float]:
+    """Numbers of a figure, which Plotly may have packed."""
+    if isinstance(numbers, dict):
+        return [float(each) for each in np.frombuffer(b64decode(numbers["bdata"]), numbers["dtype"])]
+    return [float(each) for each in numbers]
+
+
+def log_lap(warehouse: Warehouse) -> tuple[str, str, int]:
+    """Layout, session and number of a lap of a binary log."""
+    row = warehouse.query(
+        "select laps.layout_key, laps.session_id, min(laps.lap_number) from marts.fct_laps as laps "
+        "where laps.is_trace_eligible and laps.session_id in (select session_id from marts.log_channels "
+        "where canonical_channel is null) group by 1, 2 order by 2 limit 1"
+    )[0]
+    return str(row[0]), str(row[1]), int(str(row[2]))
+
+
+def test_the_reference_of_a_lap_is_one_click_away(on_warehouse: Warehouse) -> None:
+    layout, session_id, lap, other, number = on_warehouse.query(
+        "select laps.layout_key, laps.session_id, laps.lap_number, reference_session_id, reference_lap_number "
+        "from marts.lap_references inner join marts.fct_laps as laps using (session_id, lap_number) "
+        "where reference_kind = 'class_best' and laps.is_trace_eligible "
+        "and (session_id, lap_number) <> (reference_session_id, reference_lap_number) order by 2, 3 limit 1"
+    )[0]
+    app = opened("lap_comparison", layout=str(layout), laps=[f"{session_id}:{lap}"])
+    next(button for button in app.button if button.key == "reference_class_best").click().run()
+    assert not app.exception
+    assert app.query_params["laps"] == [f"{other}:{number}", f"{session_id}:{lap}"]
+
+
+def test_laps_are_narrowed_by_driver_and_those_chosen_stay(on_warehouse: Warehouse) -> None:
+    layout = on_warehouse.query(
+        "select layout_key from marts.dim_sessions where driver_id is not null and session_id in (select session_id "
+        "from marts.fct_laps where is_trace_eligible) group by 1 having count(distinct driver_id) > 1 limit 1"
+    )[0][0]
+    app = opened("lap_comparison", layout=str(layout))
+    before = list(app.multiselect[0].value)
+    (drivers,) = (box for box in app.selectbox if box.key == "driver")
+    drivers.select_index(len(drivers.options) - 1).run()
+    assert app.multiselect[0].value == before
+    name = drivers.options[-1]
+    chosen = {app.multiselect[0].options.index(each) for each in app.multiselect[0].options if name in each}
+    assert chosen
+    assert len(app.multiselect[0].options) <= len(chosen) + len(before)
+
+
+def test_any_channel_of_a_log_can_be_drawn(on_warehouse: Warehouse) -> None:
+    layout, session_id, lap = log_lap(on_warehouse)
+    channel, unit = on_warehouse.query(
+        "select channel, max(unit) from marts.log_channels inner join marts.channel_values using "
+        f"(file_id, channel_number, channel, unit, session_id) where session_id = '{session_id}' "
+        "and canonical_channel is null "
+        "group by channel having min(value) < max(value) order by 1 limit 1"
+    )[0]
+    more = ["sample:rpm:", "math:combined_g:g", f"log:{channel}:{unit}"]
+    app = opened("lap_comparison", layout=layout, laps=[f"{session_id}:{lap}"], channels_more=more)
+    made = drawn(app, 0)
+    rpm, math, logged = (values_of(line["y"]) for line in made["data"][-3:])
+    assert made["layout"][f"yaxis{len(made['data'])}"]["title"]["text"].startswith(words.literal(channel))
+    span = on_warehouse.query(
+        f"select started_elapsed_s, ended_elapsed_s from marts.fct_laps where session_id = '{session_id}' "
+        f"and lap_number = {lap}"
+    )[0]
+    inside = f"session_id = '{session_id}' and elapsed_s between {span[0]} and {span[1]}"
+    for values, table, value in (
+        (rpm, "fct_telemetry_samples", "rpm"),
+        (math, "math_channel_values", "value"),
+        (logged, "channel_values", "value"),
+    ):
+        where = f"{inside} and channel = '{channel}'" if table == "channel_values" else inside
+        low, high, mean = on_warehouse.query(
+            f"select min({value}), max({value}), avg({value}) from marts.{table} where {where}"
+        )[0]
+        assert float(str(low)) <= min(values) <= max(values) <= float(str(high))
+        spread = float(str(high)) - float(str(low))
+        assert np.mean(values) == pytest.approx(float(str(mean)), abs=0.2 * spread)
+
+
+def test_the_ideal_lap_is_the_theoretical_best(on_warehouse: Warehouse) -> None:
+    found = on_warehouse.query(
+        "select layout_key, session_id, theoretical_best_s, min(lap_number) from marts.session_consistency "
+        "inner join marts.fct_laps as laps using (session_id) where is_pace_eligible and is_trace_eligible "
+        "and theoretical_best_s is not null group by 1, 2, 3 having count(*) > 1 order by 2 limit 1"
+    )[0]
+    layout, session_id, best, lap = found
+    app = opened("lap_comparison", layout=str(layout), laps=[f"{session_id}:{lap}"], ideal="yes")
+    lines = drawn(app, 0)["data"]
+    ideal = [line for line in lines if "ideal" in line["name"]]
+    assert ideal[0]["name"].startswith(f"B  {words.lap_time(float(str(best)))}, ideal")
+    pieces = data.query("lap_comparison/ideal", session_id=str(session_id))
+    sectors = pieces.drop_duplicates("minisector")[["minisector", "time_s"]]
+    joined = ideal_lap.join_pieces(pieces, sectors)
+    assert joined.lap_elapsed_s.is_monotonic_increasing
+    assert joined.lap_elapsed_s.iloc[-1] == pytest.approx(float(str(best)), abs=0.1)
+    steps = joined.lap_elapsed_s.diff().dropna()
+    assert steps.max() < 4 * steps.median(), "no jump where two laps are put together"
+
+
+def test_a_corner_is_looked_at_alone(on_warehouse: Warehouse) -> None:
+    layout, session_id, lap = log_lap(on_warehouse)
+    apex = on_warehouse.query(
+        f"select apex_m from marts.dim_track_corners where layout_key = '{layout}' and corner_number = 2"
+    )[0][0]
+    app = opened("lap_comparison", layout=layout, laps=[f"{session_id}:{lap}"], corner="2")
+    low, high = drawn(app, 0)["layout"]["xaxis"]["range"]
+    assert low < float(str(apex)) < high < low + 1_000
+    corners = data.query("lap_comparison/corners", layout_key=layout)
+    assert laps.corner_at(corners, float(str(apex))) == "2"
+    assert laps.corner_at(corners, 99_999) is None
+
+
+def test_units_are_those_that_the_reader_chose(on_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout, session_id, lap = log_lap(on_warehouse)
+    laps_shown = [f"{session_id}:{lap}"]
+    metric = opened("lap_comparison", layout=layout, laps=laps_shown, at="500")
+    monkeypatch.setenv(units.VARIABLE, "Imperial")
+    imperial = opened("lap_comparison", layout=layout, laps=laps_shown, at="500")
+    (kph,), (mph,) = (app.dataframe[0].value.speed_kph for app in (metric, imperial))
+    assert mph == pytest.approx(kph / 1.609344)
+    assert "Speed, mph" in imperial.dataframe[0].proto.columns
+    assert drawn(imperial, 0)["layout"]["yaxis"]["title"]["text"] == "Speed<br>mph"
+    assert drawn(imperial, 0)["layout"]["xaxis"]["title"]["text"] == "Distance from the line, ft"
+    assert imperial.query_params["at"] == "500", "an address is in metres, whoever reads it"
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "shown", "name"),
+    [
+        ("min_speed_kph B", 100, 62.137, "mph"),
+        ("brake_point_m", 30.48, 100, "ft"),
+        ("driven_km", 1.609344, 1, "mi"),
+        ("fuel_per_lap_l", 3.785411784, 1, "gal"),
+        ("track_temp_c", 100, 212, "°F"),
+        ("tyre_pressure_fl_kpa", 172.37, 25, "psi"),
+        ("speed_delta_kph", 16.09344, 10, "mph"),
+    ],
+)
+def test_a_column_says_its_unit(
+    monkeypatch: pytest.MonkeyPatch, column: str, value: float, shown: float, name: str
+) -> None:
+    assert units.unit_of("lap_time_s") is None
+    monkeypatch.setenv(units.VARIABLE, "imperial")
+    unit = units.unit_of(column)
+    assert unit is not None
+    assert (unit.of(value), unit.name) == (pytest.approx(shown, abs=0.01), name)
+    monkeypatch.setenv(units.VARIABLE, "metric")
+    assert units.converted(pd.DataFrame({column: [value]}), "Title", column)[0].tolist() == [value]
+
+
+def test_a_figure_is_told_as_a_table() -> None:
+    figure = laps.channels_figure([some_lap(0), some_lap(1)], 0)
+    told = figure_table.as_table(figure)
+    assert list(told.columns) == ["Series", "Figure", "Distance from the line, m", "Value"]
+    speeds = told[(told.Series == "B  a lap") & (told.Figure == "Speed, km/h")]
+    assert speeds.Value.tolist() == [100.0, 101.0, 102.0]
+    assert speeds["Distance from the line, m"].tolist() == [0.0, 5.0, 10.0]
+    bars = charts.figure(100, "Lap", "Cars")
+    bars.add_bar(x=[1, 2], y=[3, None], name="a < b")
+    assert figure_table.as_table(bars).to_dict("records") == [{"Series": "a < b", "Lap": 1, "Cars": 3.0}]
+
+
 def test_one_lap_is_shown_alone(on_warehouse: Warehouse) -> None:
     session_id, lap, layout = on_warehouse.query(
         "select laps.session_id, laps.lap_number, sessions.layout_key from marts.fct_laps as laps "
@@ -183,6 +366,11 @@ def test_nonsense_in_the_address_is_passed_over(on_warehouse: Warehouse) -> None
             "class",
             "cars",
             "championship",
+            "car",
+            "day",
+            "corner",
+            "channels_more",
+            "ideal",
         )
         assert not opened(page, **dict.fromkeys(names, HOSTILE[0])).error
 
@@ -376,6 +564,84 @@ def some_lap(index: int, label: str = "a lap") -> laps.Lap:
     )
     deltas = pd.DataFrame({"distance_m": [0.0, 5.0, 10.0], "delta_s": [0, 0.1, 0.2], "speed_delta_kph": [0, 1, 2]})
     return laps.Lap(index, label, trace, deltas, pd.DataFrame(), pd.DataFrame())
+
+
+def test_a_sparse_session_says_what_it_lacks(on_warehouse: Warehouse) -> None:
+    session_id = on_warehouse.query(
+        "select session_id from marts.fct_laps inner join marts.dim_sessions using (session_id) "
+        "where source_format = 'garage61_csv' group by 1 having count(*) = 1 order by 1 limit 1"
+    )[0][0]
+    app = opened("session", session=str(session_id))
+    said = " ".join(info.value for info in app.info)
+    assert "From 3 on there are lap times to draw" in said
+    assert "no tyre pressure and no tyre temperature and no brake temperature" in said
+    assert "tell no setup" in said
+    assert len(app.get("plotly_chart")) == 1, "the forces alone"
+
+
+def test_laps_of_a_session_are_listed_with_what_keeps_them_out(on_warehouse: Warehouse) -> None:
+    session_id = on_warehouse.query(
+        "select session_id from marts.fct_laps where pace_ineligible_reason = 'out' order by 1 limit 1"
+    )[0][0]
+    app = opened("session", session=str(session_id))
+    listed = app.dataframe[0].value
+    expected = on_warehouse.query(f"select count(*) from marts.fct_laps where session_id = '{session_id}'")[0][0]
+    assert len(listed) == expected
+    assert "out of the pits" in set(listed.no_pace)
+
+
+def test_tyres_and_fuel_are_drawn_as_the_mart_has_them(on_warehouse: Warehouse) -> None:
+    session_id = on_warehouse.query(
+        "select session_id from marts.lap_channel_statistics "
+        "where channel in ('tyre_pressure_fl_kpa', 'brake_temp_fl_c') group by 1 "
+        "having count(distinct lap_number) > 2 and count(distinct channel) = 2 order by 1 limit 1"
+    )[0][0]
+    wheels = data.query("session/wheels", session_id=str(session_id))
+    panels = session_panels.wheel_panels(wheels)
+    assert list(panels) == ["Tyre pressure", "Tyre temperature", "Brake temperature"]
+    for title, column, channel in (("Tyre pressure", "mean", "tyre_pressure_fl_kpa"),
+                                   ("Brake temperature", "maximum", "brake_temp_fl_c")):  # fmt: skip
+        expected = wheels[wheels.channel == channel]
+        line = panels[title].data[0]
+        assert list(line.x) == expected.lap_number.tolist()
+        assert list(line.y) == expected[column].tolist()
+    session = opened("session", session=str(session_id))
+    assert not [info.value for info in session.info if "brake temperature" in info.value]
+    laps_of_it = pd.DataFrame({"lap_number": [1, 2, 3], "fuel_used_l": [2.0, None, 1.5]})
+    tank = pd.DataFrame({"lap_number": [1, 3], "channel": "fuel_l", "minimum": [40.0, 36.4], "mean": 0, "maximum": 0})
+    fuel = session_panels.fuel_panel(laps_of_it, tank)
+    assert fuel is not None
+    assert (list(fuel.data[0].x), list(fuel.data[0].y), list(fuel.data[0].text)) == (
+        [1, 3],
+        [2.0, 1.5],
+        ["40.0", "36.4"],
+    )
+    assert session_panels.fuel_panel(laps_of_it.assign(fuel_used_l=None), tank) is None
+
+
+def test_the_envelope_holds_the_laps(on_warehouse: Warehouse) -> None:
+    session_id, hardest = on_warehouse.query(
+        "select session_id, max(sqrt(lat_g * lat_g + long_g * long_g)) from marts.fct_lap_traces "
+        "where lat_g is not null and long_g is not null group by 1 order by 1 limit 1"
+    )[0]
+    envelope = data.query("session/envelope", session_id=str(session_id))
+    assert envelope.direction.is_unique
+    assert set(envelope.direction) <= set(range(session_panels.STEPS))
+    assert 0.9 * float(str(hardest)) < envelope.combined_g.max() <= float(str(hardest))
+    some = pd.DataFrame({"lat_g": [1.0], "long_g": [0.0], "distance_m": [5.0], "speed_kph": [100.0]})
+    around = session_panels.grip_figure(some, pd.DataFrame({"direction": [17, 18, 19], "combined_g": 1.5, "points": 9}))
+    assert math.hypot(around.data[0].x[0], around.data[0].y[0]) == pytest.approx(1.5)
+    assert around.data[0].x[0] == pytest.approx(1.5, abs=0.01), "direction 17 and 18 are on the left side of the car"
+
+
+def test_a_setup_stands_beside_another(on_warehouse: Warehouse) -> None:
+    session_id = on_warehouse.query("select session_id from marts.session_setups group by 1 order by 1 limit 1")[0][0]
+    app = opened("session", session=str(session_id))
+    settings = on_warehouse.query(f"select count(*) from marts.session_setups where session_id = '{session_id}'")[0][0]
+    assert len(app.dataframe[-1].value) == settings
+    own = {"session_id": str(session_id), "other_session_id": str(session_id)}
+    assert not data.query("session/setup", **own).differs.any()
+    assert data.query("session/setup", **own | {"other_session_id": ""}).differs.all()
 
 
 def test_a_race_is_told_lap_by_lap(on_warehouse: Warehouse) -> None:

@@ -1,5 +1,7 @@
 """Laps of one layout beside each other: where one is faster, and how it was driven."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,15 +11,29 @@ from simrace.dashboard import data
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.charts import table
 from simrace.dashboard.data import rows
-from simrace.dashboard.filters import choose, choose_number, choose_several
+from simrace.dashboard.filters import choose, choose_place, choose_several, whether
 from simrace.dashboard.first_picture import show_first
-from simrace.dashboard.laps import Lap, channels_figure, map_figure, minisector_figure, missing_channels, nearest
+from simrace.dashboard.ideal_lap import ideal_lap
+from simrace.dashboard.lap_channels import add_channel, channel_of, offered
+from simrace.dashboard.lap_choice import ALL, MOST_LAPS, choose_laps
+from simrace.dashboard.laps import (
+    Channel,
+    Lap,
+    channels_figure,
+    corner_at,
+    corner_name,
+    map_figure,
+    minisector_figure,
+    missing_channels,
+    nearest,
+)
 from simrace.dashboard.linked_cursor import link_cursor
 from simrace.dashboard.shell import head, nothing
-from simrace.dashboard.words import day, joined, lap_time
+from simrace.dashboard.units import unit
 
-MOST_LAPS = 6
-STEP_M = 5.0
+STEP_M = 5
+MOST_CHANNELS = 6
+CORNER = "corner"  # of the parameter in the address
 COLOURINGS = {"delta": "Time behind the reference", "speed_delta": "Speed against the reference", "speed": "Speed"}
 CORNER_COLUMNS = {
     "time_s": ("Time, s", "%.3f"),
@@ -52,59 +68,49 @@ def show() -> None:
             "`fct_laps.trace_ineligible_reason`."
         )
         return
-    left, right = st.columns(2)
-    with left:
-        layout_key = choose("Layout", "layout", {row.layout_key: _layout(row) for row in rows(layouts)})
-    known = data.query("lap_comparison/laps", layout_key=layout_key)
-    options = {f"{row.session_id}:{row.lap_number}": _label(row) for row in rows(known)}
-    chosen = choose_several("Laps", "laps", options, default=list(options)[:2], most=MOST_LAPS)
-    if not chosen:
+    layout_key, labels = choose_laps(layouts)
+    if not labels:
         nothing("Choose a lap to see it, two or more to compare them.")
         return
-    with right:
-        colouring = choose("Colour of the map", "colour", COLOURINGS if len(chosen) > 1 else {"speed": "Speed"})
-    laps = [_read(index, value, chosen[0], options[value]) for index, value in enumerate(chosen)]
+    laps = [_read(index, value, next(iter(labels)), label) for index, (value, label) in enumerate(labels.items())]
     if len(laps) == 1:
         nothing("One lap has nothing to be compared with. Choose another one beside it for the delta.")
+    colouring, more, with_ideal = _choose_what_is_drawn(laps)
+    laps = [_with_channels(lap, more) for lap in laps]
+    if with_ideal and len(laps) < MOST_LAPS:
+        of = laps[-1]
+        laps += [lap for lap in [ideal_lap(len(laps), of.session_id, of.letter, laps[0])] if lap]
     corners = data.query("lap_comparison/corners", layout_key=layout_key)
-    length_m = float(laps[0].trace.distance_m.max())
-    cursor_m = choose_number("Cursor on the lap, m", "at", length_m - length_m % STEP_M, STEP_M)
+    zoom = _choose_corner(corners)
+    cursor_m = choose_place("Cursor on the lap", "at", float(laps[0].trace.distance_m.max()), STEP_M)
     _show_cursor(laps, cursor_m)
     wide, narrow = st.columns([3, 2])
     with wide:
-        made = channels_figure(laps, cursor_m)
+        made = channels_figure(laps, cursor_m, more, corners, zoom)
         with st.container(key="channels_place"):
             show_first(made, "channels")
             show_figure(
-                made, "channels", "Speed, delta, throttle, brake, steering and gear of each lap over the distance."
+                made,
+                "channels",
+                "Speed, delta, throttle, brake, steering and gear of each lap over the distance.",
+                _revision(zoom, more),
             )
         for lap in laps:
             if missing := missing_channels(lap):
                 st.caption(f"The files of lap {lap.letter} hold no {' and no '.join(missing)}.")
         st.caption("Steering is positive to the left. Drag over the figure to zoom, double-click to see all.")
     with narrow:
-        _show_map(laps, corners, colouring, cursor_m)
+        _show_map(laps, corners, colouring, cursor_m, zoom)
         if len(laps) > 1:
             _show_minisectors(laps)
-    _show_corners(laps, corners)
+    _show_corners([lap for lap in laps if not lap.corners.empty], corners)
     link_cursor()
-
-
-def _layout(row: Any) -> str:
-    name = joined(row.track_name, row.config_name) or f"unnamed track, {day(row.first_started_at)}"
-    return f"{name} ({row.sim})"
-
-
-def _label(row: Any) -> str:
-    return joined(
-        lap_time(row.lap_time_s), row.driver_name, row.car_name, day(row.session_started_at), f"lap {row.lap_number}"
-    )
 
 
 def _read(index: int, value: str, reference: str, label: str) -> Lap:
     session_id, _, lap_number = value.rpartition(":")
     reference_session_id, _, reference_lap_number = reference.rpartition(":")
-    own = {"session_id": session_id, "lap_number": int(lap_number)}
+    own: dict[str, Any] = {"session_id": session_id, "lap_number": int(lap_number)}
     pair = own | {"reference_session_id": reference_session_id, "reference_lap_number": int(reference_lap_number)}
     return Lap(
         index,
@@ -113,22 +119,70 @@ def _read(index: int, value: str, reference: str, label: str) -> Lap:
         data.query("lap_comparison/deltas", **pair),
         data.query("lap_comparison/minisectors", **pair),
         data.query("lap_comparison/lap_corners", **own),
+        session_id,
+        int(lap_number),
     )
 
 
-def _show_map(laps: list[Lap], corners: pd.DataFrame, colouring: str, cursor_m: float) -> None:
+def _choose_what_is_drawn(laps: list[Lap]) -> tuple[str, list[Channel], bool]:
+    """Colour of the map, channels more, whether the ideal lap is drawn."""
+    left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
+    with left:
+        colouring = choose("Colour of the map", "colour", COLOURINGS if len(laps) > 1 else {"speed": "Speed"})
+    with middle:
+        options = offered((lap.session_id, lap.lap_number) for lap in laps)
+        chosen = choose_several("More channels", "channels_more", options, default=[], most=MOST_CHANNELS)
+    with right:
+        with_ideal = whether("Ideal lap", "ideal")
+    return colouring, [channel_of(value, options[value]) for value in chosen], with_ideal
+
+
+def _with_channels(lap: Lap, more: list[Channel]) -> Lap:
+    trace = lap.trace
+    for channel in more:
+        trace = add_channel(trace, channel.column, lap.session_id, lap.lap_number)
+    return replace(lap, trace=trace)
+
+
+def _choose_corner(corners: pd.DataFrame) -> Any:
+    """The corner that is looked at; None for the whole lap."""
+    if corners.empty:
+        return None
+    options = {ALL: "whole lap"} | {str(row.corner_number): corner_name(row) for row in rows(corners)}
+    number = choose("Corner", CORNER, options, side_by_side=True)
+    return None if number == ALL else next(row for row in rows(corners) if str(row.corner_number) == number)
+
+
+def _revision(zoom: Any, more: list[Channel]) -> str:
+    """The zoom of the figure is kept until another corner is chosen, or other channels are drawn."""
+    return f"{ALL if zoom is None else zoom.corner_number} {' '.join(channel.column for channel in more)}"
+
+
+def _zoom_to_click(corners: pd.DataFrame) -> None:
+    points = st.session_state["map"]["selection"]["points"]
+    if points and (place := points[0].get("customdata")) is not None:
+        place = place[0] if isinstance(place, list) else place
+        st.session_state[CORNER] = corner_at(corners, float(place) / unit("m").factor) or ALL
+
+
+def _show_map(laps: list[Lap], corners: pd.DataFrame, colouring: str, cursor_m: float, zoom: Any) -> None:
     coloured = laps[-1] if len(laps) > 1 else laps[0]
     if coloured.trace.x_m.isna().all():
         nothing("There is no map: these files hold neither positions nor how the car turned.")
         return
     others = {lap.letter: f"{lap.letter} {lap.label}" for lap in laps[1:]}
     if colouring != "speed" and len(others) > 1:
-        letter = choose("Lap on the map", "map", others)
+        letter = choose("Lap on the map", "lap_on_map", others)
         coloured = next(lap for lap in laps if lap.letter == letter)
     if coloured.deltas.empty:
         colouring = "speed"
-    made = map_figure(coloured, corners, colouring, cursor_m)
-    show_figure(made, "map", f"The track as lap {coloured.letter} drove it, coloured by {COLOURINGS[colouring]}.")
+    show_figure(
+        map_figure(coloured, corners, colouring, cursor_m, zoom),
+        "map",
+        f"The track as lap {coloured.letter} drove it, coloured by {COLOURINGS[colouring]}.",
+        _revision(zoom, []),
+        partial(_zoom_to_click, corners),
+    )
 
 
 def _show_cursor(laps: list[Lap], cursor_m: float) -> None:
@@ -153,7 +207,8 @@ def _show_corners(laps: list[Lap], corners: pd.DataFrame) -> None:
     if corners.empty:
         nothing("No corners are found on this layout: its laps hold neither turning rate nor lateral acceleration.")
         return
-    sides = corners.set_index("corner_number")
+    named = corners.corner_name.where(corners.corner_name != corners.corner_number.astype(str))
+    sides = corners.assign(corner_name=named).set_index("corner_number")
     columns: dict[str, tuple[str, str | None]] = {
         "corner_number": ("Corner", "%d"),
         "corner_name": ("Name", None),

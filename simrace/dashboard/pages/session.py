@@ -6,16 +6,40 @@ import pandas as pd
 import streamlit as st
 
 from simrace.dashboard import data
-from simrace.dashboard.charts import COLOURS, NEUTRAL, SPEEDS, figure, lap_time_axis, marker, style, table
+from simrace.dashboard.charts import COLOURS, LAP_TIME, figure, lap_time_axis, marker, style, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose
-from simrace.dashboard.shell import head, nothing
+from simrace.dashboard.lap_choice import MOST_LAPS
+from simrace.dashboard.session_panels import PANELS, fuel_panel, grip_figure, wheel_panels
+from simrace.dashboard.shell import head, link, nothing
 from simrace.dashboard.words import joined, lap_time, moment
+from simrace.lap_times import PROBLEMS
 
 # The order gives each class of lap its colour and shape, the same in every session.
 LAP_CLASSES = ("pace", "out", "in", "pit", "invalid", "caution", "incomplete")
 FEW = "few laps"
+FEWEST_LAPS = 3  # that count for pace, for a spread
+ALONE = ""  # no setup beside
+LAPS = {
+    "lap_number": ("Lap", "%d"),
+    "stint_number": ("Stint", "%d"),
+    "lap_class": ("Class", None),
+    "lap_time_s": ("Time", LAP_TIME),
+    "sector_1_time_s": ("Sector 1, s", "%.3f"),
+    "sector_2_time_s": ("Sector 2, s", "%.3f"),
+    "sector_3_time_s": ("Sector 3, s", "%.3f"),
+    "fuel_used_l": ("Fuel, l", "%.2f"),
+    "incidents": ("Incidents", "%d"),
+    "no_pace": ("Does not count, because", None),
+    "no_trace": ("Cannot be compared, because", None),
+}
+SETUP = {
+    "setting": ("Setting", None),
+    "value": ("This session", None),
+    "other_value": ("The other", None),
+    "told_apart": ("Differs", None),
+}
 SHARES = {
     "full_throttle_ratio": "Full throttle",
     "braking_ratio": "Braking",
@@ -39,12 +63,16 @@ STINTS = {
     "first_lap_number": ("First lap", "%d"),
     "last_lap_number": ("Last lap", "%d"),
     "pace_laps": ("Pace laps", "%d"),
-    "best_lap_time_s": ("Best, s", "%.3f"),
-    "median_lap_time_s": ("Median, s", "%.3f"),
+    "best_lap_time_s": ("Best", LAP_TIME),
+    "median_lap_time_s": ("Median", LAP_TIME),
     "lap_time_slope_s": ("Slower each lap by, s", "%+.3f"),
     "fuel_per_lap_l": ("Fuel a lap, l", "%.2f"),
     "driven_km": ("Driven, km", "%.1f"),
 }
+
+
+# Of a session with one lap, which has no lines to draw.
+DRIVING = NUMBERS | {name: (f"{title}, share", "percent") for name, title in SHARES.items()}
 
 
 def show() -> None:
@@ -63,14 +91,18 @@ def show() -> None:
     if laps.empty:
         nothing("No laps could be told apart in this session: its samples never cross the line.")
         return
+    wheels = data.query("session/wheels", session_id=session_id)
     _show_consistency(session_id)
+    _show_laps(laps, session_id)
     _show_lap_times(laps)
     stints = data.query("session/stints", session_id=session_id)
-    if not stints.empty:
+    if len(stints) > 1:
         st.subheader("Stints")
         table(stints, STINTS, "stints")
     _show_forces(session_id, laps)
     _show_driving(session_id)
+    _show_wheels_and_fuel(laps, wheels)
+    _show_setup(session_id)
 
 
 def _label(row: Any) -> str:
@@ -113,12 +145,38 @@ def _show_consistency(session_id: str) -> None:
     )
 
 
+def _show_laps(laps: pd.DataFrame, session_id: str) -> None:
+    st.subheader("Laps")
+    traced = int(laps.is_trace_eligible.sum())
+    if traced > 1:
+        st.markdown("Select two laps or more at the left edge to compare them.")
+    shown = laps.assign(
+        no_pace=laps.pace_ineligible_reason.map(PROBLEMS), no_trace=laps.trace_ineligible_reason.map(PROBLEMS)
+    )
+    chosen = laps.iloc[table(shown, LAPS, "laps_of_session", pinned=1, select=traced > 1)]
+    comparable = chosen[chosen.is_trace_eligible].sort_values("lap_time_s").head(MOST_LAPS)
+    if len(comparable) > 1:
+        numbers = [str(number) for number in comparable.lap_number]
+        link(
+            f"Compare laps {', '.join(numbers[:-1])} and {numbers[-1]}",
+            "laps",
+            layout=str(comparable.layout_key.iloc[0]),
+            laps=[f"{session_id}:{number}" for number in numbers],
+        )
+    elif len(chosen) > 1:
+        nothing("Of the selected laps no two can be compared: the last column says why.")
+
+
 def _show_lap_times(laps: pd.DataFrame) -> None:
-    st.subheader("Lap times")
     timed = laps.dropna(subset="lap_time_s")
-    if timed.empty:
-        nothing("No lap of this session is complete, so none has a time.")
+    if len(timed) < FEWEST_LAPS:
+        known = " and ".join(lap_time(seconds) for seconds in timed.lap_time_s) or "none"
+        nothing(
+            f"Complete laps of this session: {known}. From {FEWEST_LAPS} on there are lap times to draw and, where "
+            "they count for pace, a spread."
+        )
         return
+    st.subheader("Lap times")
     by_lap, by_stint = st.columns([3, 2])
     made = figure(360, "Lap", "Lap time, min:s")
     for number, lap_class in enumerate(LAP_CLASSES):
@@ -153,8 +211,11 @@ def _show_lap_times(laps: pd.DataFrame) -> None:
     lap_time_axis(boxes, pace.lap_time_s)
     boxes.update_xaxes(type="category")
     with by_stint:
-        if pace.empty:
-            nothing("No lap counts for pace, so no stint has a spread.")
+        if len(pace) < FEWEST_LAPS:
+            nothing(
+                f"{len(pace)} of {len(laps)} laps count for pace; a stint has a spread from {FEWEST_LAPS} laps on. "
+                "The list of laps says what keeps the others out."
+            )
         else:
             show_figure(boxes, "stint_boxes", "Lap times that count for pace, a box for each stint.")
 
@@ -174,24 +235,16 @@ def _show_forces(session_id: str, laps: pd.DataFrame) -> None:
     if forces[["lat_g", "long_g"]].isna().any().all():
         nothing("These files hold no accelerations, so there is no G-G diagram.")
         return
-    st.markdown("Acceleration of the car every 5 m: a car at its limit everywhere draws the outline of a full circle.")
-    made = figure(480, "Cornering, g (left +)", "Accelerating, g (braking below 0)")
-    made.add_scatter(
-        x=forces.lat_g,
-        y=forces.long_g,
-        mode="markers",
-        customdata=forces[["distance_m", "speed_kph"]],
-        marker={
-            "color": forces.speed_kph,
-            "colorscale": SPEEDS,
-            "size": 5,
-            "colorbar": {"title": "km/h", "thickness": 12},
-        },
-        hovertemplate="%{x:.2f} g, %{y:.2f} g<br>%{customdata[1]:.0f} km/h at %{customdata[0]:,.0f} m<extra></extra>",
+    st.markdown(
+        "Acceleration of the car every 5 m. The dashed line is the hardest of all laps of the session in each "
+        "direction: where the lap stays inside of it, there was grip left."
     )
-    made.update_xaxes(zeroline=True, zerolinecolor=NEUTRAL, constrain="domain")
-    made.update_yaxes(zeroline=True, zerolinecolor=NEUTRAL, scaleanchor="x", constrain="domain")
-    show_figure(made, "forces", "Lateral against longitudinal acceleration, coloured by speed.")
+    envelope = data.query("session/envelope", session_id=session_id)
+    show_figure(
+        grip_figure(forces, envelope),
+        "forces",
+        "Lateral against longitudinal acceleration of a lap, inside of the envelope of all laps.",
+    )
 
 
 def _show_driving(session_id: str) -> None:
@@ -199,6 +252,9 @@ def _show_driving(session_id: str) -> None:
     driving = data.query("session/driving", session_id=session_id)
     if driving.empty:
         nothing("No lap of this session is complete enough to say how it was driven.")
+        return
+    if len(driving) < 2:
+        table(driving, DRIVING, "driving")
         return
     made = figure(320, "Lap", "Share of the lap's time, %")
     for number, (column, name) in enumerate(SHARES.items()):
@@ -219,3 +275,40 @@ def _show_driving(session_id: str) -> None:
         made, "shares", "Shares of each lap at full throttle, braking, coasting, trail braking, on both pedals."
     )
     table(driving, NUMBERS, "driving")
+
+
+def _show_wheels_and_fuel(laps: pd.DataFrame, wheels: pd.DataFrame) -> None:
+    st.subheader("Tyres, brakes and fuel")
+    panels = wheel_panels(wheels)
+    if fuel := fuel_panel(laps, wheels):
+        panels["Fuel"] = fuel
+    if wheels.lap_number.nunique() > 1:
+        for number, (title, made) in enumerate(panels.items()):
+            if number % 2 == 0:
+                places = st.columns(2)
+            with places[number % 2]:
+                show_figure(made, f"panel_{title.lower().replace(' ', '_')}", f"{title} by lap.")
+    elif panels:
+        nothing("One lap has no course over laps: the tables of `lap_channel_statistics` have its figures.")
+    missing = [title.lower() for title in (*(each[0] for each in PANELS), "Fuel") if title not in panels]
+    if missing:
+        nothing(f"The files of this session hold no {' and no '.join(missing)}.")
+
+
+def _show_setup(session_id: str) -> None:
+    st.subheader("Setup")
+    beside = data.query("session/setups_beside", session_id=session_id)
+    own = data.query("session/setup", session_id=session_id, other_session_id=ALONE)
+    if own.empty:
+        nothing("The files of this session tell no setup; logs of iRacing (.ibt) do.")
+        return
+    other = ALONE
+    if not beside.empty:
+        labels = {
+            row.session_id: joined(moment(row.session_started_at), row.setup_name, row.track_name, row.config_name)
+            for row in rows(beside)
+        }
+        other = choose("Beside it the setup of", "setup", {ALONE: "no other session"} | labels)
+    settings = data.query("session/setup", session_id=session_id, other_session_id=other) if other else own
+    told = settings.differs.map({True: "differs", False: ""}) if other else None
+    table(settings.assign(told_apart=told), SETUP, "setup_table", pinned=1)

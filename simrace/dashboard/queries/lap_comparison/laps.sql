@@ -3,7 +3,9 @@ select
     laps.lap_number,
     laps.lap_time_s,
     laps.is_pace_eligible,
+    sessions.driver_id,
     drivers.driver_name,
+    sessions.car_id,
     cars.car_name,
     sessions.session_started_at
 from marts.fct_laps as laps

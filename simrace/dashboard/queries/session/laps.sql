@@ -1,5 +1,6 @@
 select
     laps.lap_number,
+    laps.layout_key,
     stints.stint_number,
     laps.lap_class,
     laps.lap_time_s,
@@ -9,6 +10,7 @@ select
     laps.fuel_used_l,
     laps.incidents,
     laps.pace_ineligible_reason,
+    laps.trace_ineligible_reason,
     laps.is_trace_eligible
 from marts.fct_laps as laps
 left join marts.fct_stints as stints

@@ -1,0 +1,18 @@
+select
+    logged.elapsed_s - laps.started_elapsed_s as since_s,
+    laps.ended_elapsed_s - laps.started_elapsed_s as lap_s,
+    -- a flag is 0 or 1
+    cast(
+        replace(replace(to_jsonb(logged) ->> %(channel)s, 'true', '1'), 'false', '0') as double precision
+    ) as value
+from marts.fct_laps as laps
+inner join marts.fct_telemetry_samples as logged
+    on
+        laps.session_id = logged.session_id
+        and laps.session_started_at = logged.session_started_at
+where
+    laps.session_id = %(session_id)s
+    and laps.lap_number = %(lap_number)s
+    and laps.is_trace_eligible
+    and logged.elapsed_s between laps.started_elapsed_s and laps.ended_elapsed_s
+order by logged.elapsed_s
