@@ -60,9 +60,14 @@ ranked as (
 )
 
 select
-    car_id,
-    sim,
-    car_name,
-    car_class_name
+    ranked.car_id,
+    ranked.sim,
+    coalesce(known.known_name, ranked.car_name) as car_name,
+    ranked.car_class_name
 from ranked
-where latest_rank = 1
+left join {{ ref('known_names') }} as known
+    on
+        ranked.sim = known.sim
+        and known.kind = 'car'
+        and lower(regexp_replace(ranked.car_id, '^[^:]*:(name:)?', '')) = known.internal_name
+where ranked.latest_rank = 1

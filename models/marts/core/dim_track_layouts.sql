@@ -46,11 +46,13 @@ select
     ranked.layout_id,
     ranked.sim,
     ranked.track_id,
-    ranked.track_name,
+    coalesce(known.known_name, ranked.track_name) as track_name,
     ranked.config_name,
     measured.length_source,
     ranked.corners_per_lap,
     measured.length_m
 from ranked
 left join {{ ref('int_track_layouts_measured') }} as measured on ranked.layout_id = measured.layout_id
+left join {{ ref('known_names') }} as known
+    on ranked.sim = known.sim and known.kind = 'track' and lower(ranked.track_name) = known.internal_name
 where ranked.latest_rank = 1

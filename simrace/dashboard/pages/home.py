@@ -10,6 +10,7 @@ from simrace.dashboard import data
 from simrace.dashboard.charts import table
 from simrace.dashboard.data import rows
 from simrace.dashboard.shell import head, link, nothing
+from simrace.dashboard.units import written
 from simrace.dashboard.words import day, joined, lap_time, moment
 
 # Where each kind of thing is shown: the page, and the name of its filter.
@@ -137,7 +138,7 @@ def _show_where_time_is(row: Any) -> None:
     st.markdown(f"Its best lap loses most to {REFERENCES[kind]}:")
     for place in rows(of_kind):
         corners = f" ({place.corners})" if place.corners else ""
-        st.text(f"{place.delta_s:.3f} s from {place.start_m:,.0f} m to {place.end_m:,.0f} m{corners}")
+        st.text(f"{place.delta_s:.3f} s from {written(place.start_m, 'm')} to {written(place.end_m, 'm')}{corners}")
     reference, own = of_kind.iloc[0], f"{row.session_id}:{of_kind.lap_number[0]}"
     link(
         "Compare the two laps",
