@@ -20,8 +20,8 @@ from simrace.dashboard.pages import (
     race,
     session,
 )
+from simrace.dashboard.shell import CONTRAST, guarded
 from simrace.dashboard.shell import PAGES as KNOWN_PAGES
-from simrace.dashboard.shell import guarded
 from simrace.database.settings import DatabaseError
 
 PAGES = {
@@ -70,6 +70,7 @@ pages = {
     for path, (title, show) in PAGES.items()
 }
 st.session_state[KNOWN_PAGES] = pages
+st.html(CONTRAST)
 st.navigation(list(pages.values()), position="top").run()
 with st.container(key="page_foot", horizontal=True, vertical_alignment="center"):
     page_tools()

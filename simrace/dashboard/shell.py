@@ -9,6 +9,15 @@ from psycopg2 import errors
 from simrace.database.settings import DatabaseError
 
 PAGES = "pages"  # in the session: the pages of the navigation, by their path
+# Streamlit writes what is small in a grey that axe finds too faint, and in the dark white on light blue.
+CONTRAST = """<style>
+[data-testid=stCaptionContainer], [data-testid=stCaptionContainer] *, [data-testid=stExpander] summary,
+[data-testid=stExpander] summary * { opacity: 1 !important; color: var(--simrace-quiet) !important }
+[data-testid=stCaptionContainer] a { text-decoration: underline }
+[data-tag-index] { background-color: #0072B2 !important; color: #FFFFFF !important }
+:root { --simrace-quiet: #595959 }
+@media (prefers-color-scheme: dark) { :root { --simrace-quiet: #B8B8B8 } }
+</style>"""
 NOTHING_BUILT = "There is nothing to see yet: no tables are built. Land files and build them with `simrace run PATH`."
 
 

@@ -28,6 +28,12 @@ SCREENSHOTS = ROOT / "target" / "screenshots"
 TITLES = ("Home", "Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Predictions",
           "Data quality")  # fmt: skip
 PATIENCE_S = 60.0
+# Rules of axe that find what we cannot change. Beside its drawing of a table Streamlit gives one to screen readers, whose
+# cells have the same ids in every table of a page.
+STREAMLITS_OWN = {"duplicate-id-active"}
+# What a keyboard reaches on the lap comparison, from the top to the foot.
+REACHED = ("layout", "driver", "laps", "colour", "channels_more", "ideal", "corner", "at", "channels_table",
+           "map_table", "page_tools_buttons", "units")  # fmt: skip
 # Opened at a page's own address, Streamlit first looks for its server below that address, and then above it.
 LOOKS_FOR_SERVER = re.compile(r"/\w+/_stcore/(health|host-config) - Failed to load resource: .* 404")
 
@@ -145,6 +151,27 @@ def pick(browser: Chrome, key: str, text: str) -> None:
         browser.find_element(*field).send_keys(Keys.ESCAPE)
 
 
+def serious(browser: Chrome) -> list[str]:
+    """What axe finds serious or critical on the page, in light and dark, without what is Streamlit's."""
+    from axe_core_python import base
+
+    if not browser.execute_script("return typeof axe === 'object'"):
+        browser.execute_script(Path(base.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
+    found = []
+    for scheme in ("dark", "light"):
+        browser.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        )
+        browser.execute_async_script("const done = arguments[0]; setTimeout(done, 200)")
+        for rule in browser.execute_async_script(
+            "const done = arguments[0];"
+            "axe.run(document, {resultTypes: ['violations']}).then(all => done(all.violations))"
+        ):
+            if rule["impact"] in ("serious", "critical") and rule["id"] not in STREAMLITS_OWN:
+                found += [f"{scheme}: {rule['id']}: {node['html'][:200]}" for node in rule["nodes"]]
+    return found
+
+
 def test_every_page_opens(address: str, browser: Chrome) -> None:
     browser.get(address)
     for title in TITLES:
@@ -157,6 +184,7 @@ def test_every_page_opens(address: str, browser: Chrome) -> None:
             else ".js-plotly-plot .main-svg, [data-testid=stDataFrame]"
         )
         until(lambda shown=shown: browser.find_elements(By.CSS_SELECTOR, shown), f"{title} shows something")
+        assert serious(browser) == [], title
         save(browser, title.lower().replace(" ", "_"))
 
 
@@ -267,6 +295,24 @@ def test_a_corner_is_zoomed_by_a_click_and_the_next_by_an_arrow(address: str, br
     save(browser, "lap_comparison_corner")
     printed = b64decode(browser.execute_cdp_cmd("Page.printToPDF", {})["data"])
     assert printed.count(b"/Type /Page\n") > 1, "all of the page is printed"
+
+
+def test_everything_is_reached_by_the_keyboard(address: str, browser: Chrome) -> None:
+    browser.get(f"{address}/laps")
+    ready(browser, "Lap comparison")
+    plotted(browser, "channels")
+    walked: list[str] = []
+    for _ in range(90):
+        ActionChains(browser).send_keys(Keys.TAB).perform()
+        place = browser.execute_script(
+            "const at = document.activeElement.closest('[class*=st-key-]');"
+            "return at ? [...at.classList].find(name => name.startsWith('st-key-')).slice(7) : ''"
+        )
+        if place and place not in walked:
+            walked.append(place)
+        if place == REACHED[-1]:
+            break
+    assert [place for place in walked if place in REACHED] == list(REACHED)
 
 
 def test_two_laps_of_a_session_lead_to_their_comparison(address: str, browser: Chrome, warehouse: Warehouse) -> None:
