@@ -30,8 +30,9 @@ def write_report(connection: Connection, session: str, lap: int | None, file: Pa
     laps = marts.read_laps(connection, found)
     chosen = marts.choose_lap(laps, lap)
     comparison = marts.compare(connection, found, chosen) if chosen and not chosen.trace_problem else None
+    stints, driven = marts.read_stints(connection, found), marts.read_driven(connection, found, laps)
     try:
-        file.write_text(make_page(found, laps, chosen, comparison), encoding="utf-8")
+        file.write_text(make_page(found, laps, chosen, comparison, stints, driven), encoding="utf-8")
     except OSError as error:
         raise SessionReportError(f"{file} cannot be written: {error.strerror}. Name another file with -o.") from error
     return None if comparison else nothing_to_compare(laps, chosen)

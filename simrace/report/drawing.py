@@ -1,11 +1,12 @@
 """Pictures of a comparison as SVG; colours come from the page's style, so that they follow light, dark and print."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 
-from simrace.report.figures import Corner, Place
+from simrace.lap_times import lap_time_text
+from simrace.report.figures import Corner, Driven, Place
 
 WIDTH, CHART_HEIGHT, MAP_HEIGHT = 720, 210, 380
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 22, 34
@@ -14,23 +15,25 @@ EVEN_S = 0.01  # a smaller loss or gain is drawn as even, because a sample of a 
 LABEL_GAP = 15  # numbers of corners that would be closer together are left out
 MAP_MARGIN = 26
 LABEL_OFFSET = 17  # of a corner's number from the track
+DAYS_WITH_YEAR = 6  # sessions of which the year has room too
 LABEL_STEPS = 8  # points before and after the apex that tell its outside: 40 m
 
 Scale = Callable[[float], float]
 Point = tuple[float, float]
 
 
-def speed_chart(places: list[Place], corners: list[Corner]) -> str | None:
+def speed_chart(places: list[Place], corners: list[Corner], from_zero: bool = True) -> str | None:
     """Speed of the lap and of the reference over distance; None without a speed."""
     both = (("speed_kph", "lap"), ("reference_speed_kph", "reference"))
     speeds = [value for name, _ in both for place in places if (value := getattr(place, name)) is not None]
     if not speeds:
         return None
-    across, up = _across(places), _scale(0, max(speeds) * 1.03, CHART_HEIGHT - BOTTOM, TOP)
+    low = 0.0 if from_zero else min(speeds) * 0.97
+    across, up = _across(places), _scale(low, max(speeds) * 1.03, CHART_HEIGHT - BOTTOM, TOP)
     lines = [
         _line([(place.distance_m, getattr(place, name)) for place in places], across, up, css) for name, css in both
     ]
-    grid = _grid(places, corners, across, up, _ticks(0, max(speeds), 5), "km/h")
+    grid = _grid(places, corners, across, up, _ticks(low, max(speeds), 5), "km/h")
     return _svg(CHART_HEIGHT, "Speed of both laps over distance", [*grid, *reversed(lines)])
 
 
@@ -84,6 +87,32 @@ def track_map(places: list[Place], corners: list[Corner], minisectors: dict[int,
     return _svg(
         height, "Track, thick where time was lost or won", [*drawn, *_start(at(known[0]), at(known[1])), *labels]
     )
+
+
+def progress_chart(driven: Sequence[Driven]) -> str:
+    """The best lap of each session, and the best of its mini-sectors put together.
+
+    Args:
+        driven: Two sessions or more, the newest first.
+    """
+    shown = list(reversed(driven))
+    known = [value for one in shown for value in (one.best_s, one.theoretical_best_s) if value is not None]
+    low, high = min(known), max(known)
+    margin = max(0.08 * (high - low), 0.01)
+    across = _scale(0, len(shown) - 1, LEFT + 40, WIDTH - RIGHT - 30)
+    up = _scale(low - margin, high + margin, CHART_HEIGHT - BOTTOM, TOP)
+    parts = []
+    for level in _ticks(low - margin, high + margin, 5):
+        y = up(level)
+        parts.append(f'<line class="grid" x1="{LEFT + 20}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text class="end" x="{LEFT + 14}" y="{y + 4:.1f}">{lap_time_text(level)}</text>')
+    for number, one in enumerate(shown):
+        day = f"{one.started_at:%Y-%m-%d}" if len(shown) <= DAYS_WITH_YEAR else f"{one.started_at:%m-%d}"
+        parts.append(f'<text class="middle" x="{across(number):.1f}" y="{CHART_HEIGHT - BOTTOM + 16}">{day}</text>')
+        parts.append(f'<circle class="lap" cx="{across(number):.1f}" cy="{up(one.best_s):.1f}" r="4"/>')
+    lines = (("theoretical_best_s", "reference"), ("best_s", "lap"))
+    parts += [_line([(i, getattr(one, name)) for i, one in enumerate(shown)], across, up, css) for name, css in lines]
+    return _svg(CHART_HEIGHT, "Best lap of each session on this layout", parts)
 
 
 def bar(lost_s: float, most_s: float) -> str:

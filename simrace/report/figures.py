@@ -155,3 +155,47 @@ class Comparison:
     corners: list[Corner]
     places: list[Place]
     minisectors: dict[int, float]
+
+
+@dataclass(frozen=True)
+class Stint:
+    """A run of laps between visits to the pits.
+
+    Attributes:
+        number: Counted from 1.
+        first_lap: Its first lap.
+        last_lap: Its last lap.
+        pace_laps: How many count for pace.
+        best_s: The best of these.
+        median_s: The middle of these.
+        slope_s: How much slower each lap is than the one before; negative is faster.
+        slope_r2: Share of the differences of lap times that the slope explains.
+        fuel_per_lap_l: Fuel used a lap.
+    """
+
+    number: int
+    first_lap: int
+    last_lap: int
+    pace_laps: int
+    best_s: float | None
+    median_s: float | None
+    slope_s: float | None
+    slope_r2: float | None
+    fuel_per_lap_l: float | None
+
+
+@dataclass(frozen=True)
+class Driven:
+    """A session of the driver in the car on the layout.
+
+    Attributes:
+        started_at: Its start (UTC).
+        best_s: Its best lap that counts for pace.
+        median_s: Its middle lap; None for few laps.
+        theoretical_best_s: Sum of its best mini-sectors; None without traces.
+    """
+
+    started_at: datetime
+    best_s: float
+    median_s: float | None
+    theoretical_best_s: float | None

@@ -9,10 +9,11 @@ from psycopg2.extensions import DECIMAL, new_type, register_type
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from ingestion.errors import ReadableError
-from simrace.report.figures import Comparison, Corner, Lap, Passage, Place, Reference, Session
+from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Place, Reference, Session, Stint
 
 LAST = "last"
 SHOWN = 5  # sessions that an error names
+SESSIONS_BEFORE = 9  # that progress is measured by
 _FLOAT = new_type(DECIMAL.values, "float", lambda value, _: None if value is None else float(value))
 
 _SESSIONS = """
@@ -148,6 +149,41 @@ where
     and (reference_session_id, reference_lap_number) = (%(other_session)s, %(other_lap)s)
 """
 
+_STINTS = """
+select
+    stint_number,
+    first_lap_number,
+    last_lap_number,
+    pace_laps,
+    best_lap_time_s,
+    median_lap_time_s,
+    lap_time_slope_s,
+    lap_time_slope_r2,
+    fuel_per_lap_l
+from marts.fct_stints
+where session_id = %s
+order by stint_number
+"""
+
+_DRIVEN = """
+select
+    sessions.session_started_at,
+    consistency.best_lap_time_s,
+    consistency.median_lap_time_s,
+    consistency.theoretical_best_s
+from marts.dim_sessions as own
+inner join marts.dim_sessions as sessions
+    on
+        own.driver_id = sessions.driver_id
+        and own.car_id = sessions.car_id
+        and own.layout_id = sessions.layout_id
+        and (own.session_started_at, own.session_id) >= (sessions.session_started_at, sessions.session_id)
+inner join marts.session_consistency as consistency on sessions.session_id = consistency.session_id
+where own.session_id = %s and consistency.best_lap_time_s is not null
+order by own.session_id = sessions.session_id desc, sessions.session_started_at desc, sessions.session_id desc
+limit %s
+"""
+
 
 class SessionReportError(ReadableError):
     """There is no such session or lap; the text names those that there are."""
@@ -185,6 +221,19 @@ def find_session(connection: Connection, named: str) -> Session:
 def read_laps(connection: Connection, session: Session) -> list[Lap]:
     """The session's laps in their order."""
     return [Lap(*row) for row in _rows(connection, _LAPS, (session.session_id,))]
+
+
+def read_stints(connection: Connection, session: Session) -> list[Stint]:
+    """The session's stints in their order."""
+    return [Stint(*row) for row in _rows(connection, _STINTS, (session.session_id,))]
+
+
+def read_driven(connection: Connection, session: Session, laps: list[Lap]) -> list[Driven]:
+    """The session and the driver's earlier ones with this car here, the newest first; none where it has no pace."""
+    if not any(lap.pace_problem is None and lap.time_s is not None for lap in laps):
+        return []
+    rows = _rows(connection, _DRIVEN, (session.session_id, SESSIONS_BEFORE + 1))
+    return [Driven(started_at.astimezone(UTC), *others) for started_at, *others in rows]
 
 
 def choose_lap(laps: list[Lap], number: int | None) -> Lap | None:

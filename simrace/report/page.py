@@ -1,12 +1,12 @@
 """The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere."""
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.resources import files
 
 from simrace.lap_times import PROBLEMS
-from simrace.report import drawing, rules
-from simrace.report.figures import Comparison, Corner, Lap, Passage, Session
+from simrace.report import drawing, rules, story
+from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Session, Stint
 
 _HEAD = """<!doctype html>
 <html lang="en">
@@ -20,12 +20,14 @@ _HEAD = """<!doctype html>
 </head>
 <body>
 """
-_FOOT = """<footer>Made by simrace from the marts dim_sessions, fct_laps, lap_references, lap_deltas, fct_lap_corners
-and lap_comparisons. How each number is made: docs/telemetry.md. Told are differences of {brake:.0f} m in a braking
-point, {speed:.0f} km/h in the lowest speed and {lost:.0f} hundredths in a corner, or more.</footer>
+_FOOT = """<footer>Made by simrace from the marts dim_sessions, fct_laps, lap_references, lap_deltas, fct_lap_corners,
+lap_comparisons, fct_stints and session_consistency. How each number is made: docs/telemetry.md. Told are differences of
+{brake:.0f} m in a braking point, {speed:.0f} km/h in the lowest speed and {lost:.0f} hundredths in a corner, or
+more.</footer>
 </body>
 </html>
 """
+AROUND_M = 150.0  # of a corner, before and after its apex, that is shown of it
 # Heading, and the value of a passage under it.
 _COLUMNS: tuple[tuple[str, Callable[[Passage], float | None]], ...] = (
     ("brake point, m", lambda passage: passage.brake_point_m),
@@ -36,7 +38,14 @@ _COLUMNS: tuple[tuple[str, Callable[[Passage], float | None]], ...] = (
 )
 
 
-def make_page(session: Session, laps: list[Lap], chosen: Lap | None, comparison: Comparison | None) -> str:
+def make_page(
+    session: Session,
+    laps: list[Lap],
+    chosen: Lap | None,
+    comparison: Comparison | None,
+    stints: Sequence[Stint] = (),
+    driven: Sequence[Driven] = (),
+) -> str:
     """The report.
 
     Args:
@@ -44,6 +53,8 @@ def make_page(session: Session, laps: list[Lap], chosen: Lap | None, comparison:
         laps: Its laps.
         chosen: The lap that is compared; None when none can be.
         comparison: With which other lap; None when there is none.
+        stints: Of the session.
+        driven: The session and the driver's earlier ones in the car on the layout, the newest first.
     """
     track = session.track or "track not named"
     style = files("simrace.report").joinpath("page.css").read_text(encoding="utf-8")
@@ -55,6 +66,8 @@ def make_page(session: Session, laps: list[Lap], chosen: Lap | None, comparison:
         parts += [f"<p>{_text(rules.summary(comparison))}</p>", *_comparison(session, comparison)]
     else:
         parts.append(f"<p>{_text(nothing_to_compare(laps, chosen))}</p>")
+    parts += _progress(driven)
+    parts += _stints(stints)
     parts += _laps(session, laps, chosen)
     parts.append(_FOOT.format(brake=rules.BRAKE_POINT_M, speed=rules.MIN_SPEED_KPH, lost=rules.TOLD_S * 100))
     return "\n".join(parts)
@@ -106,9 +119,42 @@ def _comparison(session: Session, comparison: Comparison) -> Iterator[str]:
         )
         if speeds := drawing.speed_chart(comparison.places, comparison.corners):
             yield _figure(speeds, f"Speed:{lines}")
+    yield from _dearest(comparison)
     if comparison.corners:
         yield "<h2>Corner by corner</h2>"
         yield from _corners(comparison.corners)
+
+
+def _dearest(comparison: Comparison) -> Iterator[str]:
+    """The corner that cost most, in pictures."""
+    dearest = max(comparison.corners, key=lambda corner: (corner.lost_s, -corner.number), default=None)
+    if dearest is None or dearest.lost_s < rules.TOLD_S:
+        return
+    seen = [place for place in comparison.places if abs(place.distance_m - dearest.apex_m) <= AROUND_M]
+    if len(seen) < 2:
+        return
+    yield f"<h2>The dearest corner: {_text(rules.corner_name(dearest).removeprefix('corner '))}</h2>"
+    yield f"<p>{_text(rules.corner_sentence(dearest))}</p>"
+    if speeds := drawing.speed_chart(seen, [dearest], from_zero=False):
+        lines = '<span class="key lap"></span>this lap<span class="key reference"></span>reference'
+        yield _figure(speeds, f"Speed through it:{lines}")
+    yield _figure(drawing.delta_chart(seen, [dearest]), "Time behind the reference through it.")
+
+
+def _progress(driven: Sequence[Driven]) -> Iterator[str]:
+    if not (told := story.progress(driven)):
+        return
+    yield "<h2>Progress on this layout</h2>"
+    yield f"<p>{_text(told)}</p>"
+    if len(driven) > 1:
+        lines = '<span class="key lap"></span>best lap<span class="key reference"></span>best mini-sectors together'
+        yield _figure(drawing.progress_chart(driven), f"The sessions with this car here:{lines}")
+
+
+def _stints(stints: Sequence[Stint]) -> Iterator[str]:
+    if stints:
+        yield "<h2>The stints</h2>"
+        yield "<ul>" + "".join(f"<li>{_text(told)}</li>" for told in story.stint_sentences(stints)) + "</ul>"
 
 
 def _figure(picture: str, caption: str) -> str:

@@ -28,7 +28,7 @@ SCREENSHOTS = ROOT / "target" / "screenshots"
 TITLES = ("Home", "Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Predictions",
           "Data quality")  # fmt: skip
 PATIENCE_S = 60.0
-# Rules of axe that find what we cannot change. Beside its drawing of a table Streamlit gives one to screen readers, whose
+# Rules of axe that find what we cannot change. Beside its drawing of a table Streamlit gives screen readers one, whose
 # cells have the same ids in every table of a page.
 STREAMLITS_OWN = {"duplicate-id-active"}
 # What a keyboard reaches on the lap comparison, from the top to the foot.

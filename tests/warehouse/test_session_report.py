@@ -1,11 +1,13 @@
 """`simrace report`: words follow from numbers by rules, the page is the marts' and needs nothing else."""
 
 import base64
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -14,9 +16,9 @@ from typer.testing import CliRunner, Result
 
 from simrace.cli.app import app
 from simrace.database.roles import READER, become_reader
-from simrace.report import drawing, rules
+from simrace.report import drawing, marts, rules, story
 from simrace.report.command import write_report
-from simrace.report.figures import Comparison, Corner, Lap, Passage, Place, Reference, Session
+from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Place, Reference, Session, Stint
 from simrace.report.marts import SessionReportError
 from simrace.report.page import make_page, nothing_to_compare
 from tests.browser import console_errors, open_browser, requests_that_left
@@ -27,6 +29,7 @@ PASSAGE = Passage(brake_point_m=800, turn_in_m=850, throttle_on_m=900, min_speed
 LAP = Lap(number=7, time_s=92.345, lap_class="pace", pace_problem=None, trace_problem=None)
 REFERENCE = Reference("personal_best", "a", 3, 92.0, 0.345, "Ada Lund", "Coupe", MOMENT)
 SESSION = Session("b", MOMENT, "Ada Lund", "Coupe", "Hill, Short", "iracing", 91.5)
+STINT = Stint(2, 5, 12, 8, 92.0, 92.5, 0.01, 0.9, None)
 PLACES = [Place(5.0 * i, 0.01 * i, 100 + i, 101 + i, 10.0 * i, float(i % 3), 1 + i // 3) for i in range(9)]
 
 
@@ -131,6 +134,113 @@ def test_what_is_so_in_most_corners_is_a_habit() -> None:
     assert rules.habits(early[:2]) == []
 
 
+def driven(best_s: float, days: int, median_s: float | None = None) -> Driven:
+    """A session some days before MOMENT."""
+    return Driven(MOMENT - timedelta(days=days), best_s, median_s, best_s - 0.2)
+
+
+@pytest.mark.parametrize(
+    ("sessions", "told"),
+    [
+        ([], None),
+        (
+            [driven(92.0, 0)],
+            "The first session of the driver with this car on this layout: progress shows from the second.",
+        ),
+        (
+            [driven(92.0, 0, 93.0), driven(92.5, 1, 93.4)],
+            "Best lap 1:32.000: 0.500 s faster than the session before (1:32.500 on 2026-02-28). "
+            "The middle lap, 1:33.000, is 0.400 s faster than last time.",
+        ),
+        (
+            [driven(92.0, 0, 93.0), driven(92.5, 1), driven(91.96, 9)],
+            "Best lap 1:32.000: as fast as the best of 2 sessions before (1:31.960 on 2026-02-20).",
+        ),
+        (
+            [driven(92.0, 0), driven(92.5, 1), driven(91.95, 9)],
+            "Best lap 1:32.000: 0.050 s slower than the best of 2 sessions before (1:31.950 on 2026-02-20).",
+        ),
+    ],
+)
+def test_progress_is_told_against_the_sessions_before(sessions: list[Driven], told: str | None) -> None:
+    assert story.progress(sessions) == told
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "Stint 2, laps 5 to 12: best 1:32.000, middle lap 1:32.500, without a trend."),
+        (
+            {"slope_s": 0.03, "slope_r2": 0.29},
+            "Stint 2, laps 5 to 12: best 1:32.000, middle lap 1:32.500, without a trend.",
+        ),
+        (
+            {"slope_s": 0.05, "slope_r2": 0.6, "fuel_per_lap_l": 2.345},
+            "Stint 2, laps 5 to 12: best 1:32.000, middle lap 1:32.500, each lap 0.05 s slower than the one before, "
+            "2.35 l of fuel a lap.",
+        ),
+        (
+            {"slope_s": -0.05, "slope_r2": 0.6},
+            "Stint 2, laps 5 to 12: best 1:32.000, middle lap 1:32.500, each lap 0.05 s faster than the one before.",
+        ),
+        ({"pace_laps": 2}, "Stint 2, laps 5 to 12: 2 count for pace, too few to tell."),
+        ({"pace_laps": 1}, "Stint 2, laps 5 to 12: 1 counts for pace, too few to tell."),
+        ({"pace_laps": 0, "best_s": None, "last_lap": 5}, "Stint 2, lap 5: no lap counts for pace, too few to tell."),
+    ],
+)
+def test_a_stint_is_told_in_a_sentence(changes: dict[str, Any], told: str) -> None:
+    assert story.stint_sentence(replace(STINT, **changes)) == told
+
+
+def test_a_stint_is_compared_with_the_one_before() -> None:
+    first = replace(STINT, number=1, median_s=92.9)
+    assert story.stint_sentences([first, STINT])[1].endswith(
+        "; its middle lap is 0.400 s faster than that of the stint before."
+    )
+    short = replace(first, pace_laps=1)
+    assert story.stint_sentences([short, STINT])[1].endswith("without a trend.")
+
+
+def test_the_page_tells_progress_stints_and_the_dearest_corner() -> None:
+    places = [replace(place, distance_m=700 + 50.0 * number) for number, place in enumerate(PLACES)]
+    dear = replace(comparison(corner(0.3, 5, name="Sachs", gear=2), corner(0.1, 6)), places=places)
+    sessions = [driven(92.0, 0), driven(92.5, 1), driven(91.0, 2)]
+    page = make_page(SESSION, [LAP], LAP, dear, [STINT], sessions)
+    assert "<h2>The dearest corner: 5 (Sachs)</h2>" in page
+    near = page.split("<h2>The dearest corner")[1].split("<h2>")[0]
+    assert near.count("<svg") == 2
+    assert len(re.findall(r"[ML]\d", near.split('class="delta" d="')[1].split('"')[0])) == 6, "150 m around 860 m"
+    assert page.count("<circle") == 3
+    assert "Stint 2, laps 5 to 12" in page
+    even = replace(dear, corners=[corner(0.029)])
+    assert "The dearest corner" not in make_page(SESSION, [LAP], LAP, even)
+    assert "Progress" not in make_page(SESSION, [LAP], LAP, even, [], [])
+
+
+def test_progress_and_stints_are_those_of_the_marts(warehouse: Warehouse) -> None:
+    session_id, best, others = warehouse.query(
+        "select own.session_id, consistency.best_lap_time_s, (select count(*) from marts.dim_sessions as other "
+        "inner join marts.session_consistency as theirs using (session_id) where "
+        "(other.driver_id, other.car_id, other.layout_id) = (own.driver_id, own.car_id, own.layout_id) "
+        "and other.session_started_at < own.session_started_at "
+        "and theirs.best_lap_time_s is not null) as others from marts.dim_sessions as own "
+        "inner join marts.session_consistency as consistency using (session_id) where consistency.pace_laps > 0 "
+        "order by others desc, own.session_id limit 1"
+    )[0]
+    assert int(str(others)) > 0
+    with closing(psycopg2.connect(warehouse.url)) as connection:
+        session = marts.find_session(connection, str(session_id))
+        found = marts.read_driven(connection, session, marts.read_laps(connection, session))
+        stints = marts.read_stints(connection, session)
+    assert len(found) == 1 + int(str(others))
+    assert found[0].best_s == float(str(best))
+    assert [one.started_at for one in found[1:]] == sorted((one.started_at for one in found[1:]), reverse=True)
+    expected = warehouse.query(
+        f"select count(*), sum(pace_laps) from marts.fct_stints where session_id = '{session_id}'"
+    )
+    assert (len(stints), sum(stint.pace_laps for stint in stints)) == expected[0]
+
+
 def test_times_and_verdicts_are_written_for_people() -> None:
     assert [rules.lap_time(seconds) for seconds in (59.9996, 64.9, 600.0, None)] == [
         "1:00.000", "1:04.900", "10:00.000", "no time",
@@ -220,7 +330,12 @@ def test_the_page_is_what_the_marts_say(warehouse: Warehouse, tmp_path: Path) ->
         assert f"Lap {lap} (" in text
         assert f"{delta} s behind" in text
         assert "the best of the car class on this layout" in text
-        assert len(browser.find_elements("css selector", "figure svg")) == 3
+        drawn = [svg.get_attribute("aria-label") for svg in browser.find_elements("css selector", "figure svg")]
+        assert drawn[:3] == [
+            "Track, thick where time was lost or won",
+            "Time behind the reference over distance",
+            "Speed of both laps over distance",
+        ]
         assert len(browser.find_elements("css selector", "svg.bar")) == corners
         colours = set()
         for scheme in ("light", "dark"):
