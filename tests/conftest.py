@@ -33,6 +33,9 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "only")
 # The files of the warehouse, the warehouse as it was made, and a folder for each worker.
 # Not a folder of pytest, because the server runs as an ordinary user, who cannot enter what pytest makes for root.
 SHARED = Path(tempfile.gettempdir()) / f"simrace-test-{RUN}"
+# A folder that keeps the warehouse from one run of tests to the next: a run then builds what changed since, in half the
+# time. For work on the project; `make test` begins with nothing, as a user does.
+KEPT_WAREHOUSE = os.environ.get("SIMRACE_TESTS_WAREHOUSE")
 
 BUILT = "built"
 NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
@@ -265,16 +268,27 @@ def built(warehouse: Warehouse) -> Warehouse:
 
 
 def make_and_keep(made: Warehouse) -> None:
-    let_go_of_the_disk(made.url)
-    made.run("simrace", "sample", "--sessions", "8", made.folder / "files")
+    kept, home = KEPT_WAREHOUSE and Path(KEPT_WAREHOUSE), Path(made.environment["SIMRACE_HOME"])
+    if is_kept := bool(kept and (kept / "home").exists()):
+        copy_home(kept / "home", home)
+        shutil.copytree(kept / "files", made.folder / "files")
+    else:
+        let_go_of_the_disk(made.url)
+        made.run("simrace", "sample", "--sessions", "8", made.folder / "files")
     made.run("simrace", "run", made.folder / "files")
     made.run("simrace", "db", "roles")  # some test makes them on this server: the others do not depend on which
-    built = made.other(BUILT)
-    built.run("dbt", "run", "--empty", "--select", "stg_files__loads")  # makes the raw tables
+    built = made.known(BUILT) if is_kept else made.other(BUILT)
+    if not is_kept:
+        built.run("dbt", "run", "--empty", "--select", "stg_files__loads")  # makes the raw tables
     built.run("dbt", "build", *NO_TESTS)
+    if kept and not is_kept:
+        made.run("simrace", "db", "stop")
+        shutil.copytree(made.folder / "files", kept / "files")
+        copy_home(home, kept / "home.part")
+        (kept / "home.part").rename(kept / "home")
     if WORKER != "only":
         made.run("simrace", "db", "stop")
-        copy_home(Path(made.environment["SIMRACE_HOME"]), made.folder / "made.part")
+        copy_home(home, made.folder / "made.part")
         (made.folder / "made.part").rename(made.folder / "made")
 
 
