@@ -73,6 +73,11 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 	for engine in sail spark; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-annotate --no-header --no-strip-extras $$(test $$engine = spark || echo --override simrace/lake/pins/overrides.in) \
 		simrace/lake/pins/$$engine.in --output-file simrace/lake/pins/$$engine.lock; done
+	cp requirements.lock simrace/orchestration/pins/dagster.lock # so that what both have is of the same version, where that can be
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
+		simrace/orchestration/pins/dagster.in pyproject.toml --output-file simrace/orchestration/pins/dagster.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--upgrade examples/airflow/airflow.in --output-file examples/airflow/airflow.lock
 	for version in 3.11 3.12 3.13; do uv pip compile --quiet --no-deps --python-platform windows --python-version $$version \
 		--only-binary :all: requirements.lock --output-file - >/dev/null || exit 1; done # a wheel for Windows of every pin
 

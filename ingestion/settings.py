@@ -12,6 +12,7 @@ SHORTEST_KEY = 32  # characters
 # What simrace itself keeps in its home; the rest is the server's.
 KEPT_IN_HOME = frozenset(
     {"logs", "dlt", "refused", "uploads", "known_files.json", "paths.txt", "formats", "seeds", "spark", "target"}
+    | {"schedule"}
 )
 
 

@@ -7,7 +7,7 @@ import os
 import pickle
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from graphlib import TopologicalSorter
@@ -30,11 +30,32 @@ class BuildError(SecondHandError):
 
     Attributes:
         invocation_id: The id of dbt's invocation, if dbt got as far as that.
+        steps: What was done, with what failed.
     """
 
-    def __init__(self, message: str, invocation_id: str | None = None) -> None:
+    def __init__(self, message: str, invocation_id: str | None = None, steps: Sequence["Step"] = ()) -> None:
         super().__init__(message)
         self.invocation_id = invocation_id
+        self.steps = steps
+
+
+@dataclass(frozen=True)
+class Step:
+    """A model, seed or test, and how it ended.
+
+    Attributes:
+        node: Its unique id.
+        status: success, pass, warn, error, fail, skipped or no-op.
+        seconds: How long it took.
+        message: What dbt says of it, without rows.
+        failures: How many rows a test found.
+    """
+
+    node: str
+    status: str
+    seconds: float
+    message: str
+    failures: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +81,13 @@ class BuildResult:
         counts: Number of steps by how they ended, such as success, pass, warn, error, fail, skipped.
         problems: One line for each step that failed or warned.
         invocation_id: Its id in dbt's log, its artifacts and ops.dbt_results.
+        steps: Each of the steps, in the order they ended.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     invocation_id: str | None = None
+    steps: list[Step] = field(default_factory=list)
 
 
 @contextmanager
@@ -219,10 +242,11 @@ def run_dbt(
     for step in getattr(outcome.result, "results", None) or []:
         status = str(step.status)
         result.counts[status] = result.counts.get(status, 0) + 1
+        message = re.sub(
+            r"DETAIL: Failing row contains .*?(?= compiled code at |$)", "", " ".join((step.message or "").split())
+        )
+        result.steps.append(Step(step.node.unique_id, status, step.execution_time, message, step.failures))
         if status in ("error", "fail", "warn"):
-            message = re.sub(
-                r"DETAIL: Failing row contains .*?(?= compiled code at |$)", "", " ".join((step.message or "").split())
-            )
             result.problems.append(f"{status}: {step.node.name}: {message}")
             # The log gets no message, because a message may show rows.
             level = logging.WARNING if status == "warn" else logging.ERROR
@@ -309,7 +333,9 @@ def _failed(command: str, result: BuildResult, exception: BaseException | None, 
     if way_out := tell_full_disk(problems, project) or tell_broken_off(problems):
         problems += f"\n{way_out}"
     return BuildError(
-        f"dbt {command} failed:\n{problems}\nThe details are in {_log_file(project)}.", result.invocation_id
+        f"dbt {command} failed:\n{problems}\nThe details are in {_log_file(project)}.",
+        result.invocation_id,
+        result.steps,
     )
 
 

@@ -9,6 +9,7 @@ from simrace.cli import championship, corners, db, export, formats, keep, look, 
 from simrace.cli.dbt import dbt
 from simrace.cli.live import live
 from simrace.cli.project import init
+from simrace.cli.schedule import schedule
 from simrace.cli.serve import serve
 from simrace.cli.watch import watch
 
@@ -46,6 +47,7 @@ app.command()(run.land)
 app.command(context_settings=db.PASSED_ON)(dbt)
 app.command()(init)
 app.command()(watch)
+app.command()(schedule)
 app.command()(serve)
 app.command()(live)
 app.command()(run.replay)

@@ -13,7 +13,7 @@ from simrace.export.tables import SCHEMA, Exported, ExportError, Format, column_
 
 UNKNOWN = "unknown"  # the month of rows whose session or race has no date
 # Column of a mart, the table that dates it, and its date there.
-_DATED = {
+DATED = {
     "session_started_at": ("{mart}", "session_started_at"),
     "session_id": ("dim_sessions", "session_started_at"),
     "race_id": ("dim_races", "green_flag_at"),
@@ -66,10 +66,10 @@ def _dates(connection: Connection, name: str) -> dict[str, str] | None:
     """The months in which a mart has rows, each with the condition on them; None for a mart without."""
     with connection, connection.cursor() as cursor:
         columns = column_types(cursor, name)
-        key = next((column for column in _DATED if column in columns), None)
+        key = next((column for column in DATED if column in columns), None)
         if key is None:
             return None
-        table, moment = _DATED[key]
+        table, moment = DATED[key]
         table = f"{SCHEMA}.{table.format(mart=name)}"
 
         def of_rows(condition: str) -> str:

@@ -71,6 +71,7 @@ def build_by_turns(
             total.invocation_id = result.invocation_id
         counts.update(result.counts)
         total.problems += result.problems
+        total.steps += result.steps
     total.counts = dict(counts)
     return total
 

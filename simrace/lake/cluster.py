@@ -22,9 +22,9 @@ from urllib.parse import quote
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.sql import SQL, Identifier, Literal
 
+from simrace.build.environment import make_environment
 from simrace.database.connection import ConnectionParameters
-from simrace.lake.environment import PINS, make_environment
-from simrace.lake.settings import Lake, LakeError
+from simrace.lake.settings import PINS, Lake, LakeError
 
 HERE = "127.0.0.1"
 WORKERS = 2

@@ -6,10 +6,10 @@ import re
 import subprocess
 from pathlib import Path
 
-from simrace.build.dbt import BuildError, BuildResult
+from simrace.build.dbt import BuildError, BuildResult, Step
+from simrace.build.environment import make_environment
 from simrace.lake.cluster import known
-from simrace.lake.environment import PINS, make_environment
-from simrace.lake.settings import SPARK, Lake, LakeError
+from simrace.lake.settings import PINS, SPARK, Lake, LakeError
 
 _HIDDEN = re.compile(r"PYTHONPATH|DBT_|SIMRACE_(DB|DATABASE)_|PG|DBT_ENV_SECRET_")
 
@@ -76,8 +76,9 @@ def _dbt(lake: Lake, project: Path, arguments: list[str]) -> BuildResult:
     result = BuildResult()
     for each in json.loads(results.read_text("utf-8"))["results"] if results.exists() else []:
         result.counts[each["status"]] = result.counts.get(each["status"], 0) + 1
+        message = " ".join((each["message"] or "").split())
+        result.steps.append(Step(each["unique_id"], each["status"], each["execution_time"], message))
         if each["status"] not in ("success", "skipped", "no-op"):
-            message = " ".join((each["message"] or "").split())
             result.problems.append(f"{each['status']}: {each['unique_id'].rpartition('.')[2]}: {message}")
     if done.returncode:
         said = result.problems or (done.stdout + done.stderr).strip().splitlines()[-15:]

@@ -9,6 +9,7 @@ from ingestion.settings import home_directory
 
 POSTGRES, SPARK, SAIL = "postgres", "spark", "sail"
 ENGINES = (POSTGRES, SPARK, SAIL)
+PINS = Path(__file__).parent / "pins"  # a file for each engine; `make lock` makes them
 
 
 class LakeError(ReadableError):

@@ -71,12 +71,13 @@ def say_in_log(message: str) -> None:
 
 
 @contextmanager
-def begin(command: str, say: Notify) -> Iterator[Work]:
+def begin(command: str, say: Notify, is_told: bool = True) -> Iterator[Work]:
     """Hold the warehouse for a command, record it, and send its problems to the webhook.
 
     Args:
         command: Its name, as ops.runs has it.
         say: Called with each message to people, such as that another run is waited for.
+        is_told: Whether the webhook is told; not where somebody else tells it, once for several tries.
 
     Raises:
         DatabaseError: the database cannot be reached.
@@ -90,10 +91,11 @@ def begin(command: str, say: Notify) -> Iterator[Work]:
             with lock.exclusive(parameters, lambda: say(lock.WAITING)) as hold:
                 yield Work(run, parameters, hold)
     except Exception:
-        if run:
+        if run and is_told:
             _notify(run, say)
         raise
-    _notify(run, say)
+    if is_told:
+        _notify(run, say)
 
 
 def loader(parameters: ConnectionParameters) -> Loader:
@@ -169,6 +171,24 @@ def prepare(parsed: ParsedProject, say: Notify) -> None:
         parsed.prepare(connection_parameters(say))
     except Exception as error:
         log_event("not_prepared", level=logging.WARNING, error=type(error).__name__)
+
+
+def build_some(work: Work, names: list[str]) -> BuildResult:
+    """Build and test some models, and nothing beside them.
+
+    Args:
+        work: From `begin`.
+        names: Models and seeds, as `--select` takes them.
+
+    Raises:
+        BuildError: a model or test failed, or dbt itself.
+        SeedError: a file of people's own rows is wrong.
+    """
+    with closing(work.parameters.connect()) as connection:
+        put_own_rows(connection, project_directory())
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable", "--select"]
+    with work.run.building():
+        return work.hold.patiently(lambda: run_dbt([*arguments, *names], work.parameters))
 
 
 def build_marts(

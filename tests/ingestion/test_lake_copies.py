@@ -17,11 +17,10 @@ from simrace.database.connection import ConnectionParameters
 from simrace.lake.build import build_phase
 from simrace.lake.choices import engine_of, set_engine
 from simrace.lake.engine import run_on_engine
-from simrace.lake.environment import PINS
 from simrace.lake.inputs import BY_FILE, copy_inputs
 from simrace.lake.plan import Phase, phases
 from simrace.lake.publish import publish
-from simrace.lake.settings import Lake, LakeError, lake
+from simrace.lake.settings import PINS, Lake, LakeError, lake
 
 LEDGERS = {"retired": 0, "lake_built": 0, "lake_fetched": 0}
 ODD = """

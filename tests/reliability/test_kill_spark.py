@@ -16,11 +16,11 @@ import psycopg2
 import pytest
 
 from simrace.build.dbt import BuildError
+from simrace.build.environment import make_environment
 from simrace.database.connection import ConnectionParameters
 from simrace.database.settings import configured_settings
 from simrace.lake import cluster
-from simrace.lake.environment import PINS, make_environment
-from simrace.lake.settings import SPARK, Lake, LakeError
+from simrace.lake.settings import PINS, SPARK, Lake, LakeError
 from tests.conftest import SHARED, Warehouse
 from tests.warehouse.test_engines import CACHE_VARIABLE, Engine, engine_of
 

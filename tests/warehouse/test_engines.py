@@ -16,13 +16,13 @@ import psycopg2
 import pytest
 
 from simrace.build.dbt import BuildError
+from simrace.build.environment import make_environment
 from simrace.lake.choices import set_engine
 from simrace.lake.engine import run_on_engine
-from simrace.lake.environment import PINS, make_environment
 from simrace.lake.inputs import copy_inputs
 from simrace.lake.plan import grows, phases
 from simrace.lake.publish import publish
-from simrace.lake.settings import SAIL, Lake, LakeError
+from simrace.lake.settings import PINS, SAIL, Lake, LakeError
 from tests.conftest import ROOT, SHARED, Warehouse
 
 pytestmark = pytest.mark.slow  # the engine's packages are 700 MB, and it takes more memory than all other tests

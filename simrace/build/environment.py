@@ -1,4 +1,4 @@
-"""The engine's own Python environment: its packages and simrace's exclude each other."""
+"""A Python environment of its own for packages that exclude some of simrace's: an engine's, the scheduler's."""
 
 import os
 import subprocess
@@ -8,9 +8,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from simrace.lake.settings import LakeError
+from ingestion.errors import ReadableError
 
-PINS = Path(__file__).parent / "pins"  # a file for each engine; `make lock` makes them
+
+class PackagesError(ReadableError):
+    """Packages could not be installed; the text has what pip said."""
 
 
 def make_environment(folder: Path, pins: Path) -> Path:
@@ -24,7 +26,7 @@ def make_environment(folder: Path, pins: Path) -> Path:
         Its Python.
 
     Raises:
-        LakeError: pip did not install it; the text has its last lines.
+        PackagesError: pip did not install it; the text has its last lines.
     """
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     made_of = folder / "made_of.lock"
@@ -45,6 +47,6 @@ def make_environment(folder: Path, pins: Path) -> Path:
         )
         if done.returncode:
             said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
-            raise LakeError(f"The packages of {pins.name} could not be installed in {folder}:\n{said}")
+            raise PackagesError(f"The packages of {pins.name} could not be installed in {folder}:\n{said}")
         made_of.write_bytes(wanted)
     return python

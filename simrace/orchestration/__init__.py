@@ -1,0 +1,1 @@
+"""The warehouse by Dagster: assets, schedules, a sensor for new files, backfills of an archive by month."""
