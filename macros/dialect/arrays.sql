@@ -126,3 +126,22 @@
         )
     )
 {%- endmacro %}
+
+
+{% macro lowest_of_each(keys, by, wanted, rows) -%} {{ return(adapter.dispatch('lowest_of_each')(keys, by, wanted, rows)) }} {%- endmacro %}
+
+{% macro postgres__lowest_of_each(keys, by, wanted, rows) -%}
+    select distinct on ({{ keys | join(', ') }})
+        {{ keys | join(', ') }},
+        {{ wanted }}
+    from {{ rows }}
+    order by {{ keys | join(', ') }}, {{ by }}, {{ wanted }}
+{%- endmacro %}
+
+{% macro spark__lowest_of_each(keys, by, wanted, rows) -%}
+    select
+        {{ keys | join(', ') }},
+        {{ value_at_lowest(by, wanted) }} as {{ wanted }}
+    from {{ rows }}
+    group by {{ keys | join(', ') }}
+{%- endmacro %}

@@ -54,3 +54,13 @@
 {% macro postgres__is_same_session(one, other) -%} true {%- endmacro %}
 
 {% macro spark__is_same_session(one, other) -%} {{ one }}.session_id = {{ other }}.session_id {%- endmacro %}
+
+
+{% macro is_due_in_lake(value, fingerprints) -%} {{ return(adapter.dispatch('is_due_in_lake')(value, fingerprints)) }} {%- endmacro %}
+
+{#- There it is a view. -#}
+{% macro postgres__is_due_in_lake(value, fingerprints) -%} true {%- endmacro %}
+
+{% macro spark__is_due_in_lake(value, fingerprints) -%}
+    {{ is_any_of(value, changed_keys(ref(fingerprints), 'session_id')) }}
+{%- endmacro %}

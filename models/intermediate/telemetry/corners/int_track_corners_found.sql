@@ -4,7 +4,7 @@
 
 with reference_laps as (
     select * from {{ ref('int_track_reference_laps') }}
-    where layout_key = any(array({{ changed_keys(ref('int_track_reference_laps'), 'layout_key') }}))
+    where {{ is_any_of('layout_key', changed_keys(ref('int_track_reference_laps'), 'layout_key')) }}
 ),
 
 smoothed as (
@@ -13,8 +13,8 @@ smoothed as (
         reference_laps.session_id,
         reference_laps.lap_number,
         traces.grid_point,
-        cast(traces.distance_m as double precision) as distance_m,
-        avg(cast(traces.curvature_per_m as double precision)) over (
+        cast(traces.distance_m as {{ type_double() }}) as distance_m,
+        avg(cast(traces.curvature_per_m as {{ type_double() }})) over (
             partition by reference_laps.layout_key
             order by traces.grid_point
             rows between {{ reach }} preceding and {{ reach }} following
@@ -107,10 +107,10 @@ select
     lap_number,
     cast(corner_number as integer) as corner_number,
     case when max(side) > 0 then 'left' else 'right' end as direction,
-    cast(min(start_m) as numeric(9, 1)) as start_m,
-    cast(sum(weighted_m) / sum(weight) as numeric(9, 1)) as apex_m,
-    cast(max(end_m) as numeric(9, 1)) as end_m,
-    cast(degrees(sum(weight) * {{ step }}) as numeric(6, 1)) as angle_deg,
-    cast(1 / max(sharpest_per_m) as numeric(9, 1)) as radius_m
+    {{ fixed('min(start_m)', 9, 1) }} as start_m,
+    {{ fixed('sum(weighted_m) / sum(weight)', 9, 1) }} as apex_m,
+    {{ fixed('max(end_m)', 9, 1) }} as end_m,
+    {{ fixed('degrees(sum(weight) * ' ~ step ~ ')', 6, 1) }} as angle_deg,
+    {{ fixed('1 / max(sharpest_per_m)', 9, 1) }} as radius_m
 from merged
 group by layout_key, session_id, lap_number, corner_number

@@ -1,7 +1,15 @@
+{{ config(
+    materialized='view' if target.type == 'postgres' else 'incremental',
+    key='session_id',
+    fingerprints='int_telemetry_session_layouts',
+    goes_with='raw',
+) }}
+
 -- All joins come before the first window: one sort of a session's samples then serves every window here and in the
 -- models that read this, each session by itself.
 with samples as (
     select * from {{ ref('int_telemetry_samples') }}
+    where {{ is_due_in_lake('session_id', 'int_telemetry_session_layouts') }}
 ),
 
 laps as (

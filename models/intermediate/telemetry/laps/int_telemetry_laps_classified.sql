@@ -114,13 +114,13 @@ paced as (
     from classed
     inner join sessions on classed.session_id = sessions.session_id
     inner join layouts on classed.session_id = layouts.session_id
-    -- a whole lap has a row at its start, also where its session is retired and the line of the layout is another now
-    left join {{ ref('int_telemetry_places') }} as places
+    -- a whole lap has a place at its start, also where its session is retired and the line of the layout is another now
+    left join {{ ref('int_telemetry_laps_placed') }} as places
         on
             classed.position_driven_m is not null
             and classed.session_id = places.session_id
             and classed.piece_number = places.piece_number
-            and classed.started_elapsed_s = places.elapsed_s
+            and classed.started_elapsed_s = places.first_elapsed_s
     left join parts
         on
             classed.session_id = parts.session_id

@@ -8,7 +8,7 @@
 
 with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
-    where session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+    where {{ is_any_of('session_id', changed_keys(ref('int_telemetry_sessions'), 'session_id')) }}
 ),
 
 starts as (
@@ -108,6 +108,18 @@ edged as (
     from pieces
 ),
 
+positioned as (
+    select
+        edged.*,
+        case when edged.is_placed_by_position then {{ item_at(position_at('edged', 'started_elapsed_s'), 1) }} end
+            as start_position_m,
+        case when edged.is_placed_by_position then {{ item_at(position_at('edged', 'ended_elapsed_s'), 1) }} end
+            as end_position_m
+    from edged
+    {{ join_positions('edged', 'started_elapsed_s') }}
+    {{ join_positions('edged', 'ended_elapsed_s') }}
+),
+
 lined as (
     select
         *,
@@ -117,10 +129,6 @@ lined as (
         -- metres driven are counted from line to line, not from sample to sample
         coalesce(lead(start_driven_m) over clock, last_driven_m) - start_driven_m as driven_m,
         coalesce(lead(start_distance_m) over clock, last_distance_m) - start_distance_m as distance_driven_m,
-        case when is_placed_by_position then {{ position_at('edged.session_id', 'edged.started_elapsed_s') }}[1] end
-            as start_position_m,
-        case when is_placed_by_position then {{ position_at('edged.session_id', 'edged.ended_elapsed_s') }}[1] end
-            as end_position_m,
         -- the sim reports a lap's time during the next one
         lead(last_lap_time_s) over clock as next_last_lap_time_s,
         max(case
@@ -130,7 +138,7 @@ lined as (
             over (partition by session_id)
             as first_is_lap,
         bool_and(is_beside_line) over (partition by session_id) as has_nothing_else
-    from edged
+    from positioned
     window clock as (partition by session_id order by piece_number)
 ),
 

@@ -1,3 +1,6 @@
+{%- set before_x, before_y = item_at('bent.before', 1), item_at('bent.before', 2) -%}
+{%- set after_x, after_y = item_at('bent.after', 1), item_at('bent.after', 2) -%}
+{%- set before_m, after_m = item_at('bent.before', 3), item_at('bent.after', 3) -%}
 {{ config(
     materialized='incremental',
     key='session_id',
@@ -11,18 +14,17 @@ with sessions as (
     select * from {{ ref('int_telemetry_sessions') }}
     where
         is_placed_by_position
-        and session_id = any(array({{ changed_keys(ref('int_telemetry_sessions'), 'session_id') }}))
+        and {{ is_any_of('session_id', changed_keys(ref('int_telemetry_sessions'), 'session_id')) }}
 ),
 
 -- Each session by itself, in a plane of its own: x metres to the east, y metres to the north.
 positions as (
-    select
-        sessions.session_id,
-        positions.*
+    select positions.*
     from sessions
-    cross join lateral (
+    {{ each_session() }} (
         with samples as (
             select
+                samples.session_id,
                 samples.elapsed_s,
                 samples.lat_deg,
                 samples.lon_deg,
@@ -31,15 +33,17 @@ positions as (
                     or samples.lon_deg <> lag(samples.lon_deg) over clock,
                     true
                 ) as is_new
-            from {{ ref('int_telemetry_samples') }} as samples
+            from (
+                select samples.*
+                from {{ ref('int_telemetry_samples') }} as samples
+                {{ of_session('samples') }} and samples.session_started_at = sessions.session_started_at
+            ) as samples
             where
-                samples.session_id = sessions.session_id
-                and samples.session_started_at = sessions.session_started_at
-                and samples.lat_deg is not null
+                samples.lat_deg is not null
                 and samples.lon_deg is not null
                 -- a receiver without a fix says 0, 0
                 and (samples.lat_deg <> 0 or samples.lon_deg <> 0)
-            window clock as (order by samples.elapsed_s)
+            window clock as (partition by samples.session_id order by samples.elapsed_s)
         ),
 
         held as (
@@ -48,25 +52,32 @@ positions as (
                 max(case when is_new then elapsed_s end) over clock as new_s,
                 lead(is_new) over clock as is_left
             from samples
-            window clock as (order by elapsed_s)
+            window clock as (partition by session_id order by elapsed_s)
         ),
 
         usual as (
-            select percentile_cont(0.5) within group (order by new_steps.step_s) as step_s
+            select
+                session_id,
+                percentile_cont(0.5) within group (order by step_s) as step_s
             from (
-                select elapsed_s - lag(elapsed_s) over (order by elapsed_s) as step_s from held
+                select
+                    session_id,
+                    elapsed_s - lag(elapsed_s) over (partition by session_id order by elapsed_s) as step_s
+                from held
                 where is_new
             ) as new_steps
+            group by session_id
         ),
 
         -- Rows between two fixes repeat the first. What is repeated for longer is a car that stands, to its last row.
         fixes as (
             select
+                held.session_id,
                 held.elapsed_s,
                 held.lat_deg,
                 held.lon_deg
             from held
-            cross join usual
+            inner join usual on {{ is_same_session('held', 'usual') }}
             where
                 held.is_new
                 or (held.is_left and held.elapsed_s - held.new_s > {{ var('channel_gap_samples') }} * usual.step_s)
@@ -74,25 +85,29 @@ positions as (
 
         origin as (
             select
+                session_id,
                 min(lat_deg) as lat_deg,
                 min(lon_deg) as lon_deg,
                 {{ var('metres_per_degree') }} as y_m,
                 {{ var('metres_per_degree') }} * cos(radians(min(lat_deg))) as x_m
             from fixes
+            group by session_id
         ),
 
         plane as (
             select
+                fixes.session_id,
                 fixes.elapsed_s,
                 (fixes.lon_deg - origin.lon_deg) * origin.x_m as x_m,
                 (fixes.lat_deg - origin.lat_deg) * origin.y_m as y_m
             from fixes
-            cross join origin
+            inner join origin on {{ is_same_session('fixes', 'origin') }}
         ),
 
         -- a fix that nobody could have driven to and from is an error of the receiver
         likely as (
             select
+                session_id,
                 elapsed_s,
                 x_m,
                 y_m
@@ -104,7 +119,7 @@ positions as (
                     sqrt(power(lead(x_m) over clock - x_m, 2) + power(lead(y_m) over clock - y_m, 2))
                     / (lead(elapsed_s) over clock - elapsed_s) as speed_after_mps
                 from plane
-                window clock as (order by elapsed_s)
+                window clock as (partition by session_id order by elapsed_s)
             ) as moved
             where
                 speed_before_mps is null
@@ -116,7 +131,9 @@ positions as (
         runs as (
             select
                 *,
-                sum(cast(follows_hole as integer)) over (order by elapsed_s rows unbounded preceding) as run
+                sum(cast(follows_hole as integer)) over (
+                    partition by session_id order by elapsed_s rows unbounded preceding
+                ) as run
             from (
                 select
                     *,
@@ -134,7 +151,7 @@ positions as (
                         elapsed_s - lag(elapsed_s) over clock as step_s,
                         sqrt(power(x_m - lag(x_m) over clock, 2) + power(y_m - lag(y_m) over clock, 2)) as step_m
                     from likely
-                    window clock as (order by elapsed_s)
+                    window clock as (partition by session_id order by elapsed_s)
                 ) as moved
             ) as lost
         ),
@@ -142,17 +159,14 @@ positions as (
         -- the line through the fixes near to each, so that neither an edge nor an uneven clock shifts it
         smoothed as (
             select
+                session_id,
                 elapsed_s,
                 follows_hole,
-                coalesce(
-                    regr_slope(x_m, elapsed_s) over near * elapsed_s + regr_intercept(x_m, elapsed_s) over near, x_m
-                ) as x_m,
-                coalesce(
-                    regr_slope(y_m, elapsed_s) over near * elapsed_s + regr_intercept(y_m, elapsed_s) over near, y_m
-                ) as y_m
+                coalesce({{ line_through('x_m', 'elapsed_s', 'near') }}, x_m) as x_m,
+                coalesce({{ line_through('y_m', 'elapsed_s', 'near') }}, y_m) as y_m
             from runs
             window near as (
-                partition by run
+                partition by session_id, run
                 order by elapsed_s
                 range between
                 {{ var('position_smoothing_s') }} preceding and {{ var('position_smoothing_s') }} following
@@ -162,13 +176,15 @@ positions as (
         driven as (
             select
                 *,
-                sum(coalesce(step_m, 0)) over (order by elapsed_s rows unbounded preceding) as driven_m
+                sum(coalesce(step_m, 0)) over (
+                    partition by session_id order by elapsed_s rows unbounded preceding
+                ) as driven_m
             from (
                 select
                     *,
                     sqrt(power(x_m - lag(x_m) over clock, 2) + power(y_m - lag(y_m) over clock, 2)) as step_m
                 from smoothed
-                window clock as (order by elapsed_s)
+                window clock as (partition by session_id order by elapsed_s)
             ) as steps
         ),
 
@@ -176,43 +192,42 @@ positions as (
         bent as (
             select
                 *,
-                last_value(array[x_m, y_m, driven_m]) over (
+                last_value({{ array_of(['x_m', 'y_m', 'driven_m']) }}) over (
+                    partition by session_id
                     order by driven_m
                     range between unbounded preceding and {{ var('position_curvature_m') }} preceding
                 ) as before,
-                first_value(array[x_m, y_m, driven_m]) over (
-                    order by driven_m
-                    range between {{ var('position_curvature_m') }} following and unbounded following
-                ) as after
+                {{ value_beyond(array_of(['x_m', 'y_m', 'driven_m']), 'driven_m', var('position_curvature_m')) }}
+                    as after
             from driven
         )
 
         select
+            bent.session_id,
             bent.elapsed_s,
-            cast(round(cast(origin.lat_deg + bent.y_m / origin.y_m as numeric), 8) as double precision) as lat_deg,
-            cast(round(cast(origin.lon_deg + bent.x_m / origin.x_m as numeric), 8) as double precision) as lon_deg,
-            cast(round(cast(bent.driven_m as numeric), 3) as double precision) as driven_m,
+            {{ rounded('origin.lat_deg + bent.y_m / origin.y_m', 8) }} as lat_deg,
+            {{ rounded('origin.lon_deg + bent.x_m / origin.x_m', 8) }} as lon_deg,
+            {{ rounded('bent.driven_m', 3) }} as driven_m,
             cast(case
                 -- with a fix every 96 m at least
                 when
-                    greatest(bent.driven_m - bent.before[3], bent.after[3] - bent.driven_m)
+                    greatest(bent.driven_m - {{ before_m }}, {{ after_m }} - bent.driven_m)
                     <= 6 * {{ var('position_curvature_m') }}
                     then
                         2 * (
-                            (bent.x_m - bent.before[1]) * (bent.after[2] - bent.y_m)
-                            - (bent.y_m - bent.before[2]) * (bent.after[1] - bent.x_m)
+                            (bent.x_m - {{ before_x }}) * ({{ after_y }} - bent.y_m)
+                            - (bent.y_m - {{ before_y }}) * ({{ after_x }} - bent.x_m)
                         ) / nullif(
-                            sqrt(power(bent.x_m - bent.before[1], 2) + power(bent.y_m - bent.before[2], 2))
-                            * sqrt(power(bent.after[1] - bent.x_m, 2) + power(bent.after[2] - bent.y_m, 2))
-                            * sqrt(
-                                power(bent.after[1] - bent.before[1], 2) + power(bent.after[2] - bent.before[2], 2)
-                            ), 0
+                            sqrt(power(bent.x_m - {{ before_x }}, 2) + power(bent.y_m - {{ before_y }}, 2))
+                            * sqrt(power({{ after_x }} - bent.x_m, 2) + power({{ after_y }} - bent.y_m, 2))
+                            * sqrt(power({{ after_x }} - {{ before_x }}, 2) + power({{ after_y }} - {{ before_y }}, 2)),
+                            0
                         )
             end as real) as curvature_per_m,
             bent.follows_hole
         from bent
-        cross join origin
-    ) as positions
+        inner join origin on {{ is_same_session('bent', 'origin') }}
+    ) as positions {{ on_session('positions') }}
 )
 
 select

@@ -27,7 +27,7 @@ with laps as (
 ),
 
 traces as (
-    select * from {{ ref('fct_lap_traces') }}
+    select * from {{ ref('int_telemetry_lap_traces') }}
     where
         {{ is_any_of('session_id', changed_keys(ref('int_telemetry_session_layouts'), 'session_id')) }}
 ),
