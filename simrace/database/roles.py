@@ -16,7 +16,7 @@ OWNER, LOADER, TRANSFORMER, READER = "simrace_owner", "simrace_loader", "simrace
 ROLES = {
     OWNER: "owns the schemas and may do what the loader and the transformer may",
     LOADER: "lands files: writes raw, nothing else",
-    TRANSFORMER: "runs dbt: reads raw, writes staging, intermediate, marts and ops",
+    TRANSFORMER: "runs dbt: reads raw, writes staging, intermediate, marts, ops and lake",
     READER: "selects from marts",
 }
 # For each schema: who owns its tables, and who else may select from them.
@@ -26,6 +26,7 @@ SCHEMAS: dict[str, tuple[str, str | None]] = {
     "intermediate": (TRANSFORMER, None),
     "marts": (TRANSFORMER, READER),
     "ops": (TRANSFORMER, None),
+    "lake": (TRANSFORMER, None),
 }
 
 

@@ -1,11 +1,11 @@
 """Who builds the large tables of a warehouse, and which sessions PostgreSQL is to have of them."""
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from ingestion.raw_tables import relation_exists
 
-TABLES = """
-    create schema if not exists lake;
+_TABLES = """
     create table if not exists lake.engine (name text not null);
     create table if not exists lake.built (
         model text not null, key text not null, input_hash text not null, primary key (model, key)
@@ -14,6 +14,14 @@ TABLES = """
         session_id uuid primary key, fetched_at timestamptz not null default now()
     );
 """
+
+
+def make_tables(cursor: Cursor) -> None:
+    """Make the tables of the schema `lake` that are not there; the schema too, which a role may find and not make."""
+    cursor.execute("select to_regnamespace('lake') is null")
+    if cursor.fetchone() == (True,):
+        cursor.execute("create schema lake")
+    cursor.execute(_TABLES)
 
 
 def engine_of(connection: Connection) -> str | None:
@@ -31,7 +39,7 @@ def set_engine(connection: Connection, name: str | None) -> None:
     with connection, connection.cursor() as cursor:
         if name is None and not relation_exists(cursor, "lake.engine"):
             return
-        cursor.execute(TABLES)
+        make_tables(cursor)
         cursor.execute("delete from lake.engine")
         if name is not None:
             cursor.execute("insert into lake.engine (name) values (%s)", (name,))
@@ -40,7 +48,7 @@ def set_engine(connection: Connection, name: str | None) -> None:
 def choose(connection: Connection, session_id: str, is_wanted: bool) -> None:
     """Say whether PostgreSQL is to have the samples and traces of a session."""
     with connection, connection.cursor() as cursor:
-        cursor.execute(TABLES)
+        make_tables(cursor)
         cursor.execute("delete from lake.fetched where session_id = %s", (session_id,))
         if is_wanted:
             cursor.execute("insert into lake.fetched (session_id) values (%s)", (session_id,))

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.sql import SQL, Identifier
 
 from ingestion.raw_tables import relation_exists
-from simrace.lake.choices import TABLES
+from simrace.lake.choices import make_tables
 
 SCHEMA = "lake"
 
@@ -35,7 +35,7 @@ def publish(connection: Connection, folder: Path, keys: dict[str, str]) -> dict[
     for model in sorted(folder.glob("*/keys")):
         name = model.parent.name
         with connection, connection.cursor() as cursor:
-            cursor.execute(TABLES)
+            make_tables(cursor)
             copied[name] = _publish(cursor, name, model.parent, keys[name])
         shutil.rmtree(model.parent)
     return copied

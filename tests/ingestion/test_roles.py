@@ -25,6 +25,7 @@ from simrace.database.roles import (
     password_variable,
 )
 from simrace.database.server import Server
+from simrace.lake.choices import engine_of, set_engine
 from tests.ingestion.test_landing import GARAGE61, ROW
 
 PASSWORD = "only-for-{}"  # noqa: S105 - of roles that a test makes
@@ -34,7 +35,7 @@ RIGHTS = (
     "where nspname !~ '^pg_' order by 1, 4"
 )
 # In the schemas that the loader does not fill; raw has what it landed.
-TABLES = {"staging": TRANSFORMER, "intermediate": TRANSFORMER, "marts": TRANSFORMER, "ops": TRANSFORMER}
+TABLES = dict.fromkeys(("staging", "intermediate", "marts", "ops", "lake"), TRANSFORMER)
 
 
 def simrace(*arguments: str | Path) -> Result:
@@ -294,3 +295,12 @@ def test_what_is_no_timeout_and_an_empty_password_are_refused(
     done = simrace("db", "roles")
     assert done.exit_code == 1
     assert "SIMRACE_READER_PASSWORD is empty" in done.output
+
+
+def test_the_transformer_chooses_an_engine(secured: ConnectionParameters) -> None:
+    """Its schema is there, and the transformer may make none."""
+    with closing(login(secured, TRANSFORMER).connect()) as connection:
+        set_engine(connection, "sail")
+        assert engine_of(connection) == "sail"
+        set_engine(connection, None)
+        assert engine_of(connection) is None
