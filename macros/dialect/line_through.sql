@@ -6,13 +6,15 @@
 
 {#- The sums of regr_slope in PostgreSQL, in its order: engines that take the oldest row out of a sum keep its error. -#}
 {% macro spark__line_through(value, by, near) -%}
+    {#- Sail takes two lists of structs with the same names for one. -#}
+    {%- set item = 'item_' ~ local_md5(value)[:8] %}
     aggregate(
-        collect_list(struct({{ by }} as by, {{ value }} as value)) over {{ near }},
+        collect_list(struct({{ by }} as by, {{ value }} as {{ item }})) over {{ near }},
         struct(0D as rows, 0D as by, 0D as value, 0D as by_by, 0D as by_value),
         (sums, one) -> struct(
             sums.rows + 1 as rows,
             sums.by + one.by as by,
-            sums.value + one.value as value,
+            sums.value + one.{{ item }} as value,
             case
                 when sums.rows > 0
                     then
@@ -27,7 +29,7 @@
                     then
                         sums.by_value
                         + (one.by * (sums.rows + 1) - (sums.by + one.by))
-                        * (one.value * (sums.rows + 1) - (sums.value + one.value))
+                        * (one.{{ item }} * (sums.rows + 1) - (sums.value + one.{{ item }}))
                         * (1D / ((sums.rows + 1) * sums.rows))
                 else 0D
             end as by_value

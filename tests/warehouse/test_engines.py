@@ -109,7 +109,8 @@ def engine_of(warehouse: Warehouse, copy: Warehouse, lake: Lake) -> Engine:
     manifest = as_nodes(warehouse.manifest())
     nodes = {node.name: node for node in manifest.nodes.values()}
     found = [phase for phase in phases(manifest) if phase.is_of_lake]
-    tables = {name: node for name, node in nodes.items() if grows(node) and node.config.materialized != "view"}
+    # with a key, a view of PostgreSQL is a table of the lake
+    tables = {name: node for name, node in nodes.items() if grows(node) and node.config.key}
     return Engine(
         lake,
         copy,
