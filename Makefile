@@ -32,10 +32,10 @@ bench-full: .venv/installed ## The same at a league's size: an hour
 	.venv/bin/python benchmarks/pipeline.py --full
 
 live: .venv/installed broker ## A broker, four simulated cars that send to it, the reader and the server; Ctrl-C ends them
-	@trap 'kill 0' EXIT INT TERM; PATH="$$PATH:/usr/sbin"; \
-	mosquitto -p $(BROKER_PORT) & sleep 1; \
-	.venv/bin/simrace sample --live mqtt://127.0.0.1:$(BROKER_PORT)/pits --cars 4 & \
-	.venv/bin/simrace serve & \
+	@PATH="$$PATH:/usr/sbin"; mosquitto -p $(BROKER_PORT) & broker=$$!; sleep 1; \
+	.venv/bin/simrace sample --live mqtt://127.0.0.1:$(BROKER_PORT)/pits --cars 4 & cars=$$!; \
+	.venv/bin/simrace serve & server=$$!; \
+	trap 'kill $$cars $$server $$broker 2>/dev/null; wait' EXIT; trap : INT TERM; \
 	.venv/bin/simrace live "mqtt://127.0.0.1:$(BROKER_PORT)/pits/#"
 
 lint: .venv/installed

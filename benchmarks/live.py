@@ -122,6 +122,8 @@ class Sending:
     """The sender in its process; `go` starts its clock."""
 
     def __init__(self, address: str, cars: int, rate: float, seconds: float, *more: str) -> None:
+        if address.startswith("kafka:"):
+            address += "?compression.type=lz4"  # the broker of librdkafka keeps 5 MB of each partition
         command = [sys.executable, SENDER, address, "--cars", cars, "--rate", rate, "--seconds", seconds, *more]
         self._process = subprocess.Popen(
             [str(each) for each in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -10,6 +10,8 @@ from simrace.build.project import project_directory
 from simrace.cli.terminal import readable_errors, say, say_error
 from simrace.database.connection import connection_parameters
 
+STREAMS_NAMED = 5
+
 
 def live(
     sources: Annotated[
@@ -73,7 +75,15 @@ def _close(silence_s: float) -> None:
         parameters = connection_parameters(say)
         with closing(parameters.connect()) as connection:
             ended = find_ended(connection, silence_s)
+            unknown = find_ended(connection, silence_s, are_known=False)
         outcomes = close_sessions(parameters, ended, say)
     for outcome in outcomes:
         say(f"{outcome.file_path}: {outcome.refusal.detail if outcome.refusal else outcome.state}")
     say(f"{len(outcomes)} sessions closed." if len(outcomes) != 1 else "1 session closed.")
+    if unknown:
+        streams = sorted({session.stream for session in unknown})
+        more = f" and {len(streams) - STREAMS_NAMED:,} more" if len(streams) > STREAMS_NAMED else ""
+        say(
+            f"Frames that nobody knows stay in raw.live_frames, and no log is made of them: "
+            f"{', '.join(streams[:STREAMS_NAMED])}{more}. docs/live.md says what a frame is."
+        )

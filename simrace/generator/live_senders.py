@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,7 +105,8 @@ class MqttSender:
     def close(self) -> None:
         """See `Sender`."""
         if self._last:
-            self._last.wait_for_publish(WAIT_S)
+            with suppress(RuntimeError):  # the broker is gone
+                self._last.wait_for_publish(WAIT_S)
         self._client.disconnect()
         self._client.loop_stop()
 

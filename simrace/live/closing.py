@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from ingestion.warehouse import read_landed
 from simrace.build.dbt import ParsedProject
 from simrace.database.connection import ConnectionParameters
 from simrace.database.server_system import Notify
+from simrace.live.formats import UNKNOWN
 from simrace.logs import log_event
 from simrace.operations import commands
 
@@ -39,7 +39,15 @@ from (
     from raw.live_frames
     order by stream, session_mark, batch_number desc
 ) as newest
-where mark = 'end' or received_at < now() - make_interval(secs => %s)
+where
+    (mark = 'end' or received_at < now() - make_interval(secs => %s))
+    and exists (
+        select 1 from raw.live_frames as frames
+        where
+            frames.stream = newest.stream
+            and frames.session_mark = newest.session_mark
+            and frames.source_format <> %s
+    ) = %s
 order by received_at, stream
 """
 
@@ -75,40 +83,45 @@ class _Log:
         return f"live/{'/'.join(names)}.jsonl"
 
 
-def close(parameters: ConnectionParameters, ended: Sequence[EndedSession]) -> None:
-    """Take ended sessions on. It is called after their commit, in a thread of its own, one call at a time.
+def close(parameters: ConnectionParameters, ended: Sequence[EndedSession], parsed: ParsedProject) -> None:
+    """Take ended sessions on. It is called after their commit, one call at a time.
 
     Args:
         parameters: The database.
         ended: In the order they ended. A session may end again after it went on.
+        parsed: The project that builds use.
     """
     with closing(parameters.connect()) as connection:
         still = set(find_ended(connection, LONGEST_S))
-    close_sessions(parameters, [session for session in ended if session in still], commands.say_in_log)
+    close_sessions(parameters, [session for session in ended if session in still], commands.say_in_log, parsed)
 
 
-def find_ended(connection: Connection, silence_s: float) -> list[EndedSession]:
-    """Sessions that ended and are no log yet.
+def find_ended(connection: Connection, silence_s: float, are_known: bool = True) -> list[EndedSession]:
+    """Sessions that ended and are no log yet: those with frames of a format, or those with none that anybody knows.
 
     Args:
         connection: To the warehouse.
         silence_s: Seconds without a frame that end a session whose reader is gone.
+        are_known: Which of both.
     """
     with connection, connection.cursor() as cursor:
         cursor.execute("select to_regclass('raw.live_frames') is not null")
         if cursor.fetchone() != (True,):
             return []
-        cursor.execute(_ENDED, (silence_s,))
+        cursor.execute(_ENDED, (silence_s, UNKNOWN, are_known))
         return [EndedSession(*row) for row in cursor]
 
 
-def close_sessions(parameters: ConnectionParameters, ended: Sequence[EndedSession], say: Notify) -> list[Outcome]:
+def close_sessions(
+    parameters: ConnectionParameters, ended: Sequence[EndedSession], say: Notify, parsed: ParsedProject | None = None
+) -> list[Outcome]:
     """Land sessions as logs, build, and let their frames go. It waits for a build that runs.
 
     Args:
         parameters: The database.
         ended: Which.
         say: Called with each message to people.
+        parsed: The project, in a process that keeps it.
 
     Returns:
         An outcome for each session that has frames and does not go on.
@@ -128,14 +141,8 @@ def close_sessions(parameters: ConnectionParameters, ended: Sequence[EndedSessio
                 for log, outcome in zip(logs, outcomes, strict=True):
                     _let_go(connection, log, outcome)
             if not (due := commands.due(work)).is_current:
-                commands.build_marts(work, selector=due.selector, parsed=_parsed())
+                commands.build_marts(work, selector=due.selector, parsed=parsed)
     return outcomes
-
-
-@cache
-def _parsed() -> ParsedProject:
-    """The parse of the project, which is made once in a process that goes on."""
-    return ParsedProject()
 
 
 def _write(connection: Connection, session: EndedSession, local: Path) -> _Log | None:

@@ -12,7 +12,7 @@ import psycopg2
 from simrace.database.connection import ConnectionParameters, DatabaseError
 from simrace.live import laps
 from simrace.live.channels import Plan, read_plans
-from simrace.live.closing import EndedSession, close
+from simrace.live.closer import Closer
 from simrace.live.formats import UNKNOWN, at, json_formats
 from simrace.live.frames import Frame
 from simrace.live.inbox import Inbox, Message, Tally
@@ -27,7 +27,6 @@ FORGET_AFTER_S = 3_600.0
 FRAMES_PENDING = 20_000
 BYTES_PENDING = 32 << 20
 NAME_CHARACTERS = 200
-PATIENCE_S = 60  # for sessions that are being made logs when the reader is told to end
 FARTHEST_CLOCK_S = 1e11
 EARLY = 0.2  # part of the time between two commits after which one is made for senders that wait for it
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
@@ -75,7 +74,7 @@ class Reader:
         self._is_waited_for = False
         self._pending_frames = self._pending_bytes = 0
         self._stopped = threading.Event()
-        self._closer = Closer(parameters, say)
+        self._closer = Closer(say)
         self._told_unknown: set[str] = set()
 
     def stop(self) -> None:
@@ -348,57 +347,6 @@ class Reader:
                 log_event("live_waits", error=type(error).__name__)
                 self._stopped.wait(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_WAIT_S)
-
-
-class Closer:
-    """Takes ended sessions on, one call at a time, while reading goes on."""
-
-    def __init__(self, parameters: ConnectionParameters, say: Callable[[str], object]) -> None:
-        self._parameters = parameters
-        self._say = say
-        self._is_at_work = False
-        self._ended: list[EndedSession] = []
-        self._changed = threading.Condition()
-        self._is_stopped = False
-        self._thread = threading.Thread(target=self._work, name="live closing", daemon=True)
-
-    def start(self) -> None:
-        """Begin to wait for sessions that end."""
-        self._thread.start()
-
-    def add(self, ended: list[EndedSession]) -> None:
-        """Take these on when those before them are done."""
-        with self._changed:
-            self._ended += [each for each in ended if each not in self._ended]
-            self._changed.notify()
-
-    def stop(self) -> None:
-        """Let the call at hand come to its end, and make no other."""
-        with self._changed:
-            self._is_stopped = True
-            self._changed.notify()
-            if self._is_at_work or self._ended:
-                self._say(
-                    f"Sessions that ended are being made logs. This waits up to {PATIENCE_S} s for it; "
-                    "`simrace live --close` takes up what is left."
-                )
-        if self._thread.is_alive():
-            self._thread.join(timeout=PATIENCE_S)
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                while not (self._ended or self._is_stopped):
-                    self._changed.wait()
-                if not self._ended:
-                    return
-                ended, self._ended, self._is_at_work = self._ended, [], True
-            try:
-                close(self._parameters, ended)
-            except Exception as error:
-                log_event("live_closing_failed", error=f"{type(error).__name__}: {error}"[:300])
-            finally:
-                self._is_at_work = False
 
 
 def _words(value: Any) -> str | float | None:

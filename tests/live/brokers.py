@@ -21,29 +21,53 @@ def free_port() -> int:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """A broker; it gives its port, and lives until the block ends."""
+def mosquitto(folder: Path, *more: str) -> Iterator[int]:
+    """A broker with more lines of settings; it gives its port, and lives until the block ends."""
     port = free_port()
-    settings = folder / "mosquitto.conf"
-    settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest none\n",
-        "utf-8",
-    )
-    assert MOSQUITTO
-    broker = subprocess.Popen([MOSQUITTO, "-c", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    broker = Mosquitto(folder, port, *more)
     try:
-        until = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert time.monotonic() < until
-                time.sleep(0.02)
         yield port
     finally:
-        broker.terminate()
-        broker.wait(10)
+        broker.end()
+
+
+class Mosquitto:
+    """A broker that may be killed and begun again."""
+
+    def __init__(self, folder: Path, port: int, *more: str) -> None:
+        self._settings, self._port = folder / "mosquitto.conf", port
+        lines = [f"listener {port} 127.0.0.1", "max_queued_messages 0", "log_dest none", "user root"]
+        lines += [] if any(line.startswith("allow_anonymous") for line in more) else ["allow_anonymous true"]
+        self._settings.write_text("\n".join([*lines, *more]) + "\n", "utf-8")
+        self.begin()
+
+    def begin(self) -> None:
+        """Start it and wait until it answers."""
+        assert MOSQUITTO
+        command = [MOSQUITTO, "-c", str(self._settings)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(self._port)
+
+    def kill(self) -> None:
+        """Kill -9."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def end(self) -> None:
+        """End it as the system would."""
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def wait_for_port(port: int, seconds: float = 10) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            assert time.monotonic() < until
+            time.sleep(0.02)
 
 
 @contextmanager

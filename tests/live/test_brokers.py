@@ -5,16 +5,13 @@ import os
 import random
 import signal
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
-import psycopg2
 import pytest
 from confluent_kafka import Producer
 from paho.mqtt.enums import CallbackAPIVersion
@@ -22,55 +19,12 @@ from websockets.sync.server import ServerConnection, serve
 
 from simrace.database import server
 from simrace.database.connection import ConnectionParameters
-from tests.commands import BIN
 from tests.live.brokers import MOSQUITTO, free_port, mock_kafka, mosquitto
-from tests.live.conftest import frame, kept, query, wait_for
+from tests.live.conftest import Ask, Begin, end, frame, patient, query, sending, wait_for
 from tests.live.test_frames import packet
 
 needs_mosquitto = pytest.mark.skipif(not MOSQUITTO, reason="mosquitto is not installed")
 CARS = 3
-Ask = Callable[[], list[Any]]
-
-
-@pytest.fixture
-def live(database: ConnectionParameters) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `simrace live`; what still runs at the end is ended."""
-    begun: list[subprocess.Popen[bytes]] = []
-
-    def begin(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [BIN / "simrace", "live", "--every", "0.1", *arguments]
-        begun.append(subprocess.Popen(command, stderr=subprocess.PIPE, env=dict(os.environ)))
-        return begun[-1]
-
-    yield begin
-    for process in begun:
-        process.kill()
-        process.communicate()
-
-
-def end(process: subprocess.Popen[bytes]) -> str:
-    """End a reader as Ctrl-C does; give what it said."""
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
-    assert process.returncode == 0, said.decode()
-    return said.decode()
-
-
-def patient(database: ConnectionParameters, what: str = "sequence") -> Ask:
-    """What is kept, also while the server comes up again."""
-
-    def ask() -> list[Any]:
-        until = time.monotonic() + 30
-        while True:
-            try:
-                return kept(database, what)
-            except (psycopg2.OperationalError, RuntimeError):
-                assert time.monotonic() < until
-                time.sleep(0.1)
-            except psycopg2.errors.UndefinedTable:  # the reader has not made it yet
-                return []
-
-    return ask
 
 
 def kill_server(database: ConnectionParameters, postmaster: bool) -> None:
@@ -90,29 +44,8 @@ def kill_server(database: ConnectionParameters, postmaster: bool) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-@contextmanager
-def sending(send: Callable[[int], None]) -> Iterator[list[int]]:
-    """Send frames from a thread, some hundreds a second, until the block ends; the list has those that were sent."""
-    sent: list[int] = []
-    is_over = threading.Event()
-
-    def work() -> None:
-        while not is_over.wait(0.03):
-            for each in range(len(sent), len(sent) + 20):
-                send(each)
-                sent.append(each)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield sent
-    finally:
-        is_over.set()
-        thread.join(30)
-
-
 def strike(
-    live: Callable[..., subprocess.Popen[bytes]],
+    live: Begin,
     address: str,
     database: ConnectionParameters,
     victims: list[str],
@@ -147,9 +80,7 @@ MANY = ["reader", "backend"] * 17 + ["postmaster", "reader"] * 3
 
 
 @pytest.mark.parametrize("victims", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"])
-def test_kafka_loses_and_repeats_nothing(
-    victims: list[str], live: Callable[..., subprocess.Popen[bytes]], database: ConnectionParameters
-) -> None:
+def test_kafka_loses_and_repeats_nothing(victims: list[str], live: Begin, database: ConnectionParameters) -> None:
     """Without a sequence: the offset alone tells what was read."""
     with mock_kafka() as broker:
         producer = Producer({"bootstrap.servers": broker, "linger.ms": 5, "log_level": 0})
@@ -170,7 +101,7 @@ def test_kafka_loses_and_repeats_nothing(
 @needs_mosquitto
 @pytest.mark.parametrize("victims", [FEW, pytest.param(MANY, marks=pytest.mark.slow)], ids=["few", "many"])
 def test_mqtt_loses_and_repeats_nothing_that_has_a_sequence(
-    victims: list[str], live: Callable[..., subprocess.Popen[bytes]], database: ConnectionParameters, tmp_path: Path
+    victims: list[str], live: Begin, database: ConnectionParameters, tmp_path: Path
 ) -> None:
     with mosquitto(tmp_path) as port:
         address = f"mqtt://127.0.0.1:{port}/pits/#"
@@ -207,9 +138,7 @@ def has_subscribed(port: int) -> bool:
     return bool(reasons) and reasons[0] == 0  # 16 is "no matching subscribers"
 
 
-def test_the_cars_of_udp_and_of_a_socket_come_in(
-    live: Callable[..., subprocess.Popen[bytes]], database: ConnectionParameters
-) -> None:
+def test_the_cars_of_udp_and_of_a_socket_come_in(live: Begin, database: ConnectionParameters) -> None:
     """One reader of two sources; the socket breaks between two of its frames, and is found again."""
     connections: list[int] = []
     is_over = threading.Event()
@@ -237,7 +166,7 @@ def test_the_cars_of_udp_and_of_a_socket_come_in(
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_start_and_it_is_said(
-    live: Callable[..., subprocess.Popen[bytes]], database: ConnectionParameters
+    live: Begin, database: ConnectionParameters
 ) -> None:
     ask = patient(database)
     with mock_kafka() as broker:

@@ -13,6 +13,7 @@ import pytest
 from simrace.database.connection import ConnectionParameters
 from simrace.live import laps, store
 from simrace.live import reader as reader_module
+from simrace.live.closer import Worker
 from simrace.live.closing import EndedSession
 from simrace.live.inbox import Inbox, Tally
 from simrace.live.reader import Reader
@@ -237,13 +238,13 @@ def test_ended_sessions_are_taken_on_after_their_commit(
 ) -> None:
     told: list[EndedSession] = []
 
-    def close(_: ConnectionParameters, ended: list[EndedSession]) -> None:
+    def close(_: Worker, ended: list[EndedSession]) -> None:
         for each in ended:
             marks = query(database, f"select mark from raw.live_frames where session_mark = '{each.session_mark}'")
             assert ("end",) in marks
         told.extend(ended)
 
-    monkeypatch.setattr(reader_module, "close", close)
+    monkeypatch.setattr(Worker, "close", close)
     with running(reader(silence_s=0.3)) as at_work:
         at_work.inbox.put([message(frame(1), frame(2, ends=True), frame(1, session_id="night"))])
         wait_for(lambda: len(told) == 2)

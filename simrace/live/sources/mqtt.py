@@ -1,6 +1,8 @@
 """MQTT, QoS 1: a message is acknowledged when its frames are committed, so the broker sends again what was not."""
 
 import os
+import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ingestion.errors import ReadableError
 from simrace.live.inbox import Message, Tally
 from simrace.live.reader import Reader
 from simrace.live.sources.address import Address, AddressError
@@ -36,6 +39,7 @@ class Mqtt:
         self._count = 0
         self._connection = 0
         self._unanswered = 0
+        self._is_told = False
         self._lock = threading.Lock()
 
     def prepare(self, reader: Reader) -> None:
@@ -55,11 +59,12 @@ class Mqtt:
             manual_ack=True,
         )
         client.on_connect, client.on_disconnect, client.on_message = self._connected, self._disconnected, self._received
+        client.on_connect_fail = self._failed
         client.reconnect_delay_set(1, 30)
         if address.user:
             client.username_pw_set(address.user, os.environ.get(PASSWORD_VARIABLE))
         if address.scheme == "mqtts":
-            client.tls_set(address.options.get("ca"))
+            _use_tls(client, address.options.get("ca"))
         more: dict[str, Any] = {}
         if self._is_5:
             more["properties"] = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -78,6 +83,7 @@ class Mqtt:
         with self._lock:
             self._connection += 1
             self._unanswered = 0
+        self._is_told = False
         if reason.is_failure:
             self._say(f"{self._source}: the broker refuses: {reason}; tried again until it works.")
             return
@@ -85,6 +91,19 @@ class Mqtt:
             client.subscribe(self._address.path, options=SubscribeOptions(qos=1, retainHandling=2))
         else:
             client.subscribe(self._address.path, qos=1)
+
+    def _failed(self, _client: mqtt.Client, _data: Any) -> None:
+        """Say once why there is no connection; paho calls this while it handles the error."""
+        error = sys.exception()
+        if self._is_told:
+            return
+        self._is_told = True
+        if isinstance(error, ssl.SSLCertVerificationError):
+            way_out = "ca=FILE in the address names the authority that signed it"
+            said = f"the certificate of {self._address.host} is not trusted ({error.verify_message}); {way_out}"
+        else:
+            said = f"no connection ({error or 'unknown'})"
+        self._say(f"{self._source}: {said}; tried again until it works.")
 
     def _disconnected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
@@ -111,3 +130,15 @@ class Mqtt:
         )  # fmt: skip
         self._count += 1
         self._reader.inbox.put([message])
+
+
+def _use_tls(client: mqtt.Client, authority: str | None) -> None:
+    """Speak by TLS.
+
+    Raises:
+        ReadableError: the file of the authority cannot be read.
+    """
+    try:
+        client.tls_set(authority)
+    except OSError as error:
+        raise ReadableError(f"ca={authority} is no file with certificates: {error.strerror or error}") from error
