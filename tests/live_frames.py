@@ -10,7 +10,8 @@ import psycopg2
 from psycopg2.extras import execute_values
 
 from simrace.live.frames import Frame
-from simrace.live.laps import CHANNELS, advance
+from simrace.live.laps import advance
+from simrace.live.values import CHANNELS
 from tests.conftest import Warehouse
 
 RATE_HZ = 60

@@ -32,7 +32,8 @@ What the reader writes, in one transaction a micro-batch (half a second, or 1,00
 `raw.live_sources`: one row per source: next_offset, where to go on reading, and the counts of `simrace metrics`.
 `raw.live_quarantine`: frames that could not be read, the newest 1,000 of each source and reason.
 
-Who works on what: `reader.py` reads and writes these; `laps.py` has `CHANNELS`, the canonical channels that it wants,
-and `advance(state, frames)`, which is called with the frames of one session in order of arrival, inside of the
-transaction that writes them; `closing.py` is told of sessions that ended, after the commit.
+Who works on what: `intake.py` makes messages frames of streams, `reader.py` writes them. `laps.py` has
+`advance(state, frames)`, which is called with the frames of one session in order of arrival, inside of the transaction
+that writes them; `values.py` has `CHANNELS`, the canonical channels that it wants. `closer.py` is told of sessions that
+ended, after the commit, and `closing.py` makes them logs.
 """

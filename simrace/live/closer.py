@@ -85,16 +85,18 @@ class Closer:
             self._thread.join(timeout=PATIENCE_S)
 
     def _work(self) -> None:
-        ready_at = time.monotonic() + READY_AFTER_S
+        ready_at: float | None = time.monotonic() + READY_AFTER_S
         while True:
             with self._changed:
-                while not (self._ended or self._is_stopped or time.monotonic() >= ready_at):
-                    self._changed.wait(max(0.0, ready_at - time.monotonic()))
+                if not (self._ended or self._is_stopped):
+                    self._changed.wait(None if ready_at is None else max(0.0, ready_at - time.monotonic()))
                 ended, self._ended = self._ended, []
                 self._is_at_work = bool(ended)
                 if not ended and self._is_stopped:
                     break
-            ready_at = float("inf") if not ended else ready_at
+            if not ended and (ready_at is None or time.monotonic() < ready_at):
+                continue
+            ready_at = None
             try:
                 if ended:
                     self._worker.close(ended)

@@ -12,7 +12,7 @@ class Frame:
         clock: Time of the session in seconds, as the frame has it. It may be before that of an earlier frame.
         offset: Place in its source.
         arrived_at: When it came, in seconds since 1970; with Kafka, when the broker got it.
-        channels: Canonical channels by the channel seed, in canonical units; only those of `laps.CHANNELS`, and of
+        channels: Canonical channels by the channel seed, in canonical units; only those of `values.CHANNELS`, and of
             these only what the frame has as a finite number.
         sequence: Number that the sender gave it; None where it gives none.
         text: The frame as JSON on one line.

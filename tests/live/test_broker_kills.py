@@ -82,7 +82,8 @@ def test_kafka_that_is_killed_loses_and_repeats_nothing(live: Begin, database: C
     with bucket() as storage:
         broker = Tansu(storage)
         address = f"127.0.0.1:{broker.port}"
-        AdminClient({"bootstrap.servers": address}).create_topics([NewTopic("telemetry", 1, 1)])["telemetry"].result(30)
+        admin = AdminClient({"bootstrap.servers": address})
+        admin.create_topics([NewTopic("telemetry", 1, 1)])["telemetry"].result(30)
         producer = Producer({"bootstrap.servers": address, "acks": "all", "linger.ms": 20, "log_level": 0})
 
         def told(error: KafkaError | None, message: Message) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from simrace.live.frames import Frame
-from simrace.live.laps import CHANNELS, advance
+from simrace.live.laps import advance
+from simrace.live.values import CHANNELS
 from tests.conftest import Warehouse
 
 # What both have, by the name in the state.
