@@ -24,6 +24,8 @@ REFUSED = {
     b'{"a": 1e400}': "not_json",
     b'{"a": 1e-999999}': "not_json",
     b'{"a": 1E+9999}': "not_json",
+    b'{"a": [-0.5e-9999]}': "not_json",
+    b'{"a": "b",\t"c":12.5e-999}': "not_json",
     b'{"a": ' + b"9" * 400 + b"}": "not_json",
     b'{"a": ' + b"9" * 5_000 + b"}": "not_json",
     b'{"a": 0.' + b"0" * 20_000 + b"1}": "not_json",
@@ -43,6 +45,7 @@ READ = (
     b'{"a": 1, "b": {"c": [1, 2]}, "d": null, "e": true}',
     b'{"e100": 1e100, "id": "3e1234", "long": 12345678901234567890, "big": [-5E-7, 12e-5]}',
     b'{"smile": "\\ud83d\\ude00", "umlaut": "\xc3\xa4", "path": "C:\\\\u0000"}',
+    b'{"id": "12e999-1e4000", "word": "3 e5000", "list": ["a1e999", "1e999"]}',
     b'{"small": 1e-300, "zero": 0e0, "exact": 0.1}',
 )
 

@@ -1,5 +1,6 @@
 """The reader on a real database: what is written, what is not written twice, what is refused and how much of it."""
 
+import io
 import json
 import threading
 import time
@@ -11,9 +12,9 @@ import psycopg2
 import pytest
 
 from simrace.database.connection import ConnectionParameters
-from simrace.live import laps, store
+from simrace.live import closer, laps, store
 from simrace.live import reader as reader_module
-from simrace.live.closer import Worker
+from simrace.live.closer import Closer, Worker
 from simrace.live.closing import EndedSession
 from simrace.live.inbox import Inbox, Tally
 from simrace.live.reader import Reader
@@ -251,6 +252,44 @@ def test_ended_sessions_are_taken_on_after_their_commit(
     assert told == [EndedSession("test", "evening"), EndedSession("test", "night")]
     rows = query(database, "select session_mark, mark, frame_count from raw.live_frames order by batch_number")
     assert rows == [("evening", "end", 2), ("night", "open", 1), ("night", "end", 0)]
+
+
+def test_a_reader_makes_ready_for_the_first_end_when_it_has_read_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[Any] = []
+    monkeypatch.setattr(closer, "READY_AFTER_S", 0.1)
+    monkeypatch.setattr(Worker, "begin", lambda _: done.append("ready"))
+    monkeypatch.setattr(Worker, "close", lambda _, ended: done.append(ended))
+    made = Closer(print)
+    made.start()
+    wait_for(lambda: done == ["ready"])
+    evening, night = EndedSession("test", "evening"), EndedSession("test", "night")
+    for each in (evening, night):
+        made.add([each])
+        wait_for(lambda each=each: done[-1] == [each])
+    made.stop()
+    assert done == ["ready", [evening], [night]]
+
+
+def test_the_process_that_closes_answers_each_call_and_goes_on_after_a_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[Any] = []
+
+    def close(_parameters: object, ended: list[EndedSession], _parsed: object) -> None:
+        done.append(ended)
+        if len(done) == 2:
+            raise psycopg2.OperationalError
+
+    monkeypatch.setattr(closer, "close", close)
+    monkeypatch.setattr(closer, "connection_parameters", lambda _: None)
+    monkeypatch.setattr(closer.commands, "prepare", lambda *_: done.append("ready") if not done else None)
+    monkeypatch.setattr(closer.signal, "signal", lambda *_: None)
+    monkeypatch.setattr("sys.stdin", io.StringIO('[["a", "1"]]\n[["a", "2"], ["b", "1"]]\n'))
+    done.clear()
+    closer.main()
+    assert done[0] == "ready"
+    assert done[1:] == [[EndedSession("a", "1")], [EndedSession("a", "2"), EndedSession("b", "1")]]
+    assert capsys.readouterr().out == "done\n" * 2
 
 
 def test_a_session_that_was_open_when_the_reader_died_ends_by_silence(
