@@ -24,6 +24,7 @@ EVERY_S = 1.0
 POINTS_HZ = 6  # of a running lap
 POINTS_AT_MOST = 4_000  # of a lap of ten minutes
 LAPS_SHOWN = 5
+SHORTEST_RATIO = 0.02  # of a lap, below which its length does not follow from a place
 _STANDING = """
 select to_jsonb(standing) - 'source_format' from marts.live_standing as standing
 order by layout_id nulls last, place nulls last, stream
@@ -82,7 +83,7 @@ class Car:
         lap: The running lap.
         best: The best lap that was seen whole; None before.
         before: The lap before the running one, until its time is known.
-        longest_m: Largest place in metres; it stands for the length where no share is told.
+        longest_m: Length of a lap, and where nobody tells it the largest place; for drives that tell no share.
         tyres: Temperature in degrees C and pressure in kPa of each wheel.
     """
 
@@ -193,9 +194,10 @@ class Watch:
             laps = dict(cursor.fetchall())
             cursor.execute(_SAMPLES, (self._last_at or datetime.min,))
             rows = cursor.fetchall()
+        lengths = {row["stream"]: _length(row) for row in standing}
         with self._changed:
-            for row in rows:
-                self._add(*row)
+            for stream, *row in rows:
+                self._add(stream, lengths.get(stream), *row)
             streams = {row["stream"] for row in standing}
             self._cars = {stream: car for stream, car in self._cars.items() if stream in streams}
             for row in standing:
@@ -206,6 +208,7 @@ class Watch:
     def _add(
         self,
         stream: str | None,
+        length_m: float | None,
         session_mark: str | None,
         received_at: datetime,
         elapsed_s: float,
@@ -227,8 +230,8 @@ class Watch:
         car.elapsed_s = elapsed_s
         car.tyres = list(values[5:])
         if metres is not None:
-            car.longest_m = max(car.longest_m, metres)
-        place = ratio if ratio is not None else None if metres is None else metres / car.longest_m
+            car.longest_m = length_m or max(car.longest_m, metres)
+        place = ratio if ratio is not None else None if metres is None else min(metres / car.longest_m, 1.0)
         if place is None:
             return
         points = car.lap.points
@@ -273,3 +276,9 @@ class Watcher:
 
 def _short(value: float | None, places: int) -> float | None:
     return None if value is None else round(float(value), places)
+
+
+def _length(standing: Mapping[str, Any]) -> float | None:
+    """Length of a lap in metres, as a standing has it: place in metres by the share of the lap."""
+    metres, ratio = standing["lap_distance_m"], standing["lap_distance_ratio"]
+    return None if metres is None or not ratio or ratio < SHORTEST_RATIO else float(metres) / float(ratio)

@@ -53,7 +53,8 @@ function figures(list, car) {
     ["Fuel", number(car.told.fuel_l, 1, " l")],
     ["Fuel lasts", number(car.told.fuel_left_laps, 1, " laps")],
     ["Place", number(car.told.place, 0)],
-    ["Car ahead", car.told.gap_to_ahead_s === null ? "–" : signed(car.told.gap_to_ahead_s, " s")],
+    ["Car ahead", car.told.gap_to_ahead_s === null
+      ? number(car.told.gap_to_ahead_laps, 2, " laps") : signed(car.told.gap_to_ahead_s, " s")],
   ];
   list.replaceChildren();
   for (const [name, value, kind] of rows) {
@@ -139,6 +140,7 @@ function tyres(body, car) {
 
 function laps(body, car) {
   body.replaceChildren();
+  if (!car.told.laps.length) element(element(body, "tr"), "td", "none yet").colSpan = 3;
   for (const lap of car.told.laps) {
     const row = element(body, "tr");
     element(row, "td", number(lap.lap, 0));
