@@ -19,6 +19,7 @@ from simrace.dashboard.pages import (
     predictions,
     race,
     session,
+    track,
 )
 from simrace.dashboard.shell import CONTRAST, guarded
 from simrace.dashboard.shell import PAGES as KNOWN_PAGES
@@ -30,6 +31,7 @@ PAGES = {
     "session": ("Session", session.show),
     "bests": ("Personal bests", personal_bests.show),
     "driver": ("Driver", driver.show),
+    "track": ("Track", track.show),
     "race": ("Race", race.show),
     "championship": ("Championship", championship.show),
     "predictions": ("Predictions", predictions.show),

@@ -221,7 +221,9 @@ def _values(lap: Lap, column: str) -> tuple[pd.Series, pd.Series]:
     return frame.distance_m, pd.to_numeric(frame[column])
 
 
-def map_figure(lap: Lap, corners: pd.DataFrame, colouring: str, cursor_m: float, zoom: Any = None) -> go.Figure:
+def map_figure(
+    lap: Lap, corners: pd.DataFrame, colouring: str, cursor_m: float, zoom: Any = None, clicked: str = ": click to zoom"
+) -> go.Figure:
     """The track as a lap drove it, coloured by what it did.
 
     Args:
@@ -230,6 +232,7 @@ def map_figure(lap: Lap, corners: pd.DataFrame, colouring: str, cursor_m: float,
         colouring: speed; or delta or speed_delta, against the reference.
         cursor_m: Where the cursor stands, in metres from the line.
         zoom: The corner that is shown alone; None for the whole lap.
+        clicked: What a click on a corner does, as it is told.
     """
     trace = lap.trace
     if colouring != "speed":
@@ -276,8 +279,8 @@ def map_figure(lap: Lap, corners: pd.DataFrame, colouring: str, cursor_m: float,
         customdata=[metres.of(corner.apex_m) for corner, _ in places],
         text=[literal(corner_name(corner)) for corner, _ in places],
         marker={"symbol": "diamond-open", "size": 11, "color": NEUTRAL, "line": {"width": 2}},
-        name="corner: click to zoom",
-        hovertemplate="Corner %{text}: click to zoom<extra></extra>",
+        name=f"corner{clicked}",
+        hovertemplate=f"Corner %{{text}}{clicked}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
     )
     for place_m, symbol, size, name in ((0.0, "line-ew-open", 18, "line"), (cursor_m, "circle-open", 18, "cursor")):

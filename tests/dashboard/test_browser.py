@@ -25,8 +25,8 @@ from tests.commands import BIN
 from tests.conftest import ROOT, Warehouse
 
 SCREENSHOTS = ROOT / "target" / "screenshots"
-TITLES = ("Home", "Lap comparison", "Session", "Personal bests", "Driver", "Race", "Championship", "Predictions",
-          "Data quality")  # fmt: skip
+TITLES = ("Home", "Lap comparison", "Session", "Personal bests", "Driver", "Track", "Race", "Championship",
+          "Predictions", "Data quality")  # fmt: skip
 PATIENCE_S = 60.0
 # Rules of axe that find what we cannot change. Beside its drawing of a table Streamlit gives screen readers one, whose
 # cells have the same ids in every table of a page.

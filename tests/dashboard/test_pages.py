@@ -33,12 +33,13 @@ from simrace.dashboard import (
     units,
     words,
 )
-from simrace.dashboard.pages import home
+from simrace.dashboard.pages import home, track
 from simrace.dashboard.pages import race as race_page
 from simrace.database.connection import connection_parameters
 from tests.conftest import ROOT, Warehouse
 
-PAGES = ("home", "lap_comparison", "session", "personal_bests", "driver", "race", "championship", "data_quality")
+PAGES = ("home", "lap_comparison", "session", "personal_bests", "driver", "track", "race", "championship",
+         "data_quality")  # fmt: skip
 TRAINED = ("predictions",)  # has something to show after `simrace train`: tests/warehouse/test_predictions.py
 SCRIPT = "from simrace.dashboard.pages import {page}\nfrom simrace.dashboard.shell import guarded\nguarded({page}.show)"
 HOSTILE = (
@@ -642,6 +643,52 @@ def test_a_setup_stands_beside_another(on_warehouse: Warehouse) -> None:
     own = {"session_id": str(session_id), "other_session_id": str(session_id)}
     assert not data.query("session/setup", **own).differs.any()
     assert data.query("session/setup", **own | {"other_session_id": ""}).differs.all()
+
+
+def test_who_is_fast_where_is_told_as_the_marts_have_it(on_warehouse: Warehouse) -> None:
+    layout, class_name, drivers = on_warehouse.query(
+        "select laps.layout_key, coalesce(cars.car_class_name, 'none'), count(distinct (driver_id, sessions.car_id)) "
+        "from marts.fct_laps as laps inner join marts.dim_sessions as sessions using (session_id) "
+        "left join marts.dim_cars as cars on sessions.car_id = cars.car_id where laps.is_pace_eligible "
+        "and laps.is_trace_eligible group by 1, 2 order by 3 desc, 1 limit 1"
+    )[0]
+    app = opened("track", layout=str(layout), **{"class": str(class_name)})
+    (told,) = (each.value for each in app.dataframe if "best_lap_s" in each.value)
+    assert len(told) == drivers
+    columns = [name for name in told if name.startswith("corner_") and name.removeprefix("corner_").isdigit()]
+    assert (told[columns].min() == 0).all(), "somebody is the fastest in each corner"
+    assert (told[columns] >= 0).all(axis=None)
+    assert list(told.best_lap_s) == sorted(told.best_lap_s)
+
+
+def test_the_fastest_corners_are_those_of_whoever_was_fastest_there() -> None:
+    passages = pd.DataFrame(
+        {
+            "driver_id": ["a", "a", "b", "b", "c"],
+            "car_id": "car",
+            "driver_name": ["Ada", "Ada", "Bo", "Bo", "Cy"],
+            "car_name": "Acorn",
+            "corner_number": [1, 2, 1, 2, 2],
+            "time_s": [10.0, 20.5, 10.2, 20.0, 21.0],
+        }
+    )
+    best = pd.DataFrame({"driver_id": ["b", "a"], "car_id": "car", "lap_time_s": [60.0, 60.5]})
+    told = track.fast_where(passages, best)
+    assert list(told.driver_name) == ["Bo", "Ada", "Cy"]
+    assert told.corner_1.round(3).tolist()[:2] == [0.2, 0.0]
+    assert told.corner_2.round(3).tolist() == [0.0, 0.5, 1.0]
+    assert told.corners_together_s.round(3).tolist()[:2] == [30.2, 30.5]
+    assert pd.isna(told.corners_together_s[2]), "without its first corner it is no sum"
+
+
+def test_a_championship_shows_its_teams(on_warehouse: Warehouse) -> None:
+    championship_id, teams = on_warehouse.query(
+        "select championship_id, count(*) from marts.championship_team_standings group by 1 order by 1 limit 1"
+    )[0]
+    app = opened("championship", championship=str(championship_id))
+    (told,) = (each.value for each in app.dataframe if "results_counted" in each.value)
+    assert len(told) == teams
+    assert f"simrace championship what-if {championship_id}" in app.code[0].value
 
 
 def test_a_race_is_told_lap_by_lap(on_warehouse: Warehouse) -> None:

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pandas as pd
+import streamlit as st
 
 from simrace.dashboard import data
 from simrace.dashboard.charts import COLOURS, figure, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose
-from simrace.dashboard.shell import head, nothing
+from simrace.dashboard.shell import head, link, nothing
 from simrace.dashboard.words import day, literal
 
 PARTS = {"race_points": ("Races", ""), "bonus_points": ("Bonus", "/")}
@@ -25,6 +26,27 @@ STANDINGS: dict[str, tuple[str, str | None]] = {
     "races_counted": ("Counted", "%d"),
     "wins": ("Wins", "%d"),
     "podiums": ("Podiums", "%d"),
+}
+TEAMS: dict[str, tuple[str, str | None]] = {
+    "position": ("Place", "%d"),
+    "team_name": ("Team", None),
+    "points": ("Points", "%g"),
+    "points_behind": ("Behind", "%g"),
+    "points_deducted": ("Deducted", "%g"),
+    "races": ("Races", "%d"),
+    "results_counted": ("Results counted", "%d"),
+    "wins": ("Wins", "%d"),
+    "podiums": ("Podiums", "%d"),
+}
+DECISIONS: dict[str, tuple[str, str | None]] = {
+    "green_flag_at": ("Race", "date"),
+    "driver_name": ("Driver", None),
+    "class_name": ("Class", None),
+    "finish_position": ("Finished", "%d"),
+    "scored_position": ("Scored as", "%d"),
+    "points_deducted": ("Points taken", "%g"),
+    "points_awarded": ("Points given", "%g"),
+    "told": ("Decision", None),
 }
 
 
@@ -47,6 +69,20 @@ def show() -> None:
     rounds = data.query("championship/rounds", championship_id=championship_id)
     _show_points(standings)
     _show_standings(standings, rounds)
+    teams = data.query("championship/teams", championship_id=championship_id)
+    if not teams.empty:
+        st.subheader("Teams")
+        table(teams, TEAMS, "teams", pinned=2)
+    decisions = data.query("championship/decisions", championship_id=championship_id)
+    if not decisions.empty:
+        st.subheader("Points taken and given")
+        told = decisions.is_disqualified.map({True: "disqualified", False: None})
+        table(decisions.assign(told=told), DECISIONS, "decisions")
+    if not rounds.empty:
+        latest = rounds.sort_values("green_flag_at").iloc[-1]
+        link("Open the latest race", "race", race=str(latest.race_id))
+    st.markdown("What another decision would change, before it is made:")
+    st.code(f"simrace championship what-if {championship_id} --round ROUND --disqualify DRIVER", language=None)
 
 
 def _show_points(standings: pd.DataFrame) -> None:
