@@ -1,4 +1,4 @@
--- What can be drawn of a lap: channels of its samples, math channels, and channels of its log that are mapped to none of them.
+-- What can be drawn of a lap: channels of its samples, math channels, and channels of its log that are not mapped.
 select
     statistics.channel,
     case when math.channel is null then 'sample' else 'math' end as kind,

@@ -12,4 +12,4 @@ from marts.track_difficulty as difficulty
 left join marts.dim_license_categories as categories
     on difficulty.license_category_id = categories.license_category_id
 where difficulty.layout_id = %(layout_id)s and difficulty.races_on_layout > 0
-order by difficulty.license_category_id, difficulty.feature_cutoff_at desc nulls last, difficulty.race_id
+order by difficulty.license_category_id asc, difficulty.feature_cutoff_at desc nulls last, difficulty.race_id asc
