@@ -21,7 +21,13 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from ingestion.reading import Reason, RefusedError
 
 # What reads each kind of address, and what to install for it.
-_READERS = {"s3": "simrace[s3]", "http": "simrace[s3]", "https": "simrace[s3]", "gs": "gcsfs", "az": "adlfs"}
+_READERS = {
+    "s3": "simrace[s3]",
+    "http": "simrace[s3]",
+    "https": "simrace[s3]",
+    "gs": "simrace[gs]",
+    "az": "simrace[az]",
+}
 CHUNK_BYTES = 8 << 20
 PART_BYTES = 16 << 20
 ATTEMPTS = 3
@@ -267,7 +273,8 @@ def _problem(error: Exception, address: str) -> RefusedError:
         return RefusedError(Reason.UNREADABLE, f'{scheme}:// needs another package: pip install "{_READERS[scheme]}"')
     if isinstance(error, FileNotFoundError):
         return RefusedError(Reason.UNREADABLE, os.strerror(errno.ENOENT))  # as of a path here
-    if isinstance(error, PermissionError) or getattr(error, "status", None) in (401, 403):
+    codes = {getattr(error, name, None) for name in ("status", "status_code", "code")}
+    if isinstance(error, PermissionError) or codes & {401, 403}:
         return RefusedError(Reason.UNREADABLE, "access was denied")
     if getattr(error, "errno", None) == errno.EBUSY:  # fsspec's FileExpired
         return RefusedError(Reason.UNREADABLE, _CHANGED)

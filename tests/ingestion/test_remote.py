@@ -275,7 +275,7 @@ def test_what_is_an_address(name: str, is_address: bool) -> None:
 def test_a_reader_that_is_not_installed_is_named() -> None:
     [file] = list_files("gs://b/a.csv")
     assert file.problem
-    assert file.problem.detail == 'gs:// needs another package: pip install "gcsfs"'
+    assert file.problem.detail == 'gs:// needs another package: pip install "simrace[gs]"'
 
 
 # Written there
