@@ -19,11 +19,13 @@ from ingestion import remote, unchanged
 from ingestion.landing import Landing
 from ingestion.loading import Loader
 from ingestion.outcomes import Outcome, State, unaccounted
-from ingestion.paths import expand
+from ingestion.paths import Given, expand
 from ingestion.reading import Reason, RefusedError
 from ingestion.remote import RemoteFile, fetch, is_remote, list_files, shown_address
 from ingestion.sources import Source, open_sources
 from ingestion.warehouse import Landed
+from simrace.cli import watch
+from simrace.cli.watch import Watch
 from simrace.database.connection import ConnectionParameters
 from simrace.export.elsewhere import place_of
 from simrace.export.tables import ExportError
@@ -276,6 +278,30 @@ def test_a_reader_that_is_not_installed_is_named() -> None:
     [file] = list_files("gs://b/a.csv")
     assert file.problem
     assert file.problem.detail == 'gs:// needs another package: pip install "simrace[gs]"'
+
+
+def test_a_watch_takes_new_objects_once_and_lists_now_and_then(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = Watch([f"s3://{BUCKET}/season"])
+    store.put(season__a_dot_csv=b"a")
+    found = files.look()
+    assert [str(path) for path in found] == [f"s3://{BUCKET}/season/a.csv"]
+    store.asked.clear()
+    assert (files.look(), store.asked) == ({}, []), "a listing costs"
+    monkeypatch.setattr(watch, "ELSEWHERE_S", 0.0)
+    assert files.look() == found, "what was not landed comes again"
+    files.finish(found)
+    assert files.look() == {}
+    store.put(season__a_dot_csv=b"A", season__b_dot_csv=b"b")
+    assert [data for _, data in _opened(files.look())] == [b"A", b"b"]
+    store.fault = _denied
+    denied = files.look()
+    assert [source.problem and source.problem.detail for source in open_sources(list(denied))] == ["access was denied"]
+    files.finish(denied)
+    assert files.look() == {}, "it is told once"
+
+
+def _opened(found: dict[Given, Any]) -> list[tuple[Source, bytes]]:
+    return [(source, source.local.read_bytes()) for source in open_sources(list(found))]
 
 
 # Written there

@@ -8,17 +8,18 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from simrace.database.server_system import is_free
-from tests.conftest import ROOT, own_server
+from tests.conftest import ROOT, Warehouse, own_server
 
 pytestmark = pytest.mark.slow
 
 VERSIONS = ("3.11", "3.12", "3.13")
+OLDER = "ccb2dfb"  # the first commit of which a wheel is the whole product
 NOBODYS = ("SIMRACE_", "PG", "DBT_", "PYTHON")
 
 
@@ -57,28 +58,45 @@ class Installed:
         return done.stdout
 
 
-@pytest.fixture(params=VERSIONS)
-def installed(request: pytest.FixtureRequest) -> Iterator[Installed]:
-    """The wheel with its dependencies, from the registry that pip is set up for."""
-    if (python := _python(request.param)) is None:
-        pytest.skip(f"no Python {request.param} here")
+def _wheel(source: Path, folder: Path) -> Path:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder]
+    subprocess.run(build, cwd=source, check=True, capture_output=True, timeout=60)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+@contextmanager
+def _environment(version: str) -> Iterator[Installed]:
+    """Of a Python, with nothing in it."""
+    if (python := _python(version)) is None:
+        pytest.skip(f"no Python {version} here")
     # Not pytest's folder: as root the server runs as an ordinary user, who cannot enter it.
     folder = Path(tempfile.mkdtemp(prefix="simrace-installed-"))
     folder.chmod(0o711)
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", folder / "dist"]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=60)
     made = Installed(python, folder)
-    (wheel,) = (folder / "dist").glob("*.whl")
     try:
-        made.run("python", "-m", "pip", "install", "--quiet", f"{wheel}[dashboard]")
+        yield made
+    finally:
+        with suppress(AssertionError, OSError):
+            made.run("simrace", "db", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _install(into: Installed, *what: str) -> None:
+    """With its dependencies, from the registry that pip is set up for."""
+    try:
+        into.run("python", "-m", "pip", "install", "--quiet", *what)
     except AssertionError as error:
         if "No matching distribution" in str(error) or "connection" in str(error).lower():
             pytest.skip("no registry within reach")
         raise
-    yield made
-    with suppress(AssertionError):
-        made.run("simrace", "db", "stop")
-    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=VERSIONS)
+def installed(request: pytest.FixtureRequest) -> Iterator[Installed]:
+    with _environment(request.param) as made:
+        _install(made, f"{_wheel(ROOT, made.folder.parent / 'dist')}[dashboard]")
+        yield made
 
 
 def test_an_install_is_all_it_takes(installed: Installed) -> None:
@@ -92,6 +110,31 @@ def test_an_install_is_all_it_takes(installed: Installed) -> None:
     installed.run("simrace", "init", "mine")
     installed.run("dbt", "build", "--select", "fct_laps", folder=installed.folder / "mine")
     assert (installed.folder / "mine" / "target" / "manifest.json").is_file()
+
+
+def test_a_newer_wheel_takes_over_what_an_older_one_made() -> None:
+    with _environment("3.12") as made:
+        source = made.folder.parent / "older"
+        source.mkdir()
+        archive = subprocess.run(["git", "archive", OLDER], cwd=ROOT, capture_output=True, timeout=60, check=False)  # noqa: S607
+        if archive.returncode:
+            pytest.skip(f"a clone without its history: {OLDER} is not there")
+        subprocess.run(["tar", "-x"], cwd=source, input=archive.stdout, check=True, timeout=60)  # noqa: S607
+        _install(made, str(_wheel(source, made.folder.parent / "dist of then")))
+        made.run("simrace", "sample", "--sessions", "2", "files")
+        made.run("simrace", "run", "files")
+        newer = str(_wheel(ROOT, made.folder.parent / "dist"))
+        _install(made, "--force-reinstall", "--no-deps", newer)  # though both may have one version
+        _install(made, newer)
+        made.run("simrace", "run")
+        assert "Nothing is new" in made.run("simrace", "run")
+        taken_over = Warehouse(made.folder.parent, made.environment).checksums()
+        made.run("simrace", "db", "stop")
+        made.environment |= {**own_server(made.folder.parent), "SIMRACE_HOME": str(made.folder.parent / "other home")}
+        made.run("simrace", "run", "files")
+        clean = Warehouse(made.folder.parent, made.environment).checksums()
+        assert {mart: (sums, clean[mart]) for mart, sums in taken_over.items() if sums != clean[mart]} == {}
+        assert taken_over.keys() == clean.keys()
 
 
 def _see_dashboard(installed: Installed) -> None:
