@@ -15,6 +15,8 @@ from simrace.export.tables import ExportError
 from tests.ingestion.test_cli import simrace
 from tests.store import BUCKET, Store, one_store_of_tests, store_of_a_test  # noqa: F401 - fixtures
 
+s3fs = pytest.importorskip("s3fs")
+
 TABLES = """
     create schema marts;
     create table marts.dim_sessions (session_id integer primary key, session_started_at timestamptz);
@@ -92,6 +94,8 @@ def test_a_month_is_written_anew_and_one_without_rows_goes(marts: ConnectionPara
     assert before.keys() == ALL.keys()
     assert _export(marts, place) == ALL
     assert _keys(store) == before, "the same rows are the same bytes"
+    read = pd.read_parquet(f"{BUCKET}/out/fct_laps", filesystem=s3fs.S3FileSystem())
+    assert read["month"].value_counts().to_dict() == {"2026-01": 2, "2026-02": 2, "unknown": 2}
     store.client.put_object(Bucket=BUCKET, Key="out/fct_laps/month=2025-01/mine.parquet", Body=b"of somebody else")
     _do(marts, "delete from marts.fct_laps where session_id = 1; update marts.fct_laps set lap = 7 where lap = 1")
     assert _export(marts, place, "fct_laps", months=("2026-02",)) == {"fct_laps/month=2026-02/fct_laps.parquet": 2}

@@ -16,9 +16,10 @@ CONFIGURATION = ROOT / "container"
 
 
 def _pins(name: str) -> dict[str, str]:
-    """Each pin of a lock file with its hashes; which extras it is wanted with says nothing."""
+    """Each pin of a lock file with its hashes; for whom and with which extras it is wanted says nothing."""
     text = re.sub(r"\\\n|\[[\w,-]+\](?===)", "", (ROOT / name).read_text(encoding="utf-8"))
-    return {line.partition(" --hash")[0].strip(): line for line in text.splitlines() if "==" in line}
+    pins = [re.split(r" (?=--hash)", line.replace("    ", " ")) for line in text.splitlines() if "==" in line]
+    return {pin.partition(";")[0].strip(): "".join(hashes) for pin, *hashes in pins}
 
 
 def test_what_runs_is_pinned_as_what_is_tested() -> None:
