@@ -28,8 +28,9 @@ def test_a_file_is_new_when_it_was_the_same_at_two_looks_and_once(tmp_path: Path
     cursor, first = look(folders, cursor)
     assert first
     assert "lap" not in cursor
-    cursor, found = look(folders, cursor)
-    assert found == "", "it was told"
+    for _ in range(3):
+        cursor, found = look(folders, cursor)
+        assert found == "", "it was told"
     os.utime(file, (1, 1))
     cursor, found = look(folders, cursor)
     cursor, again = look(folders, cursor)
