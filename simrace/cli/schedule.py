@@ -62,10 +62,11 @@ def schedule(
         plan.check()
         if not is_free(port):
             raise ScheduleError(f"Port {port} is taken. Choose another one: simrace schedule --port {port + 1}")
-        with spinner("setting up Dagster, the first time for minutes"):
-            python = starting.prepare(connection_parameters(say))
-        address = f"http://{host}:{port}"
-        code = starting.run(python, plan, host, port, lambda: say(f"Dagster starts at {address}; Ctrl-C ends it."))
+        with starting.alone():
+            with spinner("setting up Dagster, the first time for minutes"):
+                python = starting.prepare(connection_parameters(say))
+            address = f"http://{host}:{port}"
+            code = starting.run(python, plan, host, port, lambda: say(f"Dagster starts at {address}; Ctrl-C ends it."))
         if code:
             raise ScheduleError(f"Dagster has ended by itself ({code}). {starting.log_file()} says why.")
     say("Stopped.")

@@ -48,7 +48,10 @@ def make_schedules(plan: Plan, jobs: dict[str, Any]) -> list[dg.ScheduleDefiniti
         waiting = dg.RunsFilter(job_name=ARRIVALS, statuses=_UNFINISHED)
         if context.instance.get_runs_count(waiting):
             return dg.SkipReason("One is at work or waits.")
-        if not any(map(is_remote, plan.sources)) and not _is_due():
+        # of what failed the sensor tells no more, though a file may not be landed
+        last = context.instance.get_runs(dg.RunsFilter(job_name=ARRIVALS), limit=1)
+        has_failed = bool(last) and last[0].status != dg.DagsterRunStatus.SUCCESS
+        if not (has_failed or any(map(is_remote, plan.sources)) or _is_due()):
             return dg.SkipReason("Nothing is due, and of files the sensor knows.")
         return dg.RunRequest()
 

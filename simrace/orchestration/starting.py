@@ -5,19 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from ingestion.settings import make_home
 from simrace.build.dbt import run_dbt
 from simrace.build.environment import make_environment
 from simrace.database.connection import ConnectionParameters
-from simrace.orchestration.settings import PLAN_VARIABLE, Plan, schedule_folder
+from simrace.orchestration.settings import PLAN_VARIABLE, Plan, ScheduleError, schedule_folder
 
 PINS = Path(__file__).parent / "pins" / "dagster.lock"  # `make lock` makes it
 HOST = "127.0.0.1"
@@ -51,13 +52,29 @@ def prepare(parameters: ConnectionParameters) -> Path:
         PackagesError: the environment cannot be made.
         BuildError: the project cannot be parsed.
     """
-    make_home()
     folder = schedule_folder()
-    folder.mkdir(mode=0o700, exist_ok=True)  # messages in it may name people
     python = _environment(folder)
     (folder / "dagster.yaml").write_text(yaml.safe_dump(_INSTANCE), encoding="utf-8")
     run_dbt(["parse", "--target-path", str(folder / "target")], parameters)
     return python
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Be the only scheduler of this home.
+
+    Raises:
+        ScheduleError: another one is.
+    """
+    make_home()
+    schedule_folder().mkdir(mode=0o700, exist_ok=True)  # messages in it may name people
+    try:
+        with FileLock(schedule_folder() / "running.lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise ScheduleError(
+            f"A scheduler runs already for {schedule_folder()}. End it, or set SIMRACE_HOME."
+        ) from error
 
 
 def run(python: Path, plan: Plan, host: str, port: int, on_start: Callable[[], object]) -> int:
@@ -72,6 +89,9 @@ def run(python: Path, plan: Plan, host: str, port: int, on_start: Callable[[], o
 
     Returns:
         Exit code; 0 where it was ended.
+
+    Raises:
+        ScheduleError: Dagster cannot be used.
     """
     folder = schedule_folder()
     environment = {
@@ -81,6 +101,11 @@ def run(python: Path, plan: Plan, host: str, port: int, on_start: Callable[[], o
         "DO_NOT_TRACK": "1",
         PLAN_VARIABLE: plan.to_text(),
     }
+    left = subprocess.run(
+        [python, "-m", "simrace.orchestration.leftovers"], cwd=folder, env=environment, capture_output=True, check=False
+    )
+    if left.returncode:
+        raise ScheduleError(f"Dagster does not start in {folder}: {left.stderr.decode(errors='replace')[-500:]}")
     words = ["-m", "dagster", "dev", "-m", "simrace.orchestration.definitions", "--host", host, "--port", str(port)]
     is_over = False
 
