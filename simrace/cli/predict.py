@@ -25,9 +25,10 @@ if TYPE_CHECKING:  # commands import what they use, because numpy takes its time
 def train(
     seed: Annotated[int, typer.Option(help="The same data and seed give the same models, to the byte.")] = 0,
 ) -> None:
-    """Train models on the results that were landed, and publish those that beat their baselines."""
+    """Train models on the results and laps that were landed, and publish those that beat their baselines."""
     from simrace.predictions import store
     from simrace.predictions.backtest import predictions_of_the_test_span
+    from simrace.predictions.lap_data import known_laps, read_laps
     from simrace.predictions.ratings import forecast_ratings, read_series
     from simrace.predictions.train import train as train_models
     from simrace.predictions.training_data import read_known
@@ -35,20 +36,36 @@ def train(
     with readable_errors():
         with closing(connection_parameters(say).connect()) as connection:
             become_reader(connection)
-            known, series = read_known(connection), read_series(connection)
+            known, laps, series = read_known(connection), read_laps(connection), read_series(connection)
+        models: list[Model] = []
+        refused: list[PredictionError] = []
         with spinner("training"):
-            models, forecasts = list(train_models(known, seed)), list(forecast_ratings(series))
+            for data in (known, known_laps(laps)):
+                try:
+                    models += train_models(data, seed)
+                except PredictionError as error:
+                    refused.append(error)
+            if not models:
+                raise refused[0]
+            forecasts = list(forecast_ratings(series))
     with begin("train") as work, closing(work.parameters.connect()) as connection, connection:
-        backtest = (each for model in models for each in predictions_of_the_test_span(model, known))
+        backtest = (said for model in models for said in predictions_of_the_test_span(model, known))
         store.keep(connection, models, backtest, forecasts)
     _show_scores(models)
+    for each in refused:
+        say(str(each))
     _show_ratings(forecasts)
 
 
 def _show_scores(models: "list[Model]") -> None:
-    table = Table("target", "published", "measure", "span")
-    for column in ("model", "best baseline", "intervals held", "results"):
-        table.add_column(column, justify="right")
+    from simrace.predictions.card import practice_lines
+    from simrace.predictions.targets import TARGETS
+
+    table = Table(caption="Errors: mean absolute error; of chances the Brier score.")
+    for column in ("target", "used", "span"):
+        table.add_column(column, no_wrap=True)
+    for column in ("model", "best baseline", "luck", "held", "rows"):
+        table.add_column(column, justify="right", no_wrap=column != "best baseline")
     for model in models:
         for span in ("validation", "test"):
             scores = [each for each in model.scores if each["span"] == span]
@@ -58,18 +75,23 @@ def _show_scores(models: "list[Model]") -> None:
             errors = {each["scorer"]: each for each in scores if each["measure"] == own["measure"]}
             del errors["model"]
             best = min(errors.values(), key=lambda each: float(each["value"]))
+            luck = next(
+                each["value"] for each in scores if (each["scorer"], each["measure"]) == (best["scorer"], "luck")
+            )
             held = [
                 each["value"] for each in scores if (each["scorer"], each["measure"]) == ("all drivers", "coverage")
             ]
             table.add_row(
-                model.target, "yes" if model.verdict is None else "no", own["measure"].replace("_", " "), span,
-                f"{own['value']:.4g}", f"{best['value']:.4g} ({best['scorer']})", f"{held[0]:.0%}" if held else "",
+                model.target, "yes" if model.verdict is None else "no", span, f"{own['value']:.4g}",
+                f"{best['value']:.4g} ({best['scorer']})", f"{luck:.0%}", f"{held[0]:.0%}" if held else "",
                 f"{own['rows']:,}",
             )  # fmt: skip
     console.print(table)
     for model in models:
         if model.verdict:
             say(f"The model of {model.target} is kept and not published: {model.verdict}.")
+        for line in practice_lines(model, TARGETS[model.target].measure):
+            say(line)
 
 
 def _show_ratings(forecasts: "list[RatingForecast]") -> None:
@@ -176,15 +198,26 @@ def plan(
     pit_loss: Annotated[
         float | None, typer.Option(min=0, help="Seconds that a stop costs; else as in the logs.", show_default=False)
     ] = None,
+    air_temp: Annotated[float | None, typer.Option(help="Degrees C; else as usual.", show_default=False)] = None,
+    track_temp: Annotated[float | None, typer.Option(help="Degrees C; else as usual.", show_default=False)] = None,
 ) -> None:
     """Plan fuel, stops, stints, pit windows and time of a race, from the driver's own laps."""
+    from simrace.predictions.pace import pace_of
     from simrace.predictions.plan import plan as make_plan
     from simrace.predictions.plan import read_basis
 
-    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
-        become_reader(connection)
-        basis = read_basis(connection, driver, layout, car)
-        _show_plan(make_plan(basis, laps, minutes, tank, pit_loss))
+    with readable_errors():
+        parameters = connection_parameters(say)
+        with closing(parameters.connect()) as connection:
+            become_reader(connection)
+            basis = read_basis(connection, driver, layout, car)
+        with closing(parameters.connect()) as connection:
+            pace, why_not = pace_of(connection, basis.driver_id, basis.layout_id, basis.car_id, air_temp, track_temp)
+            made = make_plan(basis, laps, minutes, tank, pit_loss, pace)
+    _show_plan(made)
+    say(made.pace_told_by)
+    if why_not:
+        say(why_not)
 
 
 def _show_plan(made: "Plan") -> None:

@@ -42,6 +42,7 @@ class Recording:
         incidents: Incident points that the driver collects on the out lap, in the corner half-way round it.
         variables: Number of variables, made up by auxiliary ones; None has those of the drive alone.
         team: Team name, written as it is.
+        number: Of the event's sessions, the one that is driven in: 0 is practice, 1 qualifying.
     """
 
     first_lap: int = 1
@@ -51,6 +52,7 @@ class Recording:
     incidents: int = 0
     variables: int | None = None
     team: str = ""
+    number: int = RACE_NUMBER
 
 
 def write_ibt(
@@ -75,7 +77,7 @@ def write_ibt(
     if race:
         own, result = entry_of(session.driver.name, race)
         numbers = variables["SessionNum"].values
-        facts = {"SessionNum": numbers - numbers[-1] + RACE_NUMBER, "PlayerCarIdx": own,
+        facts = {"SessionNum": numbers - numbers[-1] + recording.number, "PlayerCarIdx": own,
                  "PlayerCarClass": result.entry.car.class_id, "PlayerCarPosition": result.position}  # fmt: skip
         for name, value in facts.items():
             variables[name].values[:] = value

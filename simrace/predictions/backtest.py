@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def predictions_of_the_test_span(model: Model, known: Known) -> Iterator[Prediction]:
-    """What a model says of the races of the test span."""
+    """What a model says of the races of the test span; what it says of laps is of no race, and not kept."""
+    if target_of(model).of != known.of:
+        return iter(())
     rows = known.rows[known.rows["split"] == "test"]
     rows = rows[target_of(model).rows(rows)].reset_index(drop=True)
     return predictions_of(model, rows, "train")

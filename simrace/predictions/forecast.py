@@ -230,7 +230,7 @@ def _held(model: Model) -> float | None:
 
 
 def _notes(rows: "pd.DataFrame") -> Iterator[str]:
-    if newcomers := int(targets.is_newcomer(rows).sum()):
+    if newcomers := int(targets.is_newcomer(FINISH, rows).sum()):
         yield f"{newcomers} of {len(rows)} have no rating or no race behind them, and intervals as newcomers have."
     alone = rows.groupby([rows[name] for name in FIELD], dropna=False)["class_field_size"].max()
     if (alone == 1).any():

@@ -94,9 +94,8 @@ def bins_of(chances: Numbers, happened: Numbers) -> list[dict[str, Any]]:
     """Bins of as many rows each, by the chance: how often it came, and between what ends that is known."""
     if not len(chances):
         return []
-    order = np.argsort(chances, kind="stable")
     made = []
-    for part in np.array_split(order, min(BINS, max(1, len(order) // FEWEST_OF_A_GROUP))):
+    for part in fifths(chances):
         low, high = wilson(float(happened[part].sum()), len(part))
         made.append(
             {
@@ -109,6 +108,12 @@ def bins_of(chances: Numbers, happened: Numbers) -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def fifths(values: Numbers) -> list[NDArray[np.intp]]:
+    """Places of the values in bins of as many each, in their order; fewer bins where there are few."""
+    order = np.argsort(values, kind="stable")
+    return np.array_split(order, min(BINS, max(1, len(order) // FEWEST_OF_A_GROUP)))
 
 
 def interval_of_chance(chances: Numbers, bins: list[dict[str, Any]]) -> tuple[Numbers, Numbers]:

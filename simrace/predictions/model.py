@@ -93,7 +93,7 @@ class Model:
         low, high = (targets.in_unit(target, rows, compute(self.functions[end], features)) for end in ("low", "high"))
         lowest, highest = targets.bounds(target, rows)
         value = np.clip(targets.in_unit(target, rows, point), lowest, highest)
-        newcomer = targets.is_newcomer(rows)
+        newcomer = targets.is_newcomer(target, rows)
         low, high = intervals.widened(low, high, self.calibration["margins"], newcomer, lowest, highest)
         if target is FINISH:
             # nothing is learned from fewer than make an order

@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.intervals import COVERAGE, NORMAL
+from simrace.predictions.pace import MeanPace, Pace
 
 FEWEST_LAPS = 3  # at pace and with fuel, for a plan
 MOST_LAPS, LONGEST_MIN = 5_000, 25 * 60
@@ -68,6 +69,7 @@ class Plan:
         stops: One fewer than stints.
         time_s: Of the race, with the stops.
         notes: What was not known.
+        pace_told_by: Where lap times are from: a model, or the mean of the driver's laps.
     """
 
     laps: Range
@@ -77,6 +79,7 @@ class Plan:
     stops: list[Stop]
     time_s: Range
     notes: list[str]
+    pace_told_by: str
 
 
 def read_basis(connection: Connection, driver: str, layout: str, car: str) -> Basis:
@@ -125,6 +128,7 @@ def plan(
     minutes: float | None = None,
     tank_l: float | None = None,
     pit_loss_s: float | None = None,
+    pace: Pace | None = None,
 ) -> Plan:
     """A plan for a race of so many laps or minutes.
 
@@ -136,6 +140,7 @@ def plan(
         minutes: Length in minutes; the lap that is under way is finished.
         tank_l: What the tank holds; None takes that of the logs.
         pit_loss_s: What a stop costs; None takes that of the logs.
+        pace: What a model of lap times expects; None takes the mean of the driver's laps.
 
     Raises:
         PredictionError: the length is none, or the tank holds no lap or is not known.
@@ -147,6 +152,7 @@ def plan(
     if minutes is not None and not 0 < minutes <= LONGEST_MIN:
         raise PredictionError(f"A race has up to {LONGEST_MIN:,} minutes.")
     notes = []
+    pace = pace or MeanPace(basis.mean_lap_time_s)
     tank = tank_l if tank_l is not None else basis.fuel_capacity_l
     if tank is None:
         raise PredictionError("No log tells what the tank holds: name it with --tank.")
@@ -158,21 +164,27 @@ def plan(
         notes.append("No log tells what a stop costs: it is taken for nothing; name it with --pit-loss.")
         loss = 0.0
     if laps is None:
-        counts = [_laps_in(60 * (minutes or 0), basis, longest, loss, pace) for pace in (0, 1, -1)]
+        counts = [_laps_in(60 * (minutes or 0), basis, longest, loss, side, pace) for side in (0, 1, -1)]
         count = Range(counts[0], min(counts), max(counts))
     else:
         count = Range(laps, laps, laps)
     number = int(count.value)
     stints = ceil(number / longest)
-    lengths = [number // stints + (at < number % stints) for at in range(stints)]
+    lengths = _lengths(number, longest)
     stops = [
         Stop(max(1, number - (stints - at) * longest), sum(lengths[:at]), min(at * longest, number - 1))
         for at in range(1, stints)
     ]
     fuel = Range(number * basis.fuel_per_lap_l, _fuel(basis, int(count.low), -1), _fuel(basis, int(count.high), 1))
-    time = Range(*(_time(basis, number, stints - 1, loss, side) for side in (0, -1, 1)))
+    time = Range(*(_time(basis, lengths, loss, side, pace) for side in (0, -1, 1)))
     notes.append(f"Each range is meant to hold {COVERAGE:.0%} of the time, by {basis.pace_laps} laps at pace.")
-    return Plan(count, fuel, lengths, longest, stops, time, notes)
+    return Plan(count, fuel, lengths, longest, stops, time, notes, pace.told_by)
+
+
+def _lengths(laps: int, longest: int) -> list[int]:
+    """Stints of equal length, or a lap more, the longer ones first."""
+    stints = ceil(laps / longest)
+    return [laps // stints + (at < laps % stints) for at in range(stints)]
 
 
 def _fuel(basis: Basis, laps: int, side: int) -> float:
@@ -181,9 +193,11 @@ def _fuel(basis: Basis, laps: int, side: int) -> float:
     return max(0.0, laps * basis.fuel_per_lap_l + side * NORMAL * spread)
 
 
-def _time(basis: Basis, laps: int, stops: int, loss: float, side: int) -> float:
+def _time(basis: Basis, lengths: list[int], loss: float, side: int, pace: Pace) -> float:
+    laps = sum(lengths)
     spread = basis.lap_time_deviation_s * sqrt(laps + laps**2 / basis.pace_laps)
-    return laps * basis.mean_lap_time_s + stops * loss + side * NORMAL * spread
+    driven = sum(pace.stint_s(length, _fuel(basis, length, 1), basis.fuel_per_lap_l) for length in lengths)
+    return driven + (len(lengths) - 1) * loss + side * NORMAL * spread
 
 
 def _most_laps(basis: Basis, tank: float) -> int:
@@ -193,9 +207,9 @@ def _most_laps(basis: Basis, tank: float) -> int:
     return min(laps, MOST_LAPS)
 
 
-def _laps_in(seconds: float, basis: Basis, longest: int, loss: float, side: int) -> int:
+def _laps_in(seconds: float, basis: Basis, longest: int, loss: float, side: int, pace: Pace) -> int:
     """Laps until the flag, which falls at the end of the lap under way when the time is over."""
     laps = 1
-    while laps < MOST_LAPS and _time(basis, laps, ceil(laps / longest) - 1, loss, side) < seconds:
+    while laps < MOST_LAPS and _time(basis, _lengths(laps, longest), loss, side, pace) < seconds:
         laps += 1
     return laps

@@ -17,6 +17,8 @@ from simrace.predictions.card import card
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.model import Model, read_model, target_of
 from simrace.predictions.ratings import RatingForecast, keep_forecasts
+from simrace.predictions.targets import TARGETS
+from simrace.predictions.training_data import ENTRIES
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,18 @@ def list_models(connection: Connection) -> list[Stored]:
         return [Stored(*row) for row in cursor]
 
 
-def published_models(connection: Connection) -> list[Model]:
+def published_models(connection: Connection, of: str = ENTRIES) -> list[Model]:
     """The latest model of each target, if it beat its baselines.
+
+    Args:
+        connection: To a warehouse that has been built.
+        of: Targets of entries of races, or of laps.
 
     Raises:
         PredictionError: there is none, or one cannot be used here.
     """
-    stored = list_models(connection)
+    # a target that this version does not know is told below
+    stored = [each for each in list_models(connection) if each.target not in TARGETS or TARGETS[each.target].of == of]
     if not stored:
         raise PredictionError("No model is trained yet: simrace train")
     published = [each.model_id for each in stored if each.verdict is None]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simrace.predictions.arithmetic import Numbers
-from simrace.predictions.training_data import FIELD
+from simrace.predictions.training_data import ENTRIES, FIELD, LAPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +31,8 @@ class Target:
         rows: Which rows have it.
         actual: What came, in the unit.
         baselines: By name.
+        column: What it is made of in the training data.
+        of: Which training data it is in: `entries` of races, or `laps`.
         measure: Of the error: mean absolute error, or Brier score.
     """
 
@@ -40,15 +42,17 @@ class Target:
     rows: Callable[["pd.DataFrame"], "pd.Series[bool]"]
     actual: Column
     baselines: Mapping[str, Baseline]
+    column: str
+    of: str = ENTRIES
 
     @property
     def measure(self) -> str:
         """How wrong is measured; the lower the better."""
         return "brier_score" if self.is_chance else "mean_absolute_error"
 
-    def error(self, actual: Numbers, said: Numbers) -> float:
-        """How wrong what was said was."""
-        return float(np.mean((actual - said) ** 2 if self.is_chance else np.abs(actual - said)))
+    def errors(self, actual: Numbers, said: Numbers) -> Numbers:
+        """How wrong what was said of each row was; their mean is the measure."""
+        return np.asarray((actual - said) ** 2 if self.is_chance else np.abs(actual - said))
 
 
 def numbers(rows: "pd.DataFrame", name: str) -> Numbers:
@@ -142,6 +146,7 @@ FINISH = Target(
         "irating": _order("irating_before", -1),
         "last five": _order("avg_finish_percent_recent"),
     },
+    "target_finish_position_in_class",
 )
 PODIUM_CHANCE = Target(
     "podium",
@@ -154,6 +159,7 @@ PODIUM_CHANCE = Target(
         "irating": _rate_by("rank_by_irating"),
         "last five": _own_rate("podium_rate_recent", "known_finishes_in_class_recent"),
     },
+    "target_finish_position_in_class",
 )
 DID_NOT_FINISH = Target(
     "did_not_finish",
@@ -167,6 +173,7 @@ DID_NOT_FINISH = Target(
         "irating": _rate_by("rank_by_irating"),
         "last five": _own_rate("did_not_finish_rate_recent", "known_outcomes_recent"),
     },
+    "target_did_not_finish",
 )
 IRATING_CHANGE = Target(
     "irating_change",
@@ -175,12 +182,27 @@ IRATING_CHANGE = Target(
     lambda rows: rows["target_irating_change"].notna() & (rows["is_official"] == 1) & (rows["is_team_race"] == 0),
     lambda rows: numbers(rows, "target_irating_change"),
     {"no change": _no_change, "grid": _as_the_grid_finishes, "last five": _own_mean("avg_irating_change_recent")},
+    "target_irating_change",
 )
-TARGETS = {target.name: target for target in (FINISH, PODIUM_CHANCE, DID_NOT_FINISH, IRATING_CHANGE)}
+LAP_TIME = Target(
+    "lap_time",
+    "percent slower than the usual lap",
+    False,
+    lambda rows: rows["target_slower_percent"].notna(),
+    lambda rows: numbers(rows, "target_slower_percent"),
+    # what is usual is the driver's median so far, or else that of the car
+    {"driver's median": _no_change, "car's median": _own_mean("car_slower_percent"),
+     "last lap": _own_mean("last_lap_slower_percent")},
+    "target_slower_percent",
+    LAPS,
+)  # fmt: skip
+TARGETS = {target.name: target for target in (FINISH, PODIUM_CHANCE, DID_NOT_FINISH, IRATING_CHANGE, LAP_TIME)}
 
 
-def is_newcomer(rows: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    """Who has no rating, no race behind, or drives where nobody has been: intervals of their own."""
+def is_newcomer(target: Target, rows: "pd.DataFrame") -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    """Who has no rating, no race behind, or no lap on the layout: intervals of their own."""
+    if target is LAP_TIME:
+        return np.asarray(np.nan_to_num(numbers(rows, "usual_laps")) == 0)
     races = np.nan_to_num(numbers(rows, "driver_race_number"), nan=1.0)
     return np.asarray(np.isnan(numbers(rows, "irating_before")) | (races <= 1))
 
@@ -198,10 +220,13 @@ def bounds(target: Target, rows: "pd.DataFrame") -> tuple[Numbers, Numbers]:
     """Least and greatest value that is possible for each row."""
     if target is FINISH:
         return np.ones(len(rows)), np.maximum(numbers(rows, "class_field_size"), 1)
-    return np.full(len(rows), -MOST_IRATING_CHANGE), np.full(len(rows), MOST_IRATING_CHANGE)
+    most = MOST_SLOWER_PERCENT if target is LAP_TIME else MOST_IRATING_CHANGE
+    return np.full(len(rows), -most), np.full(len(rows), most)
 
 
-MOST_IRATING_CHANGE = 400.0  # rating points in one race; what a newcomer's interval is without margins
+# What a newcomer's interval is without margins.
+MOST_IRATING_CHANGE = 400.0  # rating points in one race
+MOST_SLOWER_PERCENT = 20.0  # of a lap at pace; drivers and days differ by less
 
 
 def learned(target: Target, rows: "pd.DataFrame") -> Numbers:

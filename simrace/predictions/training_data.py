@@ -18,6 +18,7 @@ from simrace.predictions.errors import PredictionError
 if TYPE_CHECKING:  # importing it takes half a second that `simrace --help` need not wait
     import pandas as pd
 
+ENTRIES, LAPS = "entries", "laps"  # of races, and of sessions: what a row is
 KEYS = ("subsession_id", "cust_id", "race_id", "driver_id", "feature_cutoff_at", "split")
 FIELD = ["race_id", "car_class_id"]  # who is ordered against whom
 # A word that fewer rows have is no word of its own.
@@ -40,11 +41,17 @@ class Known:
         rows: Keys, features and targets, a row for each driver and race.
         features: Names of the columns that are known at the green flag, as marts.ml_feature_dictionary has them.
         words: Those of them that are words.
+        of: What a row is: `entries` of races, or `laps`.
+        keys: Columns that say which row it is.
+        whole: The one of them whose rows hang together, and stand in one span.
     """
 
     rows: "pd.DataFrame"
     features: tuple[str, ...]
     words: tuple[str, ...]
+    of: str = ENTRIES
+    keys: tuple[str, ...] = KEYS
+    whole: str = "race_id"
 
 
 def read_known(connection: Connection, where: sql.Composable | None = None, schema: str = "marts") -> Known:

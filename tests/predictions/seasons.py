@@ -14,7 +14,7 @@ FEATURES = (
 )  # fmt: skip
 
 
-def made_up(seed: int = 1, races: int = RACES, luck: float = 0.5) -> Known:
+def made_up(seed: int = 1, races: int = RACES, luck: float = 0.3) -> Known:
     """A season in which grid, rating and form each tell a part of who is fast.
 
     Args:

@@ -1,7 +1,10 @@
 """Models on data of which it is known what moves them."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +14,10 @@ from simrace.predictions import fitting, store, training_data
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.intervals import COVERAGE, margins, widened, wilson
 from simrace.predictions.model import Model, read_model
+from simrace.predictions.targets import TARGETS
 from simrace.predictions.train import train
 from simrace.predictions.training_data import Known, matrix
+from tests.conftest import ROOT
 from tests.predictions.seasons import made_up
 
 
@@ -42,6 +47,11 @@ def test_who_knows_grid_rating_and_form_beats_who_knows_one(models: dict[str, Mo
         assert all(own < score(model, "test", other, measure) for other in ("grid", "irating", "last five"))
 
 
+def test_what_is_drawn_by_chance_is_not_published(models: dict[str, Model]) -> None:
+    verdict = models["did_not_finish"].verdict
+    assert verdict and "all drivers" in verdict and "luck may be 1%" in verdict
+
+
 def test_who_sees_nothing_is_kept_and_not_published(known: Known) -> None:
     """A car that all drive says nothing of the place."""
     model = next(train(replace(known, features=("car_id",)), 0))
@@ -68,6 +78,30 @@ def test_chances_come_as_often_as_they_say(models: dict[str, Model]) -> None:
     for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 1)):
         group = (said >= low) & (said < high)
         assert abs(said[group].mean() - came[group].mean()) < 0.09, (low, said[group].mean(), came[group].mean())
+
+
+HASHES = """
+import sys
+from simrace.predictions.lap_data import known_laps
+from simrace.predictions.train import train
+from tests.predictions.seasons import made_up
+from tests.predictions.stints import stints
+for known in (made_up(races=60), known_laps(stints(sessions=40))):
+    for model in train(known, 0):
+        print(model.target, model.model_id)
+"""
+
+
+def test_another_process_makes_the_same_bytes() -> None:
+    """All targets, with another order of hashes and another number of threads."""
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", HASHES], cwd=ROOT, check=True, text=True, capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+        ).stdout for seed, threads in (("1", "1"), ("2", "4"))
+    ]  # fmt: skip
+    assert [line.split()[0] for line in done[0].splitlines()] == list(TARGETS)
+    assert done[0] == done[1]
 
 
 def test_the_same_data_and_seed_give_the_same_bytes(known: Known, models: dict[str, Model]) -> None:

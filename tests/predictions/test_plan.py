@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from simrace.cli.predict import _show_plan
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.plan import Basis, Stop, plan
+from tests.conftest import ROOT
 
 BASIS = Basis("iracing:7001", "iracing:here", "iracing:8", 25, 100.0, 0.5, 25, 2.5, 0.1, 60.0, 4, 30.0)
 
@@ -22,6 +24,13 @@ def test_a_plan_is_what_one_works_out_by_hand() -> None:
     assert made.stops == [Stop(4, 17, 23), Stop(27, 34, 46)]
     assert (made.fuel_l.value, made.fuel_l.low, made.fuel_l.high) == pytest.approx((125, 123.4304, 126.5696), abs=1e-3)
     assert (made.time_s.value, made.time_s.low, made.time_s.high) == pytest.approx((5060, 5052.152, 5067.848), abs=1e-3)
+
+
+def test_the_command_beside_it_is_as_the_document_shows(capsys: pytest.CaptureFixture[str]) -> None:
+    _show_plan(plan(BASIS, laps=50))
+    shown = capsys.readouterr().out.splitlines()
+    document = [line.strip() for line in (ROOT / "docs" / "predictions.md").read_text("utf-8").splitlines()]
+    assert len(shown) == 7 and {line.strip() for line in shown} <= {*document}
 
 
 def test_a_race_by_the_clock_ends_with_the_lap_under_way() -> None:

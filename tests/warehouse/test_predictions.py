@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from decimal import Decimal
 from threading import Lock
 from typing import Any
 
+import psycopg2
 import pytest
 import streamlit as st
 from fastapi import HTTPException
@@ -16,12 +18,15 @@ from simrace.api.predictions import AskedForecast
 from simrace.build.dbt import Compiled
 from simrace.database.connection import ConnectionParameters, connection_parameters
 from simrace.operations.forget import strike
-from simrace.predictions import announced
+from simrace.predictions import announced, store
 from simrace.predictions.entries import read_document
 from simrace.predictions.errors import EntryListError
 from simrace.predictions.forecast import forecast_entries
+from simrace.predictions.lap_data import known_laps
+from simrace.predictions.train import train
 from simrace.predictions.training_data import PRACTICE, read_known
 from tests.conftest import PREDICTED, Warehouse
+from tests.predictions.stints import stints
 
 
 @pytest.fixture(scope="module")
@@ -155,10 +160,14 @@ def test_the_api_says_what_the_command_says(here: ConnectionParameters, features
         assert cursor.fetchone() == (len(made.predictions),)
 
 
+# What models learn from.
+SEEN = ("ml_training_data", "driver_pace_and_results", "fct_laps", "fct_stints", "dim_sessions")
+
+
 def test_no_feature_is_made_of_predictions(warehouse: Warehouse) -> None:
     nodes: dict[str, Any] = warehouse.manifest()["nodes"]
     written = {f"source.simrace.ops.{table}" for table in ("models", "predicted", "rating_forecasts")}
-    seen, ahead = set(), ["model.simrace.ml_training_data", "model.simrace.driver_pace_and_results"]
+    seen, ahead = set(), [f"model.simrace.{name}" for name in SEEN]
     while ahead:
         node = ahead.pop()
         if node not in seen:
@@ -185,12 +194,13 @@ def test_the_page_shows_what_the_models_are_worth(trained: Warehouse, monkeypatc
     monkeypatch.setenv("SIMRACE_DATABASE_URL", trained.url)
     st.cache_data.clear()
     script = "from simrace.dashboard.pages import predictions\npredictions.show()"
-    for target, charts in (("podium", 2), ("irating_change", 1)):
+    for target, charts in (("podium", 2), ("irating_change", 3)):
         page = AppTest.from_string(script, default_timeout=60)
         page.query_params["target"] = target
         page.run()
         assert not page.exception and len(page.success) == 1
-        assert {"model", "grid"} <= set(page.dataframe[0].value["scorer"])
+        assert {"finish", "podium", "irating_change"} <= set(page.dataframe[0].value["target"])
+        assert {"model", "grid"} <= set(page.dataframe[1].value["scorer"])
         assert len(page.get("plotly_chart")) == charts
     st.cache_data.clear()
 
@@ -249,6 +259,49 @@ def test_a_plan_is_made_of_the_drivers_own_laps(trained: Warehouse) -> None:
     for asked, said in (((few, where), "A plan needs 3 laps"), ((driver, "nowhere"), "There are no laps of")):
         done = trained.run("simrace", "plan", str(asked[1]), "--driver", str(asked[0]), "--laps", "5", check=False)
         assert done.returncode == 1 and said in " ".join(done.stderr.split())
+
+
+def test_a_plan_on_a_warehouse_is_what_one_works_out_by_hand(trained: Warehouse) -> None:
+    """Four laps of a log without fuel, as if it had told of it.
+
+    They take 107.654, 108.065, 108.025 and 108.905 s, and 2.8 l and 2.9 l in turn: 108.162 s (0.529 s) and 2.85 l
+    (0.058 l).
+    13 laps take 37.05 l, and 0.55 l more on the safe side; 14 take 39.9 l and 0.59 l more than a tank of 40 l holds.
+    30 laps are three stints. They take 85.5 l, give or take 1.28 * 0.058 * sqrt(30 + 900 / 4) = 1.2 l, and with two
+    stops of 30 s 3304.9 s, give or take 1.28 * 0.529 * sqrt(255) = 10.8 s.
+    """
+    who = "driver_id = 'iracing:411004' and layout_id = 'motec:saltmarsh ring - grand prix'"
+    trained.query(
+        "update intermediate.int_telemetry_laps_classified set fuel_used_l = 2.9 - 0.1 * (lap_number % 2), "
+        "fuel_at_start_l = 40 - 2.85 * lap_number, is_fuel_eligible = true, fuel_ineligible_reason = null "
+        f"where is_pace_eligible and session_id in (select session_id from marts.dim_sessions where {who})"
+    )
+    assert trained.query(f"select pace_laps, fuel_laps, fuel_per_lap_l from marts.race_plan_basis where {who}") == [
+        (4, 4, Decimal("2.850"))
+    ]
+    [(driver,)] = trained.query("select driver_name from marts.dim_drivers where driver_id = 'iracing:411004'")
+    asked = ("simrace", "plan", "motec:saltmarsh ring - grand prix", "--driver", str(driver), "--laps", "30",
+             "--tank", "40", "--pit-loss", "30")  # fmt: skip
+    done = trained.run(*asked)
+    said = ("85.5 l (84.3 to 86.7)", "13 laps", "10 + 10 + 10", "after lap 10 (4 to 13)", "after lap 20 (17 to 26)",
+            "54:54.0", "55:15.")  # fmt: skip
+    assert [each for each in said if each not in done.stdout] == []
+    assert "mean of the driver's laps" in done.stderr and "No model of lap times is used" in done.stderr
+
+    # once a model of lap times is published, it says how long laps take
+    (model,) = train(known_laps(stints()), 0)
+    with closing(psycopg2.connect(trained.url)) as connection, connection:
+        store.keep(connection, [model], [], [])
+    assert model.verdict is None
+    assert f"model of lap_time ({model.model_id[:12]})" in (done := trained.run(*asked)).stderr
+    assert "10 + 10 + 10" in done.stdout and "54:54.0" not in done.stdout
+    trained.query('update ops.models set body = replace(body, \'"scikit_learn":"\', \'"scikit_learn":"0.\')')
+    other = " ".join(trained.run(*asked).stderr.split())
+    assert "The model of lap_time was trained and measured with scikit-learn 0." in other
+    assert "mean of the driver's laps" in other
+    refused = trained.run("simrace", "predict", later_race(trained), check=False)
+    assert refused.returncode == 1 and "was trained and measured with scikit-learn 0." in refused.stderr
+    trained.query('update ops.models set body = replace(body, \'"scikit_learn":"0.\', \'"scikit_learn":"\')')
 
 
 # These take rows away that the tests above look at.

@@ -14,17 +14,25 @@ TARGETS = {
     "podium": "Podium",
     "did_not_finish": "Did not finish",
     "irating_change": "Change of iRating",
+    "lap_time": "Lap time",
 }
-MEASURES = {
-    "mean_absolute_error": "Mean absolute error",
-    "brier_score": "Brier score",
-    "coverage": "Share of intervals that held",
+# For each target: unit of what is said, on axes.
+UNITS = {"finish": "place", "irating_change": "rating points", "lap_time": "% slower than the usual lap"}
+COVERAGE: dict[str, tuple[str, str | None]] = {
+    "what": ("Predicted", None),
+    "coverage": ("Intervals held", "percent"),
+    "coverage_meant": ("Meant to", "percent"),
+    "published": ("Published", None),
+    "error": ("Error", "%.4g"),
+    "baseline_error": ("Best baseline", "%.4g"),
+    "results": ("Results", "%d"),
 }
 SCORES: dict[str, tuple[str, str | None]] = {
-    "span": ("Races", None),
-    "measure": ("Measure", None),
+    "span": ("Span", None),
     "scorer": ("Of", None),
-    "value": ("Value", "%.4g"),
+    "value": ("Error", "%.4g"),
+    "lead": ("Model ahead by", "%.3g"),
+    "luck": ("Luck", "percent"),
     "results": ("Results", "%d"),
 }
 RATINGS: dict[str, tuple[str, str | None]] = {
@@ -51,13 +59,16 @@ def show() -> None:
     if models.empty:
         nothing("No model is trained yet. `simrace train` learns from the races that are here.")
         return
+    every = data.query("predictions/coverage")
+    if not every.empty:
+        table(every.assign(what=every["target"].map(TARGETS)).round({"coverage": 2}), COVERAGE, "coverage", pinned=1)
     targets = {target: TARGETS.get(target, target) for target in models["target"].unique()}
     target = choose("What is predicted", "target", targets)
     own = models[models["target"] == target]
     _show_verdict(own)
-    _show_scores(own)
+    table(own.round({"luck": 2}), SCORES, "scores")
     calibration = data.query("predictions/calibration")
-    _show_calibration(calibration[calibration["target"] == target])
+    _show_calibration(target, calibration[calibration["target"] == target])
     _show_races(data.query("predictions/races", target=target))
     ratings = data.query("predictions/ratings")
     if not ratings.empty:
@@ -69,28 +80,42 @@ def _show_verdict(own: pd.DataFrame) -> None:
 
     first = next(rows(own))
     if first.is_published:
-        st.success("The model beat every baseline on the validation races, and is used by `simrace predict`.")
+        st.success("The model beat every baseline on the validation span by more than luck, and is used.")
     else:
-        st.warning("The model did not beat every baseline on the validation races: it is kept, and not used.")
+        st.warning(f"The model is kept, and not used: {first.verdict}.")
 
 
-def _show_scores(own: pd.DataFrame) -> None:
-    shown = own.assign(measure=own["measure"].map(MEASURES))
-    table(shown, SCORES, "scores")
-
-
-def _show_calibration(bins: pd.DataFrame) -> None:
+def _show_calibration(target: str, bins: pd.DataFrame) -> None:
     if bins.empty:
         return
-    made = figure(380, "Chance that was said", "Share that came")
+    unit = UNITS.get(target)
+    titles = (f"Said, {unit}", f"Came, {unit}") if unit else ("Chance that was said", "Share that came")
+    made = figure(380, *titles)
+    both = bins[["mean_said", "mean_that_came"]]
+    ends = [both.min().min(), both.max().max()] if unit else [0, 1]
     made.add_scatter(
-        x=[0, 1], y=[0, 1], mode="lines", name="As said", line={"color": NEUTRAL, "dash": "dot"}, hoverinfo="skip"
+        x=ends, y=ends, mode="lines", name="As said", line={"color": NEUTRAL, "dash": "dot"}, hoverinfo="skip"
     )
-    hover = "said %{x:.1%}, came %{y:.1%}<extra></extra>"
-    series(made, 0, "Test races", bins["mean_chance"], bins["share_that_came"], hover, "lines+markers")
-    made.update_xaxes(range=[0, 1], tickformat=".0%")
+    form = ".1%" if unit is None else ".2f"
+    hover = f"said %{{x:{form}}}, came %{{y:{form}}}<extra></extra>"
+    series(made, 0, "Fifths of the test", bins["mean_said"], bins["mean_that_came"], hover, "lines+markers")
+    if unit is None:
+        made.update_xaxes(range=[0, 1], tickformat=".0%")
+        made.update_yaxes(range=[0, 1], tickformat=".0%")
+    show_figure(made, "calibration", "What came for each fifth of what was said, beside the line of equality.")
+    if bins["coverage"].notna().any():
+        _show_coverage(unit or "", bins)
+
+
+def _show_coverage(unit: str, bins: pd.DataFrame) -> None:
+    made = figure(300, f"Said, {unit}", "Intervals that held")
+    x = bins["mean_said"]
+    meant = 2 * [bins["coverage_meant"].iloc[0]]
+    line = {"color": NEUTRAL, "dash": "dot"}
+    made.add_scatter(x=[x.min(), x.max()], y=meant, mode="lines", name="Meant to", line=line, hoverinfo="skip")
+    series(made, 0, "Fifths of the test", x, bins["coverage"], "%{y:.0%} held<extra></extra>", "lines+markers")
     made.update_yaxes(range=[0, 1], tickformat=".0%")
-    show_figure(made, "calibration", "Share that came for each fifth of the chances, beside the line of equality.")
+    show_figure(made, "held", "How often intervals held for each fifth of what was said, beside how often they should.")
 
 
 def _show_races(scores: pd.DataFrame) -> None:

@@ -1,15 +1,28 @@
--- Chances that were said of the test races, in fifths, beside the share that came.
+-- What was said of the test races, or laps, in fifths, beside what came, and how often intervals of each fifth held.
 select
-    chances.target,
-    chances.scorer as bin,
-    chances.value as mean_chance,
-    came.value as share_that_came,
-    chances.rows as results
-from marts.model_scores as chances
+    said.target,
+    said.scorer as bin,
+    said.value as mean_said,
+    came.value as mean_that_came,
+    held.value as coverage,
+    meant.value as coverage_meant,
+    said.rows as results
+from marts.model_scores as said
 inner join marts.model_scores as came
-    on chances.model_id = came.model_id and chances.span = came.span and chances.scorer = came.scorer
+    on
+        said.model_id = came.model_id
+        and said.span = came.span
+        and said.scorer = came.scorer
+        and came.measure = 'mean_that_came'
+left join marts.model_scores as held
+    on
+        said.model_id = held.model_id
+        and said.span = held.span
+        and said.scorer = held.scorer
+        and held.measure = 'coverage'
+left join marts.model_scores as meant
+    on said.model_id = meant.model_id and said.span = meant.span and meant.measure = 'coverage_meant'
 where
-    chances.is_latest
-    and chances.measure = 'mean_chance'
-    and came.measure = 'share_that_came'
-order by chances.target, chances.value
+    said.is_latest
+    and said.measure = 'mean_said'
+order by said.target, said.value

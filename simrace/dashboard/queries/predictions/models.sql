@@ -1,17 +1,30 @@
--- Errors of the latest model of each target beside those of its baselines, and how often its intervals held.
+-- Errors of the latest model of each target beside those of its baselines, and by how much it is ahead of each.
 select
-    target,
-    case span when 'validation' then 'Validation' else 'Test' end as span,
-    scorer,
-    measure,
-    value,
-    rows as results,
-    is_published,
-    verdict,
-    trained_at
-from marts.model_scores
+    errors.target,
+    case errors.span when 'validation' then 'Validation' else 'Test' end as span,
+    errors.scorer,
+    errors.measure,
+    errors.value,
+    leads.value as lead,
+    luck.value as luck,
+    errors.rows as results,
+    errors.is_published,
+    errors.verdict
+from marts.model_scores as errors
+left join marts.model_scores as leads
+    on
+        errors.model_id = leads.model_id
+        and errors.span = leads.span
+        and errors.scorer = leads.scorer
+        and leads.measure = 'lead'
+left join marts.model_scores as luck
+    on
+        errors.model_id = luck.model_id
+        and errors.span = luck.span
+        and errors.scorer = luck.scorer
+        and luck.measure = 'luck'
 where
-    is_latest
-    and span in ('validation', 'test')
-    and measure in ('mean_absolute_error', 'brier_score', 'coverage')
-order by target asc, span desc, measure asc, case scorer when 'model' then 0 else 1 end asc, scorer asc
+    errors.is_latest
+    and errors.span in ('validation', 'test')
+    and errors.measure in ('mean_absolute_error', 'brier_score')
+order by errors.target asc, errors.span desc, case errors.scorer when 'model' then 0 else 1 end asc, errors.scorer asc
