@@ -199,7 +199,7 @@ def test_the_page_shows_what_the_models_are_worth(trained: Warehouse, monkeypatc
         page.query_params["target"] = target
         page.run()
         assert not page.exception and len(page.success) == 1
-        assert {"finish", "podium", "irating_change"} <= set(page.dataframe[0].value["target"])
+        assert {"Place in class", "Podium", "Change of iRating"} <= set(page.dataframe[0].value["what"])
         assert {"model", "grid"} <= set(page.dataframe[1].value["scorer"])
         assert len(page.get("plotly_chart")) == charts
     st.cache_data.clear()
@@ -261,6 +261,26 @@ def test_a_plan_is_made_of_the_drivers_own_laps(trained: Warehouse) -> None:
         assert done.returncode == 1 and said in " ".join(done.stderr.split())
 
 
+# These take rows away that the tests above look at.
+
+
+def test_who_is_forgotten_is_predicted_no_longer(trained: Warehouse, here: ConnectionParameters) -> None:
+    tables = ("ops.predicted", "ops.rating_forecasts")
+    [(driver_id,)] = trained.query(
+        "select driver_id from ops.rating_forecasts join ops.predicted using (driver_id) order by 1 limit 1"
+    )
+    others = [trained.query(f"select count(*) from {table} where driver_id <> '{driver_id}'") for table in tables]
+    with closing(here.connect()) as connection:
+        assert strike(connection, str(driver_id))
+    assert [trained.query(f"select count(*) from {table} where driver_id is not null") for table in tables] == others
+
+
+def test_who_leaves_the_drivers_leaves_the_predictions(trained: Warehouse) -> None:
+    """As after a switch to pseudonyms."""
+    trained.query("update ops.predicted set driver_id = 'iracing:nobody' where made_by = 'train'")
+    assert trained.query("select count(*) from marts.predictions where made_by = 'train'") == [(0,)]
+
+
 def test_a_plan_on_a_warehouse_is_what_one_works_out_by_hand(trained: Warehouse) -> None:
     """Four laps of a log without fuel, as if it had told of it.
 
@@ -302,23 +322,3 @@ def test_a_plan_on_a_warehouse_is_what_one_works_out_by_hand(trained: Warehouse)
     refused = trained.run("simrace", "predict", later_race(trained), check=False)
     assert refused.returncode == 1 and "was trained and measured with scikit-learn 0." in refused.stderr
     trained.query('update ops.models set body = replace(body, \'"scikit_learn":"0.\', \'"scikit_learn":"\')')
-
-
-# These take rows away that the tests above look at.
-
-
-def test_who_is_forgotten_is_predicted_no_longer(trained: Warehouse, here: ConnectionParameters) -> None:
-    tables = ("ops.predicted", "ops.rating_forecasts")
-    [(driver_id,)] = trained.query(
-        "select driver_id from ops.rating_forecasts join ops.predicted using (driver_id) order by 1 limit 1"
-    )
-    others = [trained.query(f"select count(*) from {table} where driver_id <> '{driver_id}'") for table in tables]
-    with closing(here.connect()) as connection:
-        assert strike(connection, str(driver_id))
-    assert [trained.query(f"select count(*) from {table} where driver_id is not null") for table in tables] == others
-
-
-def test_who_leaves_the_drivers_leaves_the_predictions(trained: Warehouse) -> None:
-    """As after a switch to pseudonyms."""
-    trained.query("update ops.predicted set driver_id = 'iracing:nobody' where made_by = 'train'")
-    assert trained.query("select count(*) from marts.predictions where made_by = 'train'") == [(0,)]
