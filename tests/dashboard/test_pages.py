@@ -308,7 +308,7 @@ def test_a_figure_is_told_as_a_table() -> None:
     assert speeds.Value.tolist() == [100.0, 101.0, 102.0]
     assert speeds["Distance from the line, m"].tolist() == [0.0, 5.0, 10.0]
     bars = charts.figure(100, "Lap", "Cars")
-    bars.add_bar(x=[1, 2], y=[3, None], name="a < b")
+    bars.add_bar(x=[1, 2], y=[3, None], name=words.literal("a < b"))
     assert figure_table.as_table(bars).to_dict("records") == [{"Series": "a < b", "Lap": 1, "Cars": 3.0}]
 
 
