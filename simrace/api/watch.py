@@ -155,6 +155,8 @@ class Watch:
         told["tyres"] = car.tyres
         told["is_new"] = is_new
         told["points"] = car.lap.points[0 if is_new else count :]
+        if mark != car.session_mark:  # a map needs a whole lap
+            told["before"] = car.before.points if car.before else []
         if mark != car.session_mark or best != known_best:
             told["best"] = car.best.points if car.best else []
         known[stream] = (car.session_mark, car.lap.number, len(car.lap.points), best)

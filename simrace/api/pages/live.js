@@ -93,12 +93,21 @@ function trace(svg, car) {
     : "Nothing of the running lap yet");
 }
 
-// The way of the longest lap that has positions; without any, the lap is a circle.
+// How much of the lap has positions.
+function covered(points) {
+  const shares = points.filter((point) => point[4] !== null && point[5] !== null).map((point) => point[0]);
+  return shares.length > 20 ? Math.max(...shares) - Math.min(...shares) : 0;
+}
+
+// The longest way that any car on this track has driven; where none tells positions, the lap is a circle.
 function map(svg, car) {
   svg.replaceChildren();
-  const way = [car.best, car.points].find((points) => points.filter((point) => point[4] !== null).length > 20);
+  const there = [...cars.values()].filter((other) =>
+    other === car || (other.told.layout_id !== null && other.told.layout_id === car.told.layout_id));
+  const ways = there.flatMap((other) => [other.best, other.before, other.points]);
+  const way = ways.reduce((longest, points) => covered(points) > covered(longest) ? points : longest);
   let place;
-  if (way) {
+  if (covered(way)) {
     const fixes = way.filter((point) => point[4] !== null && point[5] !== null);
     const squeeze = Math.cos(fixes[0][4] * Math.PI / 180);
     const flat = (point) => [point[5] * squeeze, -point[4]];
@@ -108,7 +117,7 @@ function map(svg, car) {
     const size = Math.max(Math.max(...xs) - left, Math.max(...ys) - top) || 1;
     const at = (point) => flat(point).map((value, axis) => 12 + 176 * (value - [left, top][axis]) / size);
     const outline = fixes.map((point, step) => `${step ? "L" : "M"}${at(point).map((value) => value.toFixed(1)).join(" ")}`);
-    drawn(svg, "path", { class: "track", d: outline.join("") + (way === car.best ? "Z" : "") });
+    drawn(svg, "path", { class: "track", d: outline.join("") + (covered(way) > 0.97 ? "Z" : "") });
     place = (share) => at(fixes.reduce((near, point) =>
       Math.abs(point[0] - share) < Math.abs(near[0] - share) ? point : near));
   } else {
@@ -162,9 +171,11 @@ function show(event) {
     let car = cars.get(told.stream);
     if (!car) {
       const article = document.getElementById("car").content.cloneNode(true).firstElementChild;
-      car = { article, points: [], best: [] };
+      car = { article, points: [], before: [], best: [] };
       cars.set(told.stream, car);
     }
+    if (told.before) car.before = told.before;
+    else if (told.is_new && covered(car.points) > covered(car.before)) car.before = car.points;
     car.told = told;
     car.points = told.is_new ? told.points : car.points.concat(told.points);
     if (told.best) car.best = told.best;
