@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from simrace.database.connection import connection_parameters
 from simrace.database.pseudonyms import session_options
@@ -24,6 +25,7 @@ EVERY_S = 1.0
 POINTS_HZ = 6  # of a running lap
 POINTS_AT_MOST = 4_000  # of a lap of ten minutes
 LAPS_SHOWN = 5
+WAREHOUSE = -1  # stands for the number of a lap that this process has not seen
 SHORTEST_RATIO = 0.02  # of a lap, below which its length does not follow from a place
 _STANDING = """
 select to_jsonb(standing) - 'source_format' from marts.live_standing as standing
@@ -51,6 +53,19 @@ select
 from marts.live_samples
 where received_at > %s
 order by stream, batch_number, frame_number
+"""
+
+# Every third point of 5 m is enough to draw; a trace has no positions of the earth.
+_BEST = """
+select traces.distance_m / max(traces.distance_m) over (), traces.speed_kph, traces.throttle_ratio, traces.brake_ratio
+from marts.personal_bests as bests
+inner join marts.fct_lap_traces as traces
+    on
+        bests.best_session_id = traces.session_id
+        and bests.best_driven_at = traces.session_started_at
+        and bests.best_lap_number = traces.lap_number
+where bests.driver_id = %s and bests.car_id = %s and bests.layout_id = %s and mod(traces.grid_point, 3) = 0
+order by traces.grid_point
 """
 
 # Of a car: session, running lap, how many of its points, best lap.
@@ -81,7 +96,8 @@ class Car:
         session_mark: The session.
         elapsed_s: Clock of its newest point.
         lap: The running lap.
-        best: The best lap that was seen whole; None before.
+        best: The best lap that was seen whole, and before that of the warehouse; None where neither is.
+        is_best_asked: Whether the warehouse was asked for it.
         before: The lap before the running one, until its time is known.
         longest_m: Length of a lap, and where nobody tells it the largest place; for drives that tell no share.
         tyres: Temperature in degrees C and pressure in kPa of each wheel.
@@ -91,6 +107,7 @@ class Car:
     elapsed_s: float = -1e9
     lap: Lap = field(default_factory=lambda: Lap(1))
     best: Lap | None = None
+    is_best_asked: bool = False
     before: Lap | None = None
     best_time_s: float | None = None
     longest_m: float = 1.0
@@ -196,6 +213,7 @@ class Watch:
             laps = dict(cursor.fetchall())
             cursor.execute(_SAMPLES, (self._last_at or datetime.min,))
             rows = cursor.fetchall()
+            bests = {row["stream"]: self._best_of(cursor, row) for row in standing if self._wants_best(row["stream"])}
         lengths = {row["stream"]: _length(row) for row in standing}
         with self._changed:
             for stream, *row in rows:
@@ -204,8 +222,26 @@ class Watch:
             self._cars = {stream: car for stream, car in self._cars.items() if stream in streams}
             for row in standing:
                 self._judge(row)
+            for stream, best in bests.items():
+                if (car := self._cars.get(stream)) and car.best is None:
+                    car.best = best
             self._standing, self._laps, self._problem = standing, laps, ""
             self._version += 1
+
+    def _wants_best(self, stream: str) -> bool:
+        """Whether to ask the warehouse for the best lap of a car: once a session."""
+        car = self._cars.get(stream)
+        if car is None or car.is_best_asked:
+            return False
+        car.is_best_asked = True
+        return car.best is None
+
+    @staticmethod
+    def _best_of(cursor: Cursor, standing: Mapping[str, Any]) -> Lap | None:
+        """The personal best of the warehouse; one of the session takes its place when it was seen whole."""
+        cursor.execute(_BEST, [standing[name] for name in ("driver_id", "car_id", "layout_id")])
+        points: list[Point] = [[*(_short(value, 5) for value in row), None, None] for row in cursor]
+        return Lap(WAREHOUSE, points, is_whole=True) if points else None
 
     def _add(
         self,
@@ -248,6 +284,8 @@ class Watch:
         car = self._cars.get(str(standing["stream"]))
         best_s = standing["session_best_lap_time_s"]
         if car is None or best_s is None or best_s == car.best_time_s:
+            return
+        if car.best and best_s > standing["personal_best_lap_time_s"]:  # that of the warehouse was faster
             return
         if car.before is not None and car.before.is_whole and standing["last_lap_time_s"] == best_s:
             car.best, car.best_time_s = car.before, best_s

@@ -13,7 +13,7 @@ from simrace.live.sources import Address, AddressError
 TOKEN_VARIABLE = "SIMRACE_API_TOKEN"  # noqa: S105 - its name, not the token
 WAIT_S = 30.0
 HTTP_PAUSE_S = 0.2  # frames wait so long for a request
-FRAMES_A_REQUEST = 400  # about half of what a server takes; more have waited where it was away
+FRAMES_A_REQUEST, FRAMES_A_MESSAGE = 400, 2_000  # about half of what a server takes; more wait where it is away or slow
 
 
 def open_sender(url: str, cars: int) -> Sender:
@@ -187,8 +187,9 @@ class SocketSender:
         """See `Sender`."""
         if self._waiting and time.monotonic() - self._sent_at >= HTTP_PAUSE_S:
             frames, self._waiting = self._waiting, []
-            self._connection.send(b"\n".join(frames))
-            self._connection.recv(WAIT_S)
+            for place in range(0, len(frames), FRAMES_A_MESSAGE):
+                self._connection.send(b"\n".join(frames[place : place + FRAMES_A_MESSAGE]))
+                self._connection.recv(WAIT_S)
             self._sent_at = time.monotonic()
 
     def close(self) -> None:
