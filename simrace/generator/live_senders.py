@@ -175,7 +175,7 @@ class SocketSender:
         token = os.environ.get(TOKEN_VARIABLE)
         headers = {"Authorization": f"Bearer {token}"} if token else None
         self._open = ExitStack()
-        self._connection = self._open.enter_context(connect(url, additional_headers=headers))
+        self._connection = self._open.enter_context(connect(url, additional_headers=headers, compression=None))
         self._waiting: list[bytes] = []
         self._sent_at = 0.0
 
