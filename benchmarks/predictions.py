@@ -13,10 +13,12 @@ import resource
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from bench import ROOT, bench
 
 from simrace.generator.catalogue import CARS
@@ -26,6 +28,7 @@ from simrace.generator.season import write_season
 from simrace.generator.session import Driver, Session
 
 SEED = 11
+COLUMNS = 114  # as many as ml_training_data has features, ratios and practice with them
 PRACTISE = 4  # drivers of each race
 EARLIER = timedelta(minutes=40)
 QUALIFYING_SPREAD, USUAL_SKILL = 0.004, 0.93
@@ -37,7 +40,10 @@ def rows(count: int) -> None:
     from simrace.predictions.train import train
     from tests.predictions.seasons import FIELD, made_up
 
-    known = made_up(races=count // FIELD)
+    made = made_up(races=count // FIELD)
+    noise = np.random.default_rng(SEED).normal(size=(len(made.rows), COLUMNS - len(made.features)))
+    others = pd.DataFrame(noise, columns=[f"noise_{number}" for number in range(noise.shape[1])])
+    known = replace(made, rows=pd.concat([made.rows, others], axis=1), features=(*made.features, *others.columns))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began, cpu = time.perf_counter(), time.process_time()
     models = list(train(known, 0))

@@ -23,6 +23,9 @@ left join marts.model_scores as held
 left join marts.model_scores as meant
     on said.model_id = meant.model_id and said.span = meant.span and meant.measure = 'coverage_meant'
 where
-    said.is_latest
-    and said.measure = 'mean_said'
+    said.measure = 'mean_said'
+    and said.model_id in (
+        select latest.model_id from marts.model_scores as latest
+        where latest.is_latest and latest.span = 'validation' and latest.scorer = 'model'
+    )
 order by said.target, said.value

@@ -24,7 +24,10 @@ left join marts.model_scores as luck
         and errors.scorer = luck.scorer
         and luck.measure = 'luck'
 where
-    errors.is_latest
+    errors.model_id in (
+        select latest.model_id from marts.model_scores as latest
+        where latest.is_latest and latest.span = 'validation' and latest.scorer = 'model'
+    )
     and errors.span in ('validation', 'test')
     and errors.measure in ('mean_absolute_error', 'brier_score')
 order by errors.target asc, errors.span desc, case errors.scorer when 'model' then 0 else 1 end asc, errors.scorer asc
