@@ -55,7 +55,7 @@ def prepare(parameters: ConnectionParameters) -> Path:
     folder = schedule_folder()
     python = _environment(folder)
     (folder / "dagster.yaml").write_text(yaml.safe_dump(_INSTANCE), encoding="utf-8")
-    run_dbt(["parse", "--target-path", str(folder / "target")], parameters)
+    run_dbt(["parse", "--write-json", "--target-path", str(folder / "target")], parameters)
     return python
 
 
