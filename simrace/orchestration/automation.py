@@ -84,11 +84,10 @@ def make_sensors(plan: Plan, jobs: dict[str, Any]) -> list[dg.SensorDefinition]:
     folders = [*(each for each in plan.sources if not is_remote(each)), *own]
 
     @dg.sensor(job=jobs[ARRIVALS], minimum_interval_seconds=plan.look_s, name="new_files", **SENSOR_ON)
-    def new_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    def new_files(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         cursor, found = look(folders, context.cursor)
-        context.update_cursor(cursor)
         if not found:
-            return dg.SkipReason("No file is new and at rest.")
+            return dg.SensorResult(skip_reason="No file is new and at rest.", cursor=cursor)
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=found)], cursor=cursor)
 
     @dg.run_status_sensor(
