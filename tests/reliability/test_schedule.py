@@ -324,7 +324,7 @@ def test_a_run_that_was_killed_with_everything_is_begun_anew(scheduler: Schedule
     scheduler.start()
     again = scheduler.ended(retry_number="1")
     assert again["status"] == "SUCCESS", again
-    assert scheduler.warehouse.query(f"select from raw.file_sightings where file_name = '{files[1].name}'") != []
+    assert scheduler.warehouse.query(f"select 1 from raw.file_sightings where file_name = '{files[1].name}'") != []
     scheduler.stop()
 
 
