@@ -1,3 +1,26 @@
+{% macro let_transformer_read() -%}
+    {%- set built = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) if execute else [] -%}
+    {%- set schemas = built | map(attribute='schema') | unique | sort -%}
+    do $$
+    declare
+        built_in name;
+    begin
+        if to_regrole('simrace_transformer') = to_regrole(current_user) then
+            return;
+        end if;
+        for built_in in
+            select nspname
+            from pg_namespace
+            where
+                nspname in ('{{ schemas | join("', '") }}')
+                and to_regrole('simrace_transformer') is not null
+                and has_schema_privilege('simrace_transformer', oid, 'create')
+        loop
+            execute format('alter default privileges in schema %I grant select on tables to simrace_transformer', built_in);
+        end loop;
+    end $$;
+{%- endmacro %}
+
 {% macro keep_rights() -%}
     {%- set built = graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed']) if execute else [] -%}
     {%- set schemas = built | map(attribute='schema') | unique | sort -%}

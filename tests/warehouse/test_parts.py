@@ -55,6 +55,14 @@ def test_a_build_of_the_same_code_swaps_no_table(warehouse: Warehouse) -> None:
     assert warehouse.query(tables) == before != []
 
 
+def test_views_of_the_transformer_read_what_somebody_else_has_just_built(built: Warehouse) -> None:
+    other = built.other("just_built", is_copy=True)
+    other.run("simrace", "db", "roles")
+    other.run("dbt", "run", "--select", "dim_license_categories")
+    other.query("create table intermediate.just_built as select 1 as number")
+    assert other.query("set role simrace_transformer; select number from intermediate.just_built") == [(1,)]
+
+
 @pytest.mark.usefixtures("view_of_a_reader")
 @pytest.mark.parametrize("arguments", [("run",), ("run", "--full-refresh"), ("seed", "--full-refresh")])
 def test_tables_built_without_their_views_lose_none(
