@@ -60,14 +60,9 @@ ranked as (
 )
 
 select
-    ranked.car_id,
-    ranked.sim,
-    coalesce(known.known_name, ranked.car_name) as car_name,
-    ranked.car_class_name
+    car_id,
+    sim,
+    car_name,
+    car_class_name
 from ranked
-left join {{ ref('known_names') }} as known
-    on
-        ranked.sim = known.sim
-        and known.kind = 'car'
-        and lower(regexp_replace(ranked.car_id, '^[^:]*:(name:)?', '')) = known.internal_name
-where ranked.latest_rank = 1
+where latest_rank = 1
