@@ -227,7 +227,6 @@ def test_progress_and_stints_are_those_of_the_marts(warehouse: Warehouse) -> Non
         "inner join marts.session_consistency as consistency using (session_id) where consistency.pace_laps > 0 "
         "order by others desc, own.session_id limit 1"
     )[0]
-    assert int(str(others)) > 0
     with closing(psycopg2.connect(warehouse.url)) as connection:
         session = marts.find_session(connection, str(session_id))
         found = marts.read_driven(connection, session, marts.read_laps(connection, session))
