@@ -98,6 +98,7 @@ def test_a_day_without_files_builds_nothing(airflow: Airflow) -> None:
 
 
 def test_a_failed_day_is_told_to_the_webhook(airflow: Airflow) -> None:
+    (airflow.warehouse.folder / "archive" / "2026-05").mkdir(parents=True, exist_ok=True)
     bodies: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -112,7 +113,7 @@ def test_a_failed_day_is_told_to_the_webhook(airflow: Airflow) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     hook = f"http://127.0.0.1:{server.server_port}/"
-    done = airflow.run("dags", "test", "simrace", "2026-06-02", SIMRACE_COMMAND="false", SIMRACE_WEBHOOK_URL=hook)
+    done = airflow.run("dags", "test", "simrace", "2026-05-20", SIMRACE_COMMAND="false", SIMRACE_WEBHOOK_URL=hook)
     server.shutdown()
     assert done.returncode != 0
     [body] = bodies
