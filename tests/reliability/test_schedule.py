@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+import yaml
 
 from simrace.database.server_system import is_free
 from simrace.database.settings import PORTS
 from simrace.orchestration.starting import ENVIRONMENT_VARIABLE
-from tests.conftest import SHARED, Warehouse
+from tests.conftest import ROOT, SHARED, Warehouse
 from tests.reliability.conftest import begin, home_of, make_warehouse, write_small_set
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,8 @@ ASSETS = """
 """
 PARTITIONS = """
 query ($key: AssetKeyInput!) { assetNodeOrError(assetKey: $key) { ... on AssetNode {
-    freshnessPolicy { __typename } partitionStats { numMaterialized numFailed }
+    internalFreshnessPolicy { ... on TimeWindowFreshnessPolicy { warnWindowSeconds failWindowSeconds } }
+    freshnessStatusInfo { freshnessStatus } partitionStats { numMaterialized numFailed }
 } } }
 """
 BACKFILL = """
@@ -300,8 +302,16 @@ def test_a_backfill_lands_its_months_and_one_build_follows(scheduler: Scheduler)
 
 
 def test_freshness_is_judged_by_what_was_landed(scheduler: Scheduler) -> None:
+    variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text("utf-8"))["vars"]
     node = scheduler.ask(PARTITIONS, key={"path": ["raw", "files"]})["assetNodeOrError"]
-    assert node["freshnessPolicy"] == {"__typename": "TimeWindowFreshnessPolicy"}
+    windows = {"warn": variables["freshness_warn_days"], "fail": variables["freshness_error_days"]}
+    assert node["internalFreshnessPolicy"] == {f"{name}WindowSeconds": 86_400 * days for name, days in windows.items()}
+
+    def is_fresh() -> bool:
+        found = scheduler.ask(PARTITIONS, key={"path": ["raw", "files"]})["assetNodeOrError"]
+        return bool(found["freshnessStatusInfo"]["freshnessStatus"] == "HEALTHY")
+
+    wait_until(is_fresh, "the daemon has judged it")
 
 
 def test_what_came_while_it_was_stopped_is_caught_up_with(scheduler: Scheduler, files: list[Path]) -> None:
