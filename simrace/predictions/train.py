@@ -218,7 +218,7 @@ def _verdict(target: Target, scores: list[dict[str, Any]], drawn: int) -> str | 
     ]
     if beaten_by_luck:
         return (
-            f"not better on the validation span ({target.measure} {own['value']:.4g}) than "
+            f"not better on the validation span ({target.measure.replace('_', ' ')} {own['value']:.4g}) than "
             f"{', '.join(beaten_by_luck)}; luck may be {allowed:.0%}"
         )
     if drawn < FEWEST_DRAWN:

@@ -56,7 +56,7 @@ def test_who_sees_nothing_is_kept_and_not_published(known: Known) -> None:
     """A car that all drive says nothing of the place."""
     model = next(train(replace(known, features=("car_id",)), 0))
     assert model.verdict and re.match(
-        r"not better on the validation span \(mean_absolute_error 3.* than grid .*, irating .*, last five ",
+        r"not better on the validation span \(mean absolute error 3.* than grid .*, irating .*, last five ",
         model.verdict,
     )
 

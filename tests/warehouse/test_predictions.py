@@ -200,7 +200,7 @@ def test_the_page_shows_what_the_models_are_worth(trained: Warehouse, monkeypatc
         page.run()
         assert not page.exception and len(page.success) == 1
         assert {"Place in class", "Podium", "Change of iRating"} <= set(page.dataframe[0].value["what"])
-        assert {"model", "grid"} <= set(page.dataframe[1].value["scorer"])
+        assert {"Model", "Grid"} <= set(page.dataframe[1].value["scorer"])
         assert len(page.get("plotly_chart")) == charts
     st.cache_data.clear()
 

@@ -1,6 +1,7 @@
 """What the models are worth: errors beside the baselines, calibration, coverage, and drift since they were trained."""
 
 import pandas as pd
+import streamlit as st
 
 from simrace.dashboard import data
 from simrace.dashboard.charts import NEUTRAL, figure, series, table
@@ -18,6 +19,7 @@ TARGETS = {
 }
 # For each target: unit of what is said, on axes.
 UNITS = {"finish": "place", "irating_change": "rating points", "lap_time": "% slower than the usual lap"}
+SCORERS = {"irating": "iRating", "car's median": "Median of the car", "driver's median": "Median of the driver"}
 COVERAGE: dict[str, tuple[str, str | None]] = {
     "what": ("Predicted", None),
     "coverage": ("Intervals held", "percent"),
@@ -37,14 +39,14 @@ SCORES: dict[str, tuple[str, str | None]] = {
 }
 RATINGS: dict[str, tuple[str, str | None]] = {
     "driver": ("Driver", None),
-    "license_category_id": ("Category", None),
+    "category": ("Category", None),
     "irating": ("iRating", "%d"),
     "expected_irating": ("Expected", "%.0f"),
     "low_irating": ("From", "%.0f"),
     "high_irating": ("To", "%.0f"),
     "races_ahead": ("Races ahead", "%d"),
-    "better_share": ("Nearer than naive", "%.2f"),
-    "coverage": ("Intervals held", "%.2f"),
+    "better_share": ("Nearer than naive", "percent"),
+    "coverage": ("Intervals held", "percent"),
 }
 
 
@@ -66,18 +68,18 @@ def show() -> None:
     target = choose("What is predicted", "target", targets)
     own = models[models["target"] == target]
     _show_verdict(own)
-    table(own.round({"luck": 2}), SCORES, "scores")
+    named = own.assign(scorer=own["scorer"].map(lambda name: SCORERS.get(name, name.capitalize())))
+    table(named.round({"luck": 2}), SCORES, "scores")
     calibration = data.query("predictions/calibration")
     _show_calibration(target, calibration[calibration["target"] == target])
     _show_races(data.query("predictions/races", target=target))
     ratings = data.query("predictions/ratings")
     if not ratings.empty:
-        table(ratings, RATINGS, "ratings", pinned=1)
+        st.subheader("Ratings to come")
+        table(ratings.round({"better_share": 2, "coverage": 2}), RATINGS, "ratings", pinned=1)
 
 
 def _show_verdict(own: pd.DataFrame) -> None:
-    import streamlit as st
-
     first = next(rows(own))
     if first.is_published:
         st.success("The model beat every baseline on the validation span by more than luck, and is used.")
@@ -88,6 +90,7 @@ def _show_verdict(own: pd.DataFrame) -> None:
 def _show_calibration(target: str, bins: pd.DataFrame) -> None:
     if bins.empty:
         return
+    st.subheader("What was said, and what came")
     unit = UNITS.get(target)
     titles = (f"Said, {unit}", f"Came, {unit}") if unit else ("Chance that was said", "Share that came")
     made = figure(380, *titles)
@@ -98,11 +101,11 @@ def _show_calibration(target: str, bins: pd.DataFrame) -> None:
     )
     form = ".1%" if unit is None else ".2f"
     hover = f"said %{{x:{form}}}, came %{{y:{form}}}<extra></extra>"
-    series(made, 0, "Fifths of the test", bins["mean_said"], bins["mean_that_came"], hover, "lines+markers")
+    series(made, 0, "Equal parts of the test", bins["mean_said"], bins["mean_that_came"], hover, "lines+markers")
     if unit is None:
         made.update_xaxes(range=[0, 1], tickformat=".0%")
         made.update_yaxes(range=[0, 1], tickformat=".0%")
-    show_figure(made, "calibration", "What came for each fifth of what was said, beside the line of equality.")
+    show_figure(made, "calibration", "What came for each part of what was said, beside the line of equality.")
     if bins["coverage"].notna().any():
         _show_coverage(unit or "", bins)
 
@@ -113,14 +116,15 @@ def _show_coverage(unit: str, bins: pd.DataFrame) -> None:
     meant = 2 * [bins["coverage_meant"].iloc[0]]
     line = {"color": NEUTRAL, "dash": "dot"}
     made.add_scatter(x=[x.min(), x.max()], y=meant, mode="lines", name="Meant to", line=line, hoverinfo="skip")
-    series(made, 0, "Fifths of the test", x, bins["coverage"], "%{y:.0%} held<extra></extra>", "lines+markers")
+    series(made, 0, "Equal parts of the test", x, bins["coverage"], "%{y:.0%} held<extra></extra>", "lines+markers")
     made.update_yaxes(range=[0, 1], tickformat=".0%")
-    show_figure(made, "held", "How often intervals held for each fifth of what was said, beside how often they should.")
+    show_figure(made, "held", "How often intervals held for each part of what was said, beside how often they should.")
 
 
 def _show_races(scores: pd.DataFrame) -> None:
     if scores.empty:
         return
+    st.subheader("Race by race")
     made = figure(380, "Race", "Error")
     hover = "%{x|%Y-%m-%d}: %{y:.3g}<extra>%{fullData.name}</extra>"
     series(made, 0, "Model", scores["green_flag_at"], scores["error"], hover, "markers")
