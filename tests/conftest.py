@@ -272,6 +272,7 @@ def make_and_keep(made: Warehouse) -> None:
     if is_kept := bool(kept and (kept / "home").exists()):
         copy_home(kept / "home", home)
         shutil.copytree(kept / "files", made.folder / "files")
+        made.query("delete from raw.rejected_files")  # some are known by their path, which is another now
     else:
         let_go_of_the_disk(made.url)
         made.run("simrace", "sample", "--sessions", "8", made.folder / "files")
