@@ -30,7 +30,6 @@ from simrace.database.server_system import Notify
 from simrace.lake.choices import engine_of, set_engine
 from simrace.lake.settings import POSTGRES, SPARK, lake
 from simrace.logs import log_event
-from simrace.operations.archive import batches, keep_files
 from simrace.operations.forget import Content, drop_work_files, find_named
 from simrace.operations.forget import forget as forget_contents
 from simrace.operations.forget import strike as strike_driver
@@ -317,6 +316,8 @@ def retire(work: Work, old: list[Expired], place: str | None, say: Notify) -> di
     if place is None:
         return _retire(work, old)
     deleted: Counter[str] = Counter()
+    from simrace.operations.archive import batches, keep_files  # numpy takes long to import
+
     for month, batch in batches(old):
         kept = keep_files(work.parameters, place, month, batch)
         deleted.update(_retire(work, kept))

@@ -82,10 +82,10 @@ def test_old_sessions_go_after_the_build(
     monkeypatch.setattr(run, "build_marts", lambda *_, **__: steps.append("built"))
     monkeypatch.setattr(run.summaries, "show_holdings", lambda *_: None)
     monkeypatch.setattr(run.commands, "expired", expired)
-    monkeypatch.setattr(run, "let_go", lambda _, sessions: steps.append(f"{len(sessions)} gone"))
+    monkeypatch.setattr(run, "let_go", lambda _, sessions, archive: steps.append(f"{len(sessions)} gone to {archive}"))
     done = simrace("run", lap)
     assert done.exit_code == 0, done.output
-    assert steps == ["built", "asked", "1 gone", "built"]
+    assert steps == ["built", "asked", "1 gone to None", "built"]
 
 
 def test_a_long_list_of_refused_files_is_cut(database: ConnectionParameters, tmp_path: Path) -> None:

@@ -311,7 +311,7 @@ def test_the_server_comes_into_a_home_that_was_made_before_it(
         unchanged._write({})
         uploads.prepare()
         declared_folder().mkdir()
-        for name in ("seeds", "spark", "target"):
+        for name in ("schedule", "seeds", "spark", "target"):
             (own / name).mkdir()
         connect = ConnectionParameters({"host": "x", "port": "1", "dbname": "x", "user": "x"})
         assert commands.loader(connect).pipeline

@@ -1,7 +1,10 @@
-{#- A table's config `goes_with` says when its rows go: with the lines of a session (raw) or with its traces. -#}
+{#- A config `goes_with` says when rows of a table go: with the lines of a session (raw) or with its traces. A view,
+    which is a table on another engine, has none. -#}
 {%- set tables = [] -%}
 {%- for node in (graph.nodes.values() if execute else []) if node.config.get('goes_with') -%}
-    {%- do tables.append((node.config.goes_with, node.schema, node.alias)) -%}
+    {%- if node.config.materialized != 'view' -%}
+        {%- do tables.append((node.config.goes_with, node.schema, node.alias)) -%}
+    {%- endif -%}
 {%- endfor -%}
 {{ config(materialized='view', schema='ops') }}
 
