@@ -12,6 +12,7 @@ from simrace.live.sources import Address, AddressError
 
 TOKEN_VARIABLE = "SIMRACE_API_TOKEN"  # noqa: S105 - its name, not the token
 WAIT_S = 30.0
+AWAY_S = 5.0  # for a broker that is away at the end, such as one that heard the same Ctrl-C
 HTTP_PAUSE_S = 0.2  # frames wait so long for a request
 FRAMES_A_REQUEST, FRAMES_A_MESSAGE = 400, 2_000  # about half of what a server takes; more wait where it is away or slow
 
@@ -107,7 +108,9 @@ class MqttSender:
         """See `Sender`."""
         if self._last:
             with suppress(RuntimeError):  # the broker is gone
-                self._last.wait_for_publish(WAIT_S)
+                self._last.wait_for_publish(AWAY_S)
+                if self._client.is_connected():
+                    self._last.wait_for_publish(WAIT_S)
         self._client.disconnect()
         self._client.loop_stop()
 
