@@ -61,7 +61,8 @@ def image() -> Iterator[Image]:
     folder.chmod(0o711)
     store = ("--root", str(folder / "store"), "--runroot", str(folder / "run"))
     context = folder / "context"
-    shutil.copytree(ROOT, context, ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", ".mypy_cache"))
+    left_out = (".git", ".venv", "target", "logs", ".mypy_cache")  # at the top: packages may be called so too
+    shutil.copytree(ROOT, context, ignore=lambda place, _: left_out if Path(place) == ROOT else ())
     for name in (".env", "simrace/.env", "sample_files/laps.csv"):  # which lie about where people build
         (context / name).parent.mkdir(exist_ok=True)
         (context / name).write_text(f"SIMRACE_API_TOKEN={SECRET}\n")
@@ -113,9 +114,10 @@ class Container:
         names = [str(each) for each in image.config["Env"]]  # type: ignore[attr-defined]
         self.environment = [*names, f"SIMRACE_API_TOKEN={SECRET}"]
 
-    def _command(self, *command: str) -> list[str]:
+    def _command(self, *command: str, is_connected: bool = False) -> list[str]:
+        network = [] if is_connected else ["--net"]
         return [
-            "unshare", "--mount", "--pid", "--net", "--fork", "--kill-child",
+            "unshare", "--mount", "--pid", *network, "--fork", "--kill-child",
             "sh", "-c", _START, "container", *command,
         ]  # fmt: skip
 
@@ -123,10 +125,10 @@ class Container:
         own = {"ROOT": str(self.image.root), "HOME_VOLUME": str(self.volume), "ENVIRONMENT": " ".join(self.environment)}
         return {"PATH": os.environ["PATH"], **own}
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self._command(*command), env=self._settings(), capture_output=True, text=True, timeout=1_200, check=False
-        )
+    def run(self, *command: str, check: bool = True, is_connected: bool = False) -> subprocess.CompletedProcess[str]:
+        """A command to its end; `is_connected` gives it the network of the machine."""
+        whole = self._command(*command, is_connected=is_connected)
+        done = subprocess.run(whole, env=self._settings(), capture_output=True, text=True, timeout=1_200, check=False)
         assert not check or done.returncode == 0, f"{command}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done
 
@@ -177,7 +179,7 @@ class Running:
         """Send SIGTERM to the first process. Return its exit code, what was said, and the seconds it took."""
         began = time.monotonic()
         os.kill(self.first, 15)
-        said, _ = self.process.communicate(timeout=30)
+        said, _ = self.process.communicate(timeout=90)
         return self.process.returncode, said, time.monotonic() - began
 
 
@@ -271,3 +273,35 @@ def test_sigterm_ends_the_others_too(container: Container, command: tuple[str, .
         running.wait_for("python", "-c", ready)
         _, said, seconds = running.end()
         assert seconds < 10, said
+
+
+_INSTALL = """
+from simrace.build.environment import make_environment
+from simrace.orchestration.starting import PINS, alone, schedule_folder
+with alone():
+    make_environment(schedule_folder() / "environment", PINS)
+"""
+_ASSETS = """
+import json, urllib.request as web
+asked = web.Request("http://127.0.0.1:3000/graphql", json.dumps({"query": "{ assetNodes { id } }"}).encode())
+asked.add_header("Content-Type", "application/json")
+print(len(json.load(web.urlopen(asked))["data"]["assetNodes"]))
+"""
+
+
+def test_the_scheduler_keeps_its_environment_in_the_volume_and_sigterm_ends_it(
+    container: Container, image: Image
+) -> None:
+    """Its packages are fetched as its first start does it; then it needs no network any more."""
+    own = [f"{name}={value}" for name in ("PIP_INDEX_URL",) if (value := os.environ.get(name))]
+    if (certificates := Path(CERTIFICATES[0]) / "ca-certificates.crt").is_file():
+        shutil.copy(certificates, container.volume)
+        own.append(f"PIP_CERT=/var/lib/simrace/{certificates.name}")
+    connected = Container(image, container.volume)
+    connected.environment += own
+    connected.run("python", "-c", _INSTALL, is_connected=True)
+    with container.started("simrace", "schedule", "/var/lib/simrace/files", "--host", "0.0.0.0") as running:  # noqa: S104
+        running.wait_for("python", "-c", _ASSETS, seconds=600)
+        assert int(running.inside("python", "-c", _ASSETS).stdout) > 50
+        code, said, seconds = running.end()
+        assert (code, "Stopped." in said, seconds < 60) == (0, True, True), (code, said, seconds)
