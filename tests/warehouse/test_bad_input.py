@@ -102,7 +102,7 @@ def accounts_for_all(other: Warehouse, counts: dict[str, int]) -> None:
 
 
 def test_bad_input_stops_nothing_and_is_accounted_for(warehouse: Warehouse) -> None:
-    other, counts = land_and_build(warehouse, "bad_input", step=20_000, every=160)
+    other, counts = land_and_build(warehouse, "bad_input", step=5_000, every=40)
     accounts_for_all(other, counts)
 
     # what is good lands beside it: only races that the corpus tells again, from a younger file, are others
