@@ -80,7 +80,7 @@ def show() -> None:
     if with_ideal and len(laps) < MOST_LAPS:
         of = laps[-1]
         laps += [lap for lap in [ideal_lap(len(laps), of.session_id, of.letter, laps[0])] if lap]
-    corners = data.query("lap_comparison/corners", layout_key=layout_key)
+    corners = data.query("shared/corners", layout_key=layout_key)
     zoom = _choose_corner(corners)
     cursor_m = choose_place("Cursor on the lap", "at", float(laps[0].trace.distance_m.max()), STEP_M)
     _show_cursor(laps, cursor_m)

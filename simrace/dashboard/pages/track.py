@@ -43,7 +43,7 @@ def show() -> None:
         return
     by_key = {row.layout_key: row for row in rows(layouts)}
     layout = by_key[choose("Layout", "layout", {key: _label(row) for key, row in by_key.items()})]
-    corners = data.query("track/corners", layout_key=layout.layout_key)
+    corners = data.query("shared/corners", layout_key=layout.layout_key)
     best = data.query("track/best_laps", layout_key=layout.layout_key)
     _show_figures(layout, corners, best)
     passages = data.query("track/passages", layout_key=layout.layout_key)
