@@ -1,4 +1,4 @@
-"""MQTT by TLS, with a password: a broker whose certificate is not trusted is not read, and it is said why."""
+"""MQTT and Kafka by TLS, with a password: a broker whose certificate is not trusted is not read, and it is said why."""
 
 import base64
 import hashlib
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import paho.mqtt.client as mqtt
 import pytest
+from confluent_kafka import Producer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,11 +19,11 @@ from cryptography.x509.oid import NameOID
 from paho.mqtt.enums import CallbackAPIVersion
 
 from simrace.database.connection import ConnectionParameters
-from tests.live.brokers import mosquitto
+from tests.live.brokers import mock_kafka, mosquitto
 from tests.live.conftest import Begin, end, frame, patient, wait_for
+from tests.live.kafka_door import kafka_door
 from tests.live.test_brokers import needs_mosquitto
 
-pytestmark = needs_mosquitto
 USER, PASSWORD = "garage", "of the garage"
 
 
@@ -62,7 +63,8 @@ def broker(tmp_path: Path) -> Iterator[tuple[int, Path]]:
         yield port, own / "certificate.pem"
 
 
-def test_frames_come_by_tls(
+@needs_mosquitto
+def test_frames_come_by_mqtt_and_tls(
     broker: tuple[int, Path], live: Begin, database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, authority = broker
@@ -84,6 +86,7 @@ def test_frames_come_by_tls(
     end(reader)
 
 
+@needs_mosquitto
 @pytest.mark.parametrize(
     ("options", "password", "said"),
     [
@@ -117,3 +120,56 @@ def test_a_file_that_holds_no_certificate_is_told(live: Begin, database: Connect
     _, told = reader.communicate(timeout=60)
     assert reader.returncode == 1
     assert "is no file with certificates" in told.decode()
+
+
+@pytest.fixture
+def kafka(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A broker that wants TLS and a password: its address, and the folder of its certificate."""
+    own = tmp_path / "own"
+    certificate(own)
+    with mock_kafka() as plain, kafka_door(plain, own, USER, PASSWORD) as address:
+        made = Producer({"bootstrap.servers": plain, "log_level": 0})
+        for number in range(100):
+            made.produce("telemetry", json.dumps(frame(number)).encode())
+        assert made.flush(10) == 0
+        yield address, own
+
+
+def test_frames_come_by_kafka_and_tls(
+    kafka: tuple[str, Path], live: Begin, database: ConnectionParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, own = kafka
+    monkeypatch.setenv("SIMRACE_KAFKA_PASSWORD", PASSWORD)
+    reader = live(f"kafka://{USER}@{address}/telemetry?ca={own / 'certificate.pem'}")
+    ask = patient(database)
+    wait_for(lambda: len(ask()) == 100)
+    end(reader)
+
+
+@pytest.mark.parametrize(
+    ("options", "password", "said"),
+    [
+        ("", PASSWORD, "by TLS: SSL handshake failed"),
+        ("?ca={other}", PASSWORD, "ca=FILE in the address names the authority"),
+        ("?ca={own}", "another", "127.0.0.1 does not take garage with the password in SIMRACE_KAFKA_PASSWORD"),
+        ("?ca=missing.pem", PASSWORD, "librdkafka does not take the options"),
+    ],
+)
+def test_a_cluster_that_is_not_trusted_or_does_not_trust_is_not_read(
+    options: str,
+    password: str,
+    said: str,
+    kafka: tuple[str, Path],
+    live: Begin,
+    database: ConnectionParameters,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    address, own = kafka
+    certificate(tmp_path / "other")
+    monkeypatch.setenv("SIMRACE_KAFKA_PASSWORD", password)
+    options = options.format(own=own / "certificate.pem", other=tmp_path / "other" / "certificate.pem")
+    reader = live(f"kafka://{USER}@{address}/telemetry{options}")
+    _, told = reader.communicate(timeout=60)
+    assert reader.returncode == 1
+    assert said in told.decode()

@@ -18,7 +18,7 @@ from simrace.live.store import Source
 from simrace.logs import log_event
 
 PASSWORD_VARIABLE = "SIMRACE_KAFKA_PASSWORD"  # noqa: S105 - its name, not the password
-OWN = ("group", "from")
+OWN = ("group", "from", "ca")
 LOOK_AGAIN_S = 30.0
 FIRST_ANSWER_S = 10.0
 POLL_S = 0.1
@@ -26,7 +26,7 @@ MESSAGES_AT_ONCE = 500
 
 
 class Kafka:
-    """`kafka://HOST[:PORT][,HOST...]/TOPIC?group=NAME&from=latest`; other options go to librdkafka as they are."""
+    """`kafka://[USER@]HOST[:PORT]/TOPIC?group=NAME&from=latest&ca=FILE`; other options go to librdkafka as they are."""
 
     def __init__(self, address: Address) -> None:
         if not address.path:
@@ -43,6 +43,7 @@ class Kafka:
         self._thread: threading.Thread | None = None
         self._say: Callable[[str], object] = lambda _: None
         self._is_told = False
+        self._last_error: KafkaError | None = None
 
     def _settings(self) -> dict[str, Any]:
         address = self._address
@@ -60,6 +61,8 @@ class Kafka:
         if address.user:
             settings |= {"sasl.username": address.user, "sasl.password": os.environ.get(PASSWORD_VARIABLE, "")}
             settings |= {"sasl.mechanism": "PLAIN", "security.protocol": "SASL_SSL"}
+        if authority := address.options.get("ca"):
+            settings["ssl.ca.location"] = authority
         return settings | {name: value for name, value in address.options.items() if name not in OWN}
 
     def _name(self, partition: int) -> str:
@@ -76,21 +79,40 @@ class Kafka:
             self._consumer = Consumer(self._settings())
         except KafkaException as error:
             raise AddressError(f"librdkafka does not take the options: {error.args[0].str()}") from error
-        partitions = self._partitions(FIRST_ANSWER_S)
+        until, partitions = time.monotonic() + FIRST_ANSWER_S, None
+        while partitions is None and time.monotonic() < until and not self._is_refused():
+            partitions = self._partitions(1.0)
         if not partitions:
-            raise ReadableError(f"There is no topic {self._topic} at {self._address.host}, or no broker that answers.")
+            raise ReadableError(self._why_not())
         for partition in partitions:
             self._positions[partition] = self._position(reader.source(self._name(partition)))
             reader.resume(self._name(partition))
 
+    def _is_refused(self) -> bool:
+        """Whether the client has told that it and the broker do not trust each other; no time mends that."""
+        self._consumer.poll(0)  # which is when it tells
+        return bool(self._last_error) and self._last_error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL)
+
+    def _why_not(self) -> str:
+        """Why no partition was learned."""
+        host, error = self._address.host, self._last_error
+        if not error or not self._is_refused():
+            return f"There is no topic {self._topic} at {host}, or no broker that answers."
+        if error.code() == KafkaError._AUTHENTICATION:
+            user = self._address.user
+            return f"{host} does not take {user} with the password in {PASSWORD_VARIABLE}: {_cause(error)}."
+        way_out = "ca=FILE in the address names the authority that signed its certificate"
+        return f"There is no connection to {host} by TLS: {_cause(error)}. {way_out}."
+
     def _position(self, source: Source) -> int:
         return source.next_offset if source.commit_number else self._begin or 0
 
-    def _partitions(self, timeout: float) -> list[int]:
+    def _partitions(self, timeout: float) -> list[int] | None:
+        """The partitions of the topic, none if it is not there; nothing if no broker answers."""
         try:
             topics = self._consumer.list_topics(self._topic, timeout=timeout).topics
         except KafkaException:
-            return []
+            return None
         found = topics.get(self._topic)
         return sorted(found.partitions) if found and not found.error else []
 
@@ -171,13 +193,21 @@ class Kafka:
                     reader.lags[self._name(partition)] = max(0, high - position)
 
     def _look_for_partitions(self, reader: Reader) -> None:
-        added = [partition for partition in self._partitions(1.0) if partition not in self._positions]
+        added = [partition for partition in self._partitions(1.0) or [] if partition not in self._positions]
         if added:
             self._positions |= dict.fromkeys(added, OFFSET_BEGINNING)
             self._assign()
 
     def _tell(self, error: KafkaError) -> None:
-        log_event("live_kafka", source=self._source, code=error.name())
-        if not self._is_told:
+        """Say an error once until messages come again. The client tells it at each of many attempts."""
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # what follows from another error
+            self._last_error = error
+        if self._thread and not self._is_told:
             self._is_told = True
+            log_event("live_kafka", source=self._source, code=error.name())
             self._say(f"{self._source}: {error.str()}; tried again until it works.")
+
+
+def _cause(error: KafkaError) -> str:
+    """What went wrong, without the address before it and the state after it."""
+    return error.str().partition(": ")[2].partition(" (")[0].strip()
