@@ -16,7 +16,7 @@ class PackagesError(ReadableError):
 
 
 def make_environment(folder: Path, pins: Path) -> Path:
-    """Make the environment, unless it is there with these pins; the first time takes minutes and a network.
+    """Make the environment, unless it is there of these pins and this Python; at first it takes minutes and a network.
 
     Args:
         folder: Of the environment.
@@ -30,7 +30,8 @@ def make_environment(folder: Path, pins: Path) -> Path:
     """
     python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     made_of = folder / "made_of.lock"
-    wanted = pins.read_bytes()
+    release = f"# Python {sys.version_info.major}.{sys.version_info.minor} of {sys.base_prefix}\n"
+    wanted = release.encode() + pins.read_bytes()
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if made_of.exists() and made_of.read_bytes() == wanted:
