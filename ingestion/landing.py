@@ -14,7 +14,7 @@ from ingestion.declared_rows import land_declarations
 from ingestion.formats.identify import Identity, check_declarations, identify, refuse_binary
 from ingestion.formats.kinds import Family
 from ingestion.formats.lines import QuotingObserver
-from ingestion.formats.logs import find_log_format
+from ingestion.formats.logs import as_named, find_log_format
 from ingestion.formats.logs.log import LogFormat
 from ingestion.formats.not_read_yet import HEAD_BYTES
 from ingestion.loading import Loader, Pending, Row
@@ -106,6 +106,7 @@ def _land(source: Source, landed: Landed, outcomes: list[Outcome], on_bytes: Cal
         raise ChangedWhileReadError(source.file_path) from None
     except (RefusedError, OSError) as error:
         refusal = RefusedError(Reason.UNREADABLE, error.strerror or str(error)) if isinstance(error, OSError) else error
+        refusal = as_named(refusal, source.file_name)
         yield from _refusal_rows(source, content, refusal, landed, outcomes, now)
         return
     sighting = (content.file_id, source.file_path, source.modified_at)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingestion.formats.identify import declared_formats, identify, refuse_binary
-from ingestion.formats.logs import find_log_format
+from ingestion.formats.logs import as_named, find_log_format
 from ingestion.formats.logs.log import Log
 from ingestion.formats.not_read_yet import HEAD_BYTES
 from ingestion.reading import Reason, RefusedError, read_content
@@ -66,7 +66,7 @@ def check_file(file: Path) -> Seen:
     except OSError as error:
         return Seen("", {}, refusal=f"unreadable: {error.strerror}")
     except RefusedError as error:
-        return Seen("", {}, refusal=str(error))
+        return Seen("", {}, refusal=str(as_named(error, file.name)))
     try:
         identity = identify(content)
     except RefusedError as error:
@@ -74,7 +74,12 @@ def check_file(file: Path) -> Seen:
         known = {(name.lower(), unit.lower()): each[0] for (_, name, unit), each in _known().items()}
         name = name if name[0].isalpha() else f"log_{name}"
         is_drafted = error.reason in (Reason.UNKNOWN_FORMAT, Reason.KNOWN_NOT_SUPPORTED)
-        return Seen("", {}, refusal=str(error), draft=(draft(content, name[:50], known) if is_drafted else "") or "")
+        return Seen(
+            "",
+            {},
+            refusal=str(as_named(error, file.name)),
+            draft=(draft(content, name[:50], known) if is_drafted else "") or "",
+        )
     facts = {"encoding": content.encoding, "lines": f"{content.line_count:,}"}
     if identity.delimiter:
         facts["delimiter"] = repr(identity.delimiter)

@@ -7,8 +7,13 @@ import pytest
 from typer.testing import CliRunner
 
 from ingestion.formats.identify import check_declarations, declared_formats, identify
+from ingestion.landing import rows_of
+from ingestion.outcomes import Outcome
 from ingestion.reading import read_content
+from ingestion.sources import open_sources
+from ingestion.warehouse import Landed
 from simrace.cli.app import app
+from simrace.operations.format_check import check_file
 
 SEMICOLON = "Zeit (s);Tempo (km/h);Gas (%)\n" + "".join(
     f"{row * 0.05:.2f};{80 + row},5;{row}\n".replace(".", ",") for row in range(40)
@@ -136,3 +141,20 @@ def test_a_name_stands_for_one_format(home: Path) -> None:
     assert (
         f"{home / 'formats' / 'b.toml'}, line 2: [own_log] stands in {home / 'formats' / 'a.toml'} too" in done.output
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("stint.IBT", b"\x8f\x00\x01", "it is named as an iRacing log is, and does not begin as one"),
+        ("stint.ld", b"a,b\n\x00,1\n", "it is named as a MoTeC log is, and does not begin as one"),
+        ("stint.csv", b"a,b\n\x00,1\n", "NUL character in line 2"),
+    ],
+)
+def test_what_is_named_as_a_binary_log_and_is_none_is_told(home: Path, name: str, data: bytes, told: str) -> None:
+    file = home.parent / name
+    file.write_bytes(data)
+    assert str(check_file(file).refusal).endswith(told)
+    outcomes: list[Outcome] = []
+    list(rows_of(open_sources([file]), Landed(), outcomes))
+    assert str(outcomes[0].refusal).endswith(told)
