@@ -25,6 +25,7 @@ SOURCE = "push"
 LIVE_PATH = "/api/v1/live/{stream}"
 STREAM = r"^[A-Za-z0-9._-]{1,64}$"
 WAIT_S = 30.0
+MESSAGES_AHEAD = 8  # that a socket may send before the first of them is answered
 _FRAMES = {
     "required": True,
     "content": {
@@ -105,32 +106,50 @@ def add_live_routes(app: FastAPI, pushed: Pushed) -> None:
 
         What is no frame is counted as refused, and the others go on. A request that failed may be sent again.
         """
-        return LiveAnswer(**asdict(await _push(pushed, stream, await request.body())))
+        return LiveAnswer(**asdict(await _tally(await _submit(pushed, stream, await request.body()))))
 
     @app.websocket(LIVE_PATH)
     async def push_through_socket(socket: WebSocket, stream: str) -> None:
-        """Take live frames, a message each time; the answer to each comes when the database has them."""
+        """Take live frames, a message each time; each is answered, in their order, when the database has it.
+
+        The next may be sent before the answer to the last: some are read ahead, and the rest wait in the network.
+        """
         await socket.accept()
-        try:
+        submitted: asyncio.Queue[Future[Tally]] = asyncio.Queue(MESSAGES_AHEAD)
+
+        async def answer() -> None:
             while True:
-                received = await socket.receive()
-                if received["type"] == "websocket.disconnect":
-                    return
+                await socket.send_json(asdict(await _tally(await submitted.get())))
+
+        async def receive() -> None:
+            while (received := await socket.receive())["type"] != "websocket.disconnect":
                 payload = received.get("bytes") or (received.get("text") or "").encode()
-                await socket.send_json(asdict(await _push(pushed, stream, payload)))
+                await submitted.put(await _submit(pushed, stream, payload))
+
+        working = [asyncio.create_task(work()) for work in (answer, receive)]
+        try:
+            await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+            for ended in (task for task in working if task.done()):
+                ended.result()
         except WebSocketDisconnect:
             return
         except HTTPException as error:
             await socket.close(1013 if error.status_code == 503 else 1008, str(error.detail)[:100])
+        finally:
+            for task in working:
+                task.cancel()
 
 
-async def _push(pushed: Pushed, stream: str, payload: bytes) -> Tally:
+async def _submit(pushed: Pushed, stream: str, payload: bytes) -> "Future[Tally]":
     if not re.fullmatch(STREAM, stream):  # of a socket; a request is judged before
         raise HTTPException(422, "A stream has a name of 1 to 64 letters, digits, points, - and _.")
     try:
-        future = await run_in_threadpool(pushed.submit, stream, payload)
+        return await run_in_threadpool(pushed.submit, stream, payload)
     except ReadableError as error:
         raise HTTPException(503, str(error).partition("\n")[0], {"Retry-After": "5"}) from error
+
+
+async def _tally(future: "Future[Tally]") -> Tally:
     try:
         return await asyncio.wait_for(asyncio.wrap_future(future), WAIT_S)
     except TimeoutError:

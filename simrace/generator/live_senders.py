@@ -14,6 +14,7 @@ TOKEN_VARIABLE = "SIMRACE_API_TOKEN"  # noqa: S105 - its name, not the token
 WAIT_S = 30.0
 AWAY_S = 5.0  # for a broker that is away at the end, such as one that heard the same Ctrl-C
 HTTP_PAUSE_S = 0.2  # frames wait so long for a request
+MESSAGES_AHEAD = 4  # of a socket, that wait for their answer
 FRAMES_A_REQUEST, FRAMES_A_MESSAGE = 400, 2_000  # about half of what a server takes; more wait where it is away or slow
 
 
@@ -181,6 +182,7 @@ class SocketSender:
         self._connection = self._open.enter_context(connect(url, additional_headers=headers, compression=None))
         self._waiting: list[bytes] = []
         self._sent_at = 0.0
+        self._unanswered = 0
 
     def send(self, car: int, payload: bytes) -> None:
         """See `Sender`."""
@@ -192,13 +194,21 @@ class SocketSender:
             frames, self._waiting = self._waiting, []
             for place in range(0, len(frames), FRAMES_A_MESSAGE):
                 self._connection.send(b"\n".join(frames[place : place + FRAMES_A_MESSAGE]))
-                self._connection.recv(WAIT_S)
+                self._unanswered += 1
+                self._hear(MESSAGES_AHEAD)
             self._sent_at = time.monotonic()
+
+    def _hear(self, left: int) -> None:
+        """Wait for answers until so many messages are left without."""
+        while self._unanswered > left:
+            self._connection.recv(WAIT_S)
+            self._unanswered -= 1
 
     def close(self) -> None:
         """See `Sender`."""
         self._sent_at = 0.0
         self.flush()
+        self._hear(0)
         self._open.close()
 
 

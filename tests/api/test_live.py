@@ -1,6 +1,7 @@
 """Live frames that are pushed, by requests and through a socket."""
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -64,6 +65,19 @@ def test_a_socket_answers_each_message_after_its_commit(api: Api, database: Conn
     ):
         socket.send(lines(1))
         socket.recv(20)
+
+
+def test_a_socket_may_send_ahead_of_its_answers(api: Api, database: ConnectionParameters) -> None:
+    with connect(f"ws://127.0.0.1:{api.port}{PATH}", additional_headers=api.headers) as socket:
+        for count in range(1, 21):
+            socket.send(lines(*range(100 * count, 101 * count)))
+        assert [json.loads(socket.recv(20))["frames"] for _ in range(20)] == list(range(1, 21))
+        assert len(kept(database)) == sum(range(1, 21))
+        socket.send(lines(1))  # and leaves
+    patient = time.monotonic() + 20
+    while 1 not in kept(database):
+        assert time.monotonic() < patient, "what was sent before a socket was closed is kept"
+        time.sleep(0.1)
 
 
 def test_a_socket_needs_what_a_request_needs(serve: Callable[..., Api], database: ConnectionParameters) -> None:

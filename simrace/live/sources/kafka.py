@@ -91,7 +91,8 @@ class Kafka:
     def _is_refused(self) -> bool:
         """Whether the client has told that it and the broker do not trust each other; no time mends that."""
         self._consumer.poll(0)  # which is when it tells
-        return bool(self._last_error) and self._last_error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL)
+        error = self._last_error
+        return error is not None and error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL)
 
     def _why_not(self) -> str:
         """Why no partition was learned."""
