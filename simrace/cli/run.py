@@ -79,7 +79,7 @@ def run(
             build_marts(work, full_refresh, pseudonymise, due.selector, engine)
             with closing(work.parameters.connect()) as connection:
                 summaries.show_holdings(console, connection)
-            summaries.show_next_steps(console)
+                summaries.show_next_steps(console, connection)
         # after the build, which puts in force what the var retention says now
         if old := [each for each in commands.expired(work) if each.is_let_go_by_run]:
             console.print("What is older than the var retention says is let go:")

@@ -42,12 +42,14 @@ GOES = {
     Tier.SESSION: "all of it, for good",
 }
 
-NEXT_QUERIES = (
-    "select * from marts.fct_laps order by lap_time_s limit 10",
-    "select * from marts.fct_lap_corners order by delta_s desc nulls last limit 10",
-    "select * from marts.driver_race_form order by feature_cutoff_at desc nulls last limit 10",
-    "select * from marts.unmapped_channels order by files desc",
-)
+# Mart, and the order in which its first ten rows are worth a look.
+_NEXT_LOOKS = {
+    "marts.fct_laps": "lap_time_s",
+    "marts.fct_lap_corners": "delta_s desc nulls last",
+    "marts.fct_race_results": "race_id desc, finish_position",
+    "marts.driver_race_form": "feature_cutoff_at desc nulls last",
+    "marts.unmapped_channels": "files desc",
+}
 
 
 def printable(text: str) -> str:
@@ -160,7 +162,7 @@ def show_expired(console: Console, expired: list[Expired]) -> None:
 
 
 def show_holdings(console: Console, connection: Connection) -> None:
-    """Print how much the marts hold, and the fastest laps."""
+    """Print how much the marts hold."""
     table = Table("the warehouse holds", "rows")
     with connection, connection.cursor() as cursor:
         for name, (relation, counted) in _HOLDINGS.items():
@@ -251,8 +253,8 @@ def _show_quality(console: Console, status: Status) -> None:
     console.print(table)
 
 
-def show_next_steps(console: Console) -> None:
-    """Print where to look next, by a name that the shell finds."""
+def show_next_steps(console: Console, connection: Connection) -> None:
+    """Print where to look next: what holds something, by a name of simrace that the shell finds."""
     simrace = "simrace" if shutil.which("simrace") else os.path.relpath(sys.argv[0])
     console.print("[bold]Where to look next[/]")
     for command, shows in (
@@ -260,8 +262,18 @@ def show_next_steps(console: Console) -> None:
         ("status", "files, rows, quality figures"),
     ):
         console.print(f"  {simrace} {command:<12} {shows}", markup=False, highlight=False)
-    for query in NEXT_QUERIES:
-        console.print(f'  {simrace} db psql -c "{query}"', markup=False, highlight=False)
+    for relation, order in _NEXT_LOOKS.items():
+        if _has_rows(connection, relation):
+            query = f"select * from {relation} order by {order} limit 10"
+            console.print(f'  {simrace} db psql -c "{query}"', markup=False, highlight=False)
     needs = 'pip install "simrace[dashboard]", then ' if missing_packages() else ""
     told = f"Open the dashboard: {needs}{simrace} dashboard"
     console.print(told, markup=False, highlight=False, style="bold")
+
+
+def _has_rows(connection: Connection, relation: str) -> bool:
+    with connection, connection.cursor() as cursor:
+        if not relation_exists(cursor, relation):
+            return False
+        cursor.execute(f"select 1 from {relation} limit 1")
+        return cursor.fetchone() is not None

@@ -1,12 +1,16 @@
 """Runs and their results can be seen: figures with their history, dbt's results, runs, freshness."""
 
 import json
+import re
 from contextlib import closing
+from io import StringIO
 
 import psycopg2
 import pytest
 import yaml
+from rich.console import Console
 
+from simrace.cli.summaries import show_next_steps
 from simrace.operations.freshness import read_freshness
 from tests.conftest import HISTORY, ROOT, Warehouse
 
@@ -27,6 +31,26 @@ def test_every_figure_is_measured_and_has_its_limit(warehouse: Warehouse) -> Non
     assert rows["fct_telemetry_samples"] == warehouse.query("select count(*) from marts.fct_telemetry_samples")[0][0]
     [(late,)] = warehouse.query("select value from marts.data_quality_kpis_latest where kpi = 'lateness_p95_s'")
     assert 0 < float(str(late)) < 3_600
+
+
+def test_what_to_look_at_next_can_be_asked_and_holds_something(warehouse: Warehouse) -> None:
+    steps = shown_next(warehouse)
+    asked = re.findall(r'db psql -c "(.*)"', steps)
+    assert {"fct_laps", "fct_race_results"} <= {query.partition("marts.")[2].split()[0] for query in asked}
+    for query in asked:
+        assert warehouse.query(query), query
+
+
+def test_where_nothing_is_built_there_is_nothing_to_look_at(warehouse: Warehouse) -> None:
+    assert "psql" not in shown_next(warehouse.other("unseen"))
+
+
+def shown_next(warehouse: Warehouse) -> str:
+    with closing(psycopg2.connect(warehouse.url)) as connection:
+        console = Console(file=StringIO(), width=200)
+        show_next_steps(console, connection)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
 
 
 @pytest.fixture(scope="module")
