@@ -23,6 +23,7 @@ SPEEDS = "Cividis"
 LAP_TIME_STEPS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
 # For each column: title, and format of its numbers; None for text; `lap_time`; `date`, `month` and `moment` for times.
 Columns = Mapping[str, tuple[str, str | None]]
+NARROWEST_PX, CHARACTER_PX, WIDEST_PX = 30, 7, 280
 MOST_ROWS = 40  # rows of a table that is shown whole; a longer one scrolls
 # A drag zooms, a double click shows all again. The only button saves a picture; more would cover the legend.
 CONFIG = {
@@ -127,6 +128,8 @@ def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0, sele
         if form == LAP_TIME:
             shown[name] = frame[name].map(lap_time)
         settings[name] = _column(title, form, number < pinned)
+        if form is None and number < pinned:
+            settings[name]["width"] = _text_width([title, *map(str, frame[name])])
     answer: Any = st.dataframe(
         pd.DataFrame(shown, index=frame.index),
         hide_index=True,
@@ -140,10 +143,15 @@ def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0, sele
     return sorted(answer["selection"]["rows"]) if select else []
 
 
+def _text_width(texts: list[str]) -> int:
+    """Pixels for the longest of some texts, as far as a phone has room for a column that stays in view."""
+    return min(NARROWEST_PX + CHARACTER_PX * max(map(len, texts)), WIDEST_PX)
+
+
 def _column(title: str, form: str | None, pinned: bool) -> Any:
     match form:
         case None:
-            return st.column_config.TextColumn(title, pinned=pinned, width="medium" if pinned else None)
+            return st.column_config.TextColumn(title, pinned=pinned)
         case "lap_time":
             return st.column_config.TextColumn(title, pinned=pinned, alignment="right")
         case "date":
