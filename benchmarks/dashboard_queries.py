@@ -17,7 +17,7 @@ from typing import Any
 from bench import percentile_95
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
-from simrace.dashboard.data import QUERIES, connect, statement
+from simrace.dashboard.data import connect, files, statement
 
 TARGET_MS = 200
 # Where the parameters of a page's queries come from; rows are shuffled, and repeated if there are few.
@@ -96,7 +96,7 @@ def measure(connection: Connection, times: int) -> list[Query]:
             drawn[page] = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
             shuffle(drawn[page])
     measured = []
-    for path in sorted(QUERIES.glob("*/*.sql")):
+    for path in files():
         name, page = f"{path.parent.name}/{path.stem}", path.parent.name
         if drawn[page]:
             taken, rows = time_query(connection, name, drawn[page], times)

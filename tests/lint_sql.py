@@ -153,7 +153,7 @@ def main() -> int:
     try:
         subprocess.run([BIN / "simrace", "db", "start"], check=True, capture_output=True)
         for config, folders in (
-            ("placeholders.cfg", ["simrace/dashboard/queries"]),
+            ("placeholders.cfg", ["simrace/dashboard/queries", "simrace/report/queries"]),
             ("few_channels.cfg", ["models", "analyses", *sorted(Path("tests/data").glob("*.sql"))]),
         ):
             each = lint(FluffConfig.from_root(extra_config_path=str(folder / config)), folders, known, 0)

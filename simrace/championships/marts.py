@@ -153,6 +153,7 @@ class Scored:
 
     race_id: str
     driver_id: str
+    entry_id: str
     role: str
     team_name: str | None
     class_name: str | None
@@ -185,6 +186,27 @@ class Scored:
         """What the race is worth in the standings."""
         counted = self.race_points + self.bonus_points if self.is_counted else Decimal(0)
         return counted + self.points_awarded - self.points_deducted
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides which races count and who stands where, as marts.dim_championships has it.
+
+    Attributes:
+        points_table: Of its races; league_points or points where files give them.
+        rounds_counted: Number of best rounds that count; None for all.
+        rounds_dropped: Number of worst rounds that do not; None for none.
+        team_cars_counted: Cars of a team that count in a race; None for all.
+        are_ties_shared: Whether equal points are an equal place.
+        most_bonus: Most points that a race can give besides those of the place.
+    """
+
+    points_table: str
+    rounds_counted: int | None
+    rounds_dropped: int | None
+    team_cars_counted: int | None
+    are_ties_shared: bool
+    most_bonus: Decimal
 
 
 @dataclass(frozen=True)
@@ -226,6 +248,14 @@ def find_championship(connection: Connection, championship_id: str) -> Champions
         cursor.execute("select distinct championship_id from marts.championship_rounds")
         names = {key: names.get(key, key) for (key,) in sorted(cursor.fetchall())}
         if championship_id not in names:
+            cursor.execute(
+                "select championship_name from marts.dim_championships where championship_id = %s", (championship_id,)
+            )
+            if row := cursor.fetchone():
+                raise ChampionshipError(
+                    f"{row[0]} has no round yet: no race that was landed is selected by it. "
+                    f"`simrace championship check {championship_id}` tells what selects them."
+                )
             there = (
                 f"; there are: {', '.join(names) or 'none'}. `simrace championship check` tells of rows without races"
             )
@@ -249,9 +279,12 @@ def _read_drivers(cursor: Cursor, championship_id: str) -> dict[str, str]:
 
 def _read_rounds(cursor: Cursor, championship_id: str) -> tuple[Round, ...]:
     cursor.execute(
-        "select distinct rounds.round_key, rounds.race_id, rounds.race_number, sessions.track_name, "
-        "rounds.green_flag_at from marts.championship_rounds as rounds "
+        "select distinct rounds.round_key, rounds.race_id, rounds.race_number, "
+        "coalesce(layouts.track_name, sessions.track_name), rounds.green_flag_at "
+        "from marts.championship_rounds as rounds "
         "left join marts.dim_event_sessions as sessions on rounds.race_id = sessions.event_session_id "
+        "left join marts.dim_track_layouts as layouts "
+        "on sessions.layout_id = layouts.layout_id and sessions.track_name is not null "
         "where rounds.championship_id = %s order by rounds.race_number",
         (championship_id,),
     )
@@ -272,15 +305,50 @@ def is_pseudonymised(cursor: Cursor) -> bool:
 @of_this_version()
 def read_scored(connection: Connection, championship_id: str) -> list[Scored]:
     """What every race of every driver of a championship scored, in order of races and places."""
+    with connection, connection.cursor() as cursor:
+        return scored_rows(cursor, championship_id)
+
+
+def scored_rows(cursor: Cursor, championship_id: str, schema: str = "marts") -> list[Scored]:
+    """The same.
+
+    Args:
+        cursor: To a warehouse.
+        championship_id: Its key.
+        schema: Where the table is: the marts, or pg_temp after a scoring beside them.
+    """
     columns = ", ".join(field.name for field in fields(Scored))
+    cursor.execute(
+        f"select {columns} from {schema}.championship_rounds where championship_id = %s "
+        "order by race_number, class_name nulls first, scored_position nulls last, finish_position nulls last, "
+        "driver_id",
+        (championship_id,),
+    )
+    return [Scored(*row) for row in cursor.fetchall()]
+
+
+@of_this_version()
+def read_rules(connection: Connection, championship_id: str) -> Rules:
+    """The rules of a championship that has been scored."""
+    columns = ", ".join(field.name for field in fields(Rules))
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"select {columns} from marts.dim_championships where championship_id = %s", (championship_id,))
+        [row] = cursor.fetchall()
+    return Rules(*row)
+
+
+@of_this_version()
+def read_points(connection: Connection, championship_id: str) -> dict[str, dict[int, Decimal]]:
+    """Points for each place, by points table, of those tables that its races score by; nothing of points of files."""
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            f"select {columns} from marts.championship_rounds where championship_id = %s "
-            "order by race_number, class_name nulls first, scored_position nulls last, finish_position nulls last, "
-            "driver_id",
+            "select points_table, position, points from marts.championship_points where championship_id = %s",
             (championship_id,),
         )
-        return [Scored(*row) for row in cursor.fetchall()]
+        found: dict[str, dict[int, Decimal]] = {}
+        for table, position, points in cursor.fetchall():
+            found.setdefault(table, {})[position] = points
+    return found
 
 
 def read_standings(cursor: Cursor, championship_id: str, schema: str = "marts") -> list[Standing]:

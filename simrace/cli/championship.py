@@ -13,8 +13,6 @@ from simrace.championships import check as checking
 from simrace.championships import steps
 from simrace.championships.marts import Championship as Found
 from simrace.championships.marts import ChampionshipError, Scored, Standing, find_championship, read_scored
-from simrace.championships.publication import Format
-from simrace.championships.publication import publish as publish_championship
 from simrace.championships.seeds import count
 from simrace.championships.what_if import Change, Decision, side_by_side
 from simrace.championships.what_if import what_if as scoring_what_if
@@ -23,6 +21,8 @@ from simrace.cli.terminal import console, readable_errors, say, spinner
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import become_reader
 from simrace.export.tables import replacing
+from simrace.report.league import make_round
+from simrace.report.writing import Format, format_of, written
 
 app = typer.Typer(help="Championships: check rules, show how a round scored, what-if, publish.", no_args_is_help=True)
 
@@ -202,19 +202,19 @@ def publish(
     ] = None,
     pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Pseudonyms for drivers and teams.")] = False,
 ) -> None:
-    """Write standings and the results of a round for a forum, a chat, a page or a spreadsheet."""
-    suffix = file.suffix.lower().removeprefix(".") if file else ""
-    kind = file_format or next((each for each in Format if each == suffix), Format.MD)
+    """Write a whole round to print, for a forum, chat or spreadsheet: standings before and after, points, movers."""
+    kind = file_format or format_of(file) or Format.MD
     with readable_errors():
         if kind is Format.PNG and not file:
             raise ChampionshipError("A picture is not printed: name a file with -o.")
         with closing(connection_parameters(say).connect()) as connection:
             become_reader(connection)
-            text = publish_championship(connection, championship, round_number, kind, pseudonymise, font)
+            made = make_round(connection, championship, round_number, pseudonymise)
+            text = written(connection, made, kind, font)
         if file:
             with replacing(file) as unfinished:
                 unfinished.write_bytes(text)
     if file:
-        console.print(f"The standings are in {summaries.shown(str(file))}", highlight=False)
+        console.print(f"The round is in {summaries.shown(str(file))}", highlight=False)
     else:
         typer.echo(text.decode(), nl=False)

@@ -16,7 +16,8 @@ from simrace.cli import summaries
 from simrace.cli.terminal import console, dbt, errors, readable_errors, say, say_error, spinner
 from simrace.dashboard.command import HOST, PORT, REFRESH_S, run_dashboard
 from simrace.database.connection import connection_parameters
-from simrace.report.command import write_report
+from simrace.report.answers import ReportError
+from simrace.report.command import names_a_race, write_race, write_report
 
 
 def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True) -> None:
@@ -34,14 +35,39 @@ def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open 
         webbrowser.open(site.page.absolute().as_uri())
 
 
-def report_session(
-    session: Annotated[str, typer.Argument(help="session_id, the beginning of one, or `last`: the one driven last.")],
-    file: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write, or to replace.")],
-    lap: Annotated[int | None, typer.Option(help="Lap to compare; left out, the best.", show_default=False)] = None,
+def report(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="SESSION|RACE",
+            help="session_id or its beginning, `last` (driven last), race_id, or `last-race` (held last).",
+        ),
+    ],
+    file: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="File to write, or to replace: .html, of a race .md, .png or .csv too."),
+    ],
+    lap: Annotated[
+        int | None, typer.Option(help="Lap of a session to compare; left out, the best.", show_default=False)
+    ] = None,
+    font: Annotated[
+        Path | None, typer.Option(help="Font of a PNG; left out, one of the system.", show_default=False)
+    ] = None,
 ) -> None:
-    """Write a session as one page to read or print: its laps, and where one lost time against a faster one."""
-    with readable_errors(), closing(connection_parameters(say).connect()) as connection:
-        missing = write_report(connection, session, lap, file)
+    """Write a session or a whole race as a page to read or print, a race for a chat or forum too.
+
+    Of a session its laps, and where one lost time against a faster one; of a race how it came to its result. A whole
+    round of a championship: `simrace championship publish`.
+    """
+    missing = None
+    with readable_errors():
+        if names_a_race(what) and lap is not None:
+            raise ReportError(f"--lap is of a session, and {what} is a race.")
+        with closing(connection_parameters(say).connect()) as connection:
+            if names_a_race(what):
+                write_race(connection, what, file, font)
+            else:
+                missing = write_report(connection, what, lap, file)
     console.print(f"The report is in {summaries.shown(str(file))}", highlight=False)
     if missing:
         console.print(missing, markup=False, highlight=False)

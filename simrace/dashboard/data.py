@@ -1,11 +1,10 @@
 """Runs the queries of the pages as the reader, and keeps the answers until the next run has ended."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -14,12 +13,15 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 
 from simrace.database.connection import connection_parameters
 from simrace.database.roles import READER
+from simrace.report import statements
 
 QUERIES = Path(__file__).parent / "queries"
+SHARED = ("race", "championship")  # folders of queries that reports ask too
 STATEMENT_TIMEOUT = "15s"
 # A page asks for the newest run with every change of a filter; the database is asked no more often than this.
 NEWEST_RUN_TTL_S = 2
 
+Answer = TypeVar("Answer")
 _FLOAT = new_type(DECIMAL.values, "FLOAT", lambda value, _: None if value is None else float(value))
 
 
@@ -61,24 +63,56 @@ def _read(name: str, parameters: dict[str, Any]) -> pd.DataFrame:
         return pd.DataFrame(cursor.fetchall(), columns=columns)
 
 
-@cache
 def statement(name: str) -> str:
     """Text of a query.
 
     Args:
         name: Folder and name of the file, such as `race/results`.
     """
-    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    folder = statements.QUERIES if name.partition("/")[0] in SHARED else QUERIES
+    return statements.statement(name, folder)
 
 
-def connect() -> Connection:
+def files() -> list[Path]:
+    """The files of all queries."""
+    return sorted(
+        [*QUERIES.glob("*/*.sql"), *(file for each in SHARED for file in (statements.QUERIES / each).glob("*.sql"))]
+    )
+
+
+def ask(function: Callable[..., Answer], *parameters: str) -> Answer:
+    """What a function reads of the marts, or its answer from before if no run has ended since.
+
+    Args:
+        function: Takes a connection and the parameters; its numbers are decimals, as points are.
+        parameters: Of the function.
+
+    Raises:
+        DatabaseError: the database cannot be reached.
+        psycopg2.Error: it refuses a query, such as one on a mart that is not built yet.
+    """
+    answer: Answer = _asked(newest_run(), function.__qualname__, parameters, function)
+    return answer
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _asked(newest: datetime | None, name: str, parameters: tuple[str, ...], _function: Callable[..., Any]) -> Any:
+    with closing(connect(has_floats=False)) as connection:
+        return _function(connection, *parameters)
+
+
+def connect(has_floats: bool = True) -> Connection:
     """Open a connection that can only read; as the role of readers where it is there and this user may take it.
+
+    Args:
+        has_floats: Whether its numbers are floats, as figures take them; else decimals.
 
     Raises:
         DatabaseError: the database cannot be reached.
     """
     connection = connection_parameters().connect(application_name="simrace dashboard")
-    register_type(_FLOAT, connection)
+    if has_floats:
+        register_type(_FLOAT, connection)
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "set default_transaction_read_only = on; set timezone = 'UTC'; "

@@ -1,19 +1,20 @@
 """The story of a race, lap by lap: places, gaps, lap times, who led, what happened and where others were quicker."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from simrace.dashboard.charts import NEUTRAL, figure, lap_time_axis, marker, style
 from simrace.dashboard.data import rows
-from simrace.dashboard.words import joined, lap_time, literal
+from simrace.dashboard.words import lap_time, literal
+from simrace.report import race_rules
 
 MOST_CARS = 6  # that are drawn in colours of their own; the others are grey
 SLOWEST_SHOWN = 1.07  # of the middle lap time; a slower lap is cut off, so that pit stops do not flatten the rest
 KINDS_SHOWN = 5
-SECTORS = ("sector_1_s", "sector_2_s", "sector_3_s")
 _QUIET = {"color": NEUTRAL, "width": 1}
 
 
@@ -34,11 +35,7 @@ class Race:
 
     def names(self) -> dict[str, str]:
         """What a car is called, by its entry."""
-        return {
-            row.entry_id: joined(row.driver_name, None if pd.isna(row.car_number) else f"#{row.car_number}")
-            or "unknown driver"
-            for row in rows(self.cars)
-        }
+        return {row.entry_id: race_rules.car_name(row.driver_name, row.car_number) for row in _objects(self.cars)}
 
 
 def positions(race: Race, chosen: list[str]) -> go.Figure:
@@ -119,13 +116,7 @@ def incidents(race: Race) -> go.Figure | None:
     Args:
         race: Its laps.
     """
-    told = race.laps.dropna(subset="lap_events")
-    counted = Counter(
-        (event.strip(), row.lap_number)
-        for row in rows(told)
-        for event in str(row.lap_events).split(",")
-        if event.strip()
-    )
+    counted = race_rules.happened(_objects(race.laps))
     if not counted:
         return None
     kinds = Counter({kind: sum(n for (one, _), n in counted.items() if one == kind) for kind, _ in counted})
@@ -154,20 +145,13 @@ def bests(race: Race) -> pd.DataFrame:
     Returns:
         One row per figure that there is: what, driver_name, value, lap_number.
     """
-    names = race.names()
-    found: list[tuple[str, str, str, int | None]] = []
-    led = race.cars.dropna(subset="laps_led").sort_values("laps_led", ascending=False, kind="stable")
-    if not led.empty and led.iloc[0].laps_led > 0:
-        most = int(led.iloc[0].laps_led)
-        found.append(("Most laps led", names[led.iloc[0].entry_id], f"{most} lap{'s' if most > 1 else ''}", None))
-    valid = race.laps[race.laps.is_valid.astype("boolean").fillna(True)]
-    for column, what in zip(("lap_time_s", *SECTORS), ("Fastest lap", "Sector 1", "Sector 2", "Sector 3"), strict=True):
-        timed = valid[valid[column] > 0]
-        if not timed.empty:
-            best = timed.sort_values([column, "lap_number"]).iloc[0]
-            value = lap_time(best[column]) if column == "lap_time_s" else f"{best[column]:.3f} s"
-            found.append((what, names.get(best.entry_id, "unknown driver"), value, int(best.lap_number)))
-    return pd.DataFrame(found, columns=["what", "driver_name", "value", "lap_number"])
+    found = race_rules.bests(_objects(race.cars), _objects(race.laps), race.names())
+    return pd.DataFrame([asdict(one) for one in found], columns=["what", "driver_name", "value", "lap_number"])
+
+
+def _objects(frame: pd.DataFrame) -> list[Any]:
+    """Rows with their columns as attributes; what is missing is None."""
+    return list(rows(frame.astype(object).where(frame.notna(), None)))
 
 
 def _in_order(race: Race, chosen: list[str]) -> list[tuple[str, str, int | None]]:

@@ -1,1 +1,1 @@
-"""`simrace report`: one telemetry session as a page to print: its laps, and where one of them lost time."""
+"""Reports to print or to post: `simrace report` of a session or a race, `simrace championship publish` of a round."""

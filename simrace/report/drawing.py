@@ -6,6 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from simrace.lap_times import lap_time_text
+from simrace.report.as_html import svg
 from simrace.report.figures import Corner, Driven, Place
 
 WIDTH, CHART_HEIGHT, MAP_HEIGHT = 720, 210, 380
@@ -29,11 +30,11 @@ def speed_chart(places: list[Place], corners: list[Corner], from_zero: bool = Tr
     if not speeds:
         return None
     low = 0.0 if from_zero else min(speeds) * 0.97
-    across, up = _across(places), _scale(low, max(speeds) * 1.03, CHART_HEIGHT - BOTTOM, TOP)
+    across, up = _across(places), scale(low, max(speeds) * 1.03, CHART_HEIGHT - BOTTOM, TOP)
     lines = [
         _line([(place.distance_m, getattr(place, name)) for place in places], across, up, css) for name, css in both
     ]
-    grid = _grid(places, corners, across, up, _ticks(low, max(speeds), 5), "km/h")
+    grid = _grid(places, corners, across, up, ticks(low, max(speeds), 5), "km/h")
     return _svg(CHART_HEIGHT, "Speed of both laps over distance", [*grid, *reversed(lines)])
 
 
@@ -42,10 +43,10 @@ def delta_chart(places: list[Place], corners: list[Corner]) -> str:
     values = [place.behind_s for place in places]
     low, high = min(0.0, *values), max(0.0, *values)
     margin = max(0.05 * (high - low), 0.01)
-    across, up = _across(places), _scale(low - margin, high + margin, CHART_HEIGHT - BOTTOM, TOP)
+    across, up = _across(places), scale(low - margin, high + margin, CHART_HEIGHT - BOTTOM, TOP)
     zero = f'<line class="zero" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(0):.1f}" y2="{up(0):.1f}"/>'
     line = _line([(place.distance_m, place.behind_s) for place in places], across, up, "delta")
-    grid = _grid(places, corners, across, up, _ticks(low, high, 5), "s behind")
+    grid = _grid(places, corners, across, up, ticks(low, high, 5), "s behind")
     return _svg(CHART_HEIGHT, "Time behind the reference over distance", [*grid, zero, line])
 
 
@@ -57,10 +58,10 @@ def track_map(places: list[Place], corners: list[Corner], minisectors: dict[int,
     points = {place.distance_m: (float(place.x_m or 0), float(place.y_m or 0)) for place in known}
     xs, ys = zip(*points.values(), strict=True)
     wide, high = max(max(xs) - min(xs), 1), max(max(ys) - min(ys), 1)
-    scale = min((WIDTH - 2 * MAP_MARGIN) / wide, (MAP_HEIGHT - 2 * MAP_MARGIN) / high)
-    height = round(high * scale) + 2 * MAP_MARGIN
-    across = _scale(min(xs), min(xs) + 1, (WIDTH - wide * scale) / 2, (WIDTH - wide * scale) / 2 + scale)
-    up = _scale(min(ys), min(ys) + 1, height - MAP_MARGIN, height - MAP_MARGIN - scale)
+    factor = min((WIDTH - 2 * MAP_MARGIN) / wide, (MAP_HEIGHT - 2 * MAP_MARGIN) / high)
+    height = round(high * factor) + 2 * MAP_MARGIN
+    across = scale(min(xs), min(xs) + 1, (WIDTH - wide * factor) / 2, (WIDTH - wide * factor) / 2 + factor)
+    up = scale(min(ys), min(ys) + 1, height - MAP_MARGIN, height - MAP_MARGIN - factor)
 
     def at(place: Place) -> Point:
         x, y = points[place.distance_m]
@@ -99,10 +100,10 @@ def progress_chart(driven: Sequence[Driven]) -> str:
     known = [value for one in shown for value in (one.best_s, one.theoretical_best_s) if value is not None]
     low, high = min(known), max(known)
     margin = max(0.08 * (high - low), 0.01)
-    across = _scale(0, len(shown) - 1, LEFT + 40, WIDTH - RIGHT - 30)
-    up = _scale(low - margin, high + margin, CHART_HEIGHT - BOTTOM, TOP)
+    across = scale(0, len(shown) - 1, LEFT + 40, WIDTH - RIGHT - 30)
+    up = scale(low - margin, high + margin, CHART_HEIGHT - BOTTOM, TOP)
     parts = []
-    for level in _ticks(low - margin, high + margin, 5):
+    for level in ticks(low - margin, high + margin, 5):
         y = up(level)
         parts.append(f'<line class="grid" x1="{LEFT + 20}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text class="end" x="{LEFT + 14}" y="{y + 4:.1f}">{lap_time_text(level)}</text>')
@@ -134,20 +135,20 @@ def bar(lost_s: float, most_s: float) -> str:
 
 
 def _svg(height: int, label: str, parts: Iterable[str]) -> str:
-    inside = "\n".join(parts)
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">\n{inside}\n</svg>'
+    return svg(WIDTH, height, label, parts)
 
 
-def _scale(low: float, high: float, start: float, end: float) -> Scale:
+def scale(low: float, high: float, start: float, end: float) -> Scale:
+    """Places between start and end for values between low and high."""
     factor = (end - start) / ((high - low) or 1)
     return lambda value: start + (value - low) * factor
 
 
 def _across(places: list[Place]) -> Scale:
-    return _scale(places[0].distance_m, places[-1].distance_m, LEFT, WIDTH - RIGHT)
+    return scale(places[0].distance_m, places[-1].distance_m, LEFT, WIDTH - RIGHT)
 
 
-def _ticks(low: float, high: float, about: int) -> list[float]:
+def ticks(low: float, high: float, about: int) -> list[float]:
     """Round numbers from low to high, about so many."""
     rough = max(high - low, 1e-9) / about
     power = 10 ** math.floor(math.log10(rough))
@@ -176,7 +177,7 @@ def _grid(
         yield f'<line class="grid" x1="{LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield f'<text class="end" x="{LEFT - 6}" y="{y + 4:.1f}">{level:.6g}</text>'
     yield f'<text x="2" y="12">{unit}</text>'
-    for metres in _ticks(places[0].distance_m, places[-1].distance_m, 8):
+    for metres in ticks(places[0].distance_m, places[-1].distance_m, 8):
         yield f'<text class="middle" x="{across(metres):.1f}" y="{bottom + 16}">{metres:.0f}</text>'
     yield f'<text class="end" x="{right}" y="{CHART_HEIGHT - 4}">metres from the line</text>'
     last = -math.inf

@@ -4,17 +4,14 @@ import re
 from datetime import UTC
 from typing import Any
 
-from psycopg2.errors import InvalidSchemaName, UndefinedTable
-from psycopg2.extensions import DECIMAL, new_type, register_type
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
-from ingestion.errors import ReadableError
+from simrace.report.answers import ReportError, rows
 from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Place, Reference, Session, Stint
 
 LAST = "last"
 SHOWN = 5  # sessions that an error names
 SESSIONS_BEFORE = 9  # that progress is measured by
-_FLOAT = new_type(DECIMAL.values, "float", lambda value, _: None if value is None else float(value))
 
 _SESSIONS = """
 select
@@ -185,10 +182,6 @@ limit %s
 """
 
 
-class SessionReportError(ReadableError):
-    """There is no such session or lap; the text names those that there are."""
-
-
 def find_session(connection: Connection, named: str) -> Session:
     """The session that somebody means.
 
@@ -197,7 +190,7 @@ def find_session(connection: Connection, named: str) -> Session:
         named: session_id, the beginning of one, or `last`: the one that was driven last.
 
     Raises:
-        SessionReportError: there is none, or more than one.
+        ReportError: there is none, or more than one.
     """
     if named == LAST:
         found = _sessions(connection, "", 1)
@@ -208,11 +201,11 @@ def find_session(connection: Connection, named: str) -> Session:
     if len(found) == 1:
         return found[0]
     if found:
-        raise SessionReportError(f"{named!r} begins more than one session. Write more of it:\n{_list(found[:SHOWN])}")
+        raise ReportError(f"{named!r} begins more than one session. Write more of it:\n{_list(found[:SHOWN])}")
     newest = _sessions(connection, "", SHOWN)
     if not newest:
-        raise SessionReportError("The warehouse holds no telemetry session yet: `simrace run PATH` lands files.")
-    raise SessionReportError(
+        raise ReportError("The warehouse holds no telemetry session yet: `simrace run PATH` lands files.")
+    raise ReportError(
         f"There is no session {named!r}. Write a session_id of marts.dim_sessions, its beginning, or `{LAST}`. "
         f"The newest:\n{_list(newest)}"
     )
@@ -220,20 +213,20 @@ def find_session(connection: Connection, named: str) -> Session:
 
 def read_laps(connection: Connection, session: Session) -> list[Lap]:
     """The session's laps in their order."""
-    return [Lap(*row) for row in _rows(connection, _LAPS, (session.session_id,))]
+    return [Lap(*row) for row in rows(connection, _LAPS, (session.session_id,))]
 
 
 def read_stints(connection: Connection, session: Session) -> list[Stint]:
     """The session's stints in their order."""
-    return [Stint(*row) for row in _rows(connection, _STINTS, (session.session_id,))]
+    return [Stint(*row) for row in rows(connection, _STINTS, (session.session_id,))]
 
 
 def read_driven(connection: Connection, session: Session, laps: list[Lap]) -> list[Driven]:
     """The session and the driver's earlier ones with this car here, the newest first; none where it has no pace."""
     if not any(lap.pace_problem is None and lap.time_s is not None for lap in laps):
         return []
-    rows = _rows(connection, _DRIVEN, (session.session_id, SESSIONS_BEFORE + 1))
-    return [Driven(started_at.astimezone(UTC), *others) for started_at, *others in rows]
+    found = rows(connection, _DRIVEN, (session.session_id, SESSIONS_BEFORE + 1))
+    return [Driven(started_at.astimezone(UTC), *others) for started_at, *others in found]
 
 
 def choose_lap(laps: list[Lap], number: int | None) -> Lap | None:
@@ -244,14 +237,14 @@ def choose_lap(laps: list[Lap], number: int | None) -> Lap | None:
         number: The lap asked for.
 
     Raises:
-        SessionReportError: the session has no such lap.
+        ReportError: the session has no such lap.
     """
     if number is not None:
         for lap in laps:
             if lap.number == number:
                 return lap
         known = ", ".join(str(lap.number) for lap in laps) or "none"
-        raise SessionReportError(f"The session has no lap {number}. Its laps: {known}.")
+        raise ReportError(f"The session has no lap {number}. Its laps: {known}.")
     timed = [lap for lap in laps if lap.time_s is not None and lap.pace_problem is None and lap.trace_problem is None]
     return min(timed, key=lambda lap: (lap.time_s, lap.number), default=None)
 
@@ -265,17 +258,17 @@ def compare(connection: Connection, session: Session, lap: Lap) -> Comparison | 
         lap: A lap with a trace.
     """
     names: dict[str, Any] = {"session": session.session_id, "lap": lap.number}
-    found = _rows(connection, _REFERENCE, names)
+    found = rows(connection, _REFERENCE, names)
     if not found:
         return None
     reference = Reference(*found[0])
     names |= {"kind": reference.kind, "other_session": reference.session_id, "other_lap": reference.lap_number}
     corners = [
         Corner(number, name, apex_m, lost_s, _passage(mine), _passage(other), has_brake)
-        for number, name, apex_m, lost_s, mine, other, has_brake in _rows(connection, _CORNERS, names)
+        for number, name, apex_m, lost_s, mine, other, has_brake in rows(connection, _CORNERS, names)
     ]
-    places = [Place(*row) for row in _rows(connection, _PLACES, names)]
-    return Comparison(lap, reference, corners, places, dict(_rows(connection, _MINISECTORS, names)))
+    places = [Place(*row) for row in rows(connection, _PLACES, names)]
+    return Comparison(lap, reference, corners, places, dict(rows(connection, _MINISECTORS, names)))
 
 
 def _passage(values: list[Any]) -> Passage:
@@ -284,10 +277,10 @@ def _passage(values: list[Any]) -> Passage:
 
 
 def _sessions(connection: Connection, beginning: str, limit: int) -> list[Session]:
-    rows = _rows(connection, _SESSIONS, (f"{beginning}%", limit))
+    found = rows(connection, _SESSIONS, (f"{beginning}%", limit))
     return [
         Session(session_id, started_at.astimezone(UTC), driver, car, track or None, sim, best)
-        for session_id, started_at, driver, car, track, sim, best in rows
+        for session_id, started_at, driver, car, track, sim, best in found
     ]
 
 
@@ -295,15 +288,3 @@ def _list(sessions: list[Session]) -> str:
     return "\n".join(
         f"  {each.session_id}  {each.started_at:%Y-%m-%d %H:%M}  {each.track or 'track not named'}" for each in sessions
     )
-
-
-def _rows(connection: Connection, query: str, parameters: Any) -> list[tuple[Any, ...]]:
-    register_type(_FLOAT, connection)
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute(query, parameters)
-            return cursor.fetchall()
-    except (UndefinedTable, InvalidSchemaName) as error:
-        raise SessionReportError(
-            "The marts are not built yet: `simrace run PATH` lands files and builds them."
-        ) from error

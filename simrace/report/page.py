@@ -1,32 +1,19 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no picture from elsewhere."""
+"""The report of a session as one HTML page."""
 
 import html
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files
 
 from simrace.lap_times import PROBLEMS
 from simrace.report import drawing, rules, story
+from simrace.report.as_html import figure, page
 from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Session, Stint
 
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-"""
-_FOOT = """<footer>Made by simrace from the marts dim_sessions, fct_laps, lap_references, lap_deltas, fct_lap_corners,
-lap_comparisons, fct_stints and session_consistency. How each number is made: docs/telemetry.md. Told are differences of
-{brake:.0f} m in a braking point, {speed:.0f} km/h in the lowest speed and {lost:.0f} hundredths in a corner, or
-more.</footer>
-</body>
-</html>
-"""
+_SOURCE = (
+    "Made by simrace from the marts dim_sessions, fct_laps, lap_references, lap_deltas, fct_lap_corners, "
+    "lap_comparisons, fct_stints and session_consistency. How each number is made: docs/telemetry.md. "
+    "Told are differences of {brake:.0f} m in a braking point, {speed:.0f} km/h in the lowest speed and "
+    "{lost:.0f} hundredths in a corner, or more."
+)
 AROUND_M = 150.0  # of a corner, before and after its apex, that is shown of it
 # Heading, and the value of a passage under it.
 _COLUMNS: tuple[tuple[str, Callable[[Passage], float | None]], ...] = (
@@ -57,9 +44,7 @@ def make_page(
         driven: The session and the driver's earlier ones in the car on the layout, the newest first.
     """
     track = session.track or "track not named"
-    style = files("simrace.report").joinpath("page.css").read_text(encoding="utf-8")
-    parts = [_HEAD.format(title=_text(f"{track}, {session.started_at:%Y-%m-%d}"), style=style)]
-    parts.append(f"<h1>{_text(track)}</h1>")
+    parts = [f"<h1>{_text(track)}</h1>"]
     who = (session.driver or "driver not named", session.car or "car not named", session.sim)
     parts.append(f'<p class="quiet">{_text(", ".join(who))}. Session of {session.started_at:%Y-%m-%d %H:%M} UTC.</p>')
     if comparison:
@@ -69,8 +54,8 @@ def make_page(
     parts += _progress(driven)
     parts += _stints(stints)
     parts += _laps(session, laps, chosen)
-    parts.append(_FOOT.format(brake=rules.BRAKE_POINT_M, speed=rules.MIN_SPEED_KPH, lost=rules.TOLD_S * 100))
-    return "\n".join(parts)
+    source = _SOURCE.format(brake=rules.BRAKE_POINT_M, speed=rules.MIN_SPEED_KPH, lost=rules.TOLD_S * 100)
+    return page(f"{track}, {session.started_at:%Y-%m-%d}", parts, source)
 
 
 def nothing_to_compare(laps: list[Lap], chosen: Lap | None) -> str:
@@ -108,17 +93,17 @@ def _comparison(session: Session, comparison: Comparison) -> Iterator[str]:
     keys = '<span class="key lost"></span>lost<span class="key won"></span>won<span class="key even"></span>even'
     drawn = drawing.track_map(comparison.places, comparison.corners, comparison.minisectors)
     if drawn:
-        yield _figure(drawn, f"The track by mini-sector, thicker where more was{keys}. Numbers are corners.")
+        yield figure(drawn, f"The track by mini-sector, thicker where more was{keys}. Numbers are corners.")
     else:
         yield '<p class="quiet">No map: the files tell neither position nor turning rate.</p>'
     yield "<h2>Over the lap</h2>"
     lines = '<span class="key lap"></span>this lap<span class="key reference"></span>reference'
     if comparison.places:
-        yield _figure(
+        yield figure(
             drawing.delta_chart(comparison.places, comparison.corners), "Time behind the reference; down is winning."
         )
         if speeds := drawing.speed_chart(comparison.places, comparison.corners):
-            yield _figure(speeds, f"Speed:{lines}")
+            yield figure(speeds, f"Speed:{lines}")
     yield from _dearest(comparison)
     if comparison.corners:
         yield "<h2>Corner by corner</h2>"
@@ -137,8 +122,8 @@ def _dearest(comparison: Comparison) -> Iterator[str]:
     yield f"<p>{_text(rules.corner_sentence(dearest))}</p>"
     if speeds := drawing.speed_chart(seen, [dearest], from_zero=False):
         lines = '<span class="key lap"></span>this lap<span class="key reference"></span>reference'
-        yield _figure(speeds, f"Speed through it:{lines}")
-    yield _figure(drawing.delta_chart(seen, [dearest]), "Time behind the reference through it.")
+        yield figure(speeds, f"Speed through it:{lines}")
+    yield figure(drawing.delta_chart(seen, [dearest]), "Time behind the reference through it.")
 
 
 def _progress(driven: Sequence[Driven]) -> Iterator[str]:
@@ -148,17 +133,13 @@ def _progress(driven: Sequence[Driven]) -> Iterator[str]:
     yield f"<p>{_text(told)}</p>"
     if len(driven) > 1:
         lines = '<span class="key lap"></span>best lap<span class="key reference"></span>best mini-sectors together'
-        yield _figure(drawing.progress_chart(driven), f"The sessions with this car here:{lines}")
+        yield figure(drawing.progress_chart(driven), f"The sessions with this car here:{lines}")
 
 
 def _stints(stints: Sequence[Stint]) -> Iterator[str]:
     if stints:
         yield "<h2>The stints</h2>"
         yield "<ul>" + "".join(f"<li>{_text(told)}</li>" for told in story.stint_sentences(stints)) + "</ul>"
-
-
-def _figure(picture: str, caption: str) -> str:
-    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
 
 
 def _corners(corners: list[Corner]) -> Iterator[str]:

@@ -20,6 +20,9 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from ingestion.sim_folders import SimFolder
+from simrace.championships.marts import read_points, read_rules, read_scored
+from simrace.championships.next_round import NO_POINTS, Season, after, needs
+from simrace.championships.standings import driver_standings
 from simrace.dashboard import (
     charts,
     command,
@@ -28,14 +31,17 @@ from simrace.dashboard import (
     first_picture,
     ideal_lap,
     laps,
+    next_round,
     race_story,
     session_panels,
     units,
     words,
 )
+from simrace.dashboard.pages import championship as championship_page
 from simrace.dashboard.pages import home, track
 from simrace.dashboard.pages import race as race_page
 from simrace.database.connection import connection_parameters
+from simrace.report import statements
 from tests.conftest import ROOT, Warehouse
 
 PAGES = ("home", "lap_comparison", "session", "personal_bests", "driver", "track", "race", "championship",
@@ -503,6 +509,8 @@ def test_lap_time_axis_has_few_ticks() -> None:
 
 
 def _pages_that_ask(query: Path) -> list[str]:
+    if query.parent.name == "league":
+        return ["championship"]  # gives the report of a round
     if query.parent.name != "shared":
         return [query.parent.name]
     pages = Path(race_page.__file__).parent.glob("*.py")
@@ -517,19 +525,23 @@ def test_pages_read_marts_alone_and_exposures_name_them() -> None:
         if one["name"].startswith("dashboard_")
     }
     read: dict[str, set[str]] = {}
-    for path in data.QUERIES.glob("*/*.sql"):
+    for path in [*data.files(), *(statements.QUERIES / "league").glob("*.sql")]:
         text = re.sub(r"--.*", "", path.read_text(encoding="utf-8"))
         tables = re.findall(r"\b(?:from|join)\s+([\w.]+)", text)
         assert tables, path
         assert all(table.startswith("marts.") for table in tables), path
         for page in _pages_that_ask(path):
             read.setdefault(page, set()).update(table.removeprefix("marts.") for table in tables)
+    # what-if and the report of a round read by the code of championships
+    code = (ROOT / "simrace" / "championships" / "marts.py").read_text(encoding="utf-8")
+    read["championship"] |= set(re.findall(r"(?:from|join) (?:marts|\{schema\})\.(\w+)", code))
     assert named == read
 
 
 def test_every_query_is_used_and_every_page_is_in_the_navigation() -> None:
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "simrace" / "dashboard").rglob("*.py"))
-    for path in data.QUERIES.glob("*/*.sql"):
+    rooms = (ROOT / "simrace" / "dashboard", ROOT / "simrace" / "report")
+    code = "".join(path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py"))
+    for path in [*data.files(), *(statements.QUERIES / "league").glob("*.sql")]:
         assert f'"{path.parent.name}/{path.stem}"' in code, path
     pages = {path.stem for path in Path(race_page.__file__).parent.glob("*.py")} - {"__init__"}
     assert pages == {*PAGES, *TRAINED}
@@ -686,6 +698,54 @@ def test_the_fastest_corners_are_those_of_whoever_was_fastest_there() -> None:
     assert told.corner_2.round(3).tolist() == [0.0, 0.5, 1.0]
     assert told.corners_together_s.round(3).tolist()[:2] == [30.2, 30.5]
     assert pd.isna(told.corners_together_s[2]), "without its first corner it is no sum"
+
+
+def test_what_if_of_the_next_round_is_what_championships_make_of_it(on_warehouse: Warehouse) -> None:
+    """By another order of finish than the first, which is in the address then; drops and points of the championship."""
+    championship_id = "example_saltwind_raceroom"
+    with closing(psycopg2.connect(on_warehouse.url)) as connection:
+        scored, rules = read_scored(connection, championship_id), read_rules(connection, championship_id)
+        season = Season(scored, rules, read_points(connection, championship_id)["fia_top_10"])
+    first = driver_standings(scored, rules)
+    order = [first[2].key, first[0].key]
+    app = opened("championship", championship=championship_id, next_order=order)
+    tables = {table.key: table.value for table in app.dataframe if table.key}
+    drivers, teams = after(season, order)
+    assert list(tables["drivers_after"].points) == [float(line.points) for line in drivers]
+    assert list(tables["drivers_after"].position) == [line.position for line in drivers]
+    assert list(tables["teams_after"].who) == [line.key for line in teams]
+    told = [need for need in needs(season) if need.can_lead]
+    assert list(tables["needs"].at_best) == [float(need.at_best) for need in told]
+    assert list(tables["needs"].leader_0)[1:] == [
+        next_round.place_needed(need.beside_leader[NO_POINTS]) for need in told[1:]
+    ]
+    doubled = opened("championship", championship=championship_id, next_order=order, next_factor="2")
+    twice = {table.key: table.value for table in doubled.dataframe if table.key}["drivers_after"]
+    assert twice.gained.max() > tables["drivers_after"].gained.max()
+
+
+@pytest.mark.parametrize(("page", "made"), [("race", "Race: "), ("championship", "Drivers after")])
+def test_a_page_gives_its_report_as_a_file(
+    on_warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch, page: str, made: str
+) -> None:
+    buttons: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(st, "download_button", lambda *told, **_: buttons.append(told))
+    opened(page)
+    files = {name.rpartition(".")[2]: make() for _, make, name, _ in buttons}
+    assert files.keys() == {"html", "md", "png"}
+    assert made.encode() in files["html"]
+    assert files["png"].startswith(b"\x89PNG")
+
+
+def test_classes_of_a_championship_can_be_looked_at_one_by_one() -> None:
+    standings = pd.DataFrame({"driver_id": ["a", "b", "c"], "position": [1, 2, 3]})
+    rounds = pd.DataFrame(
+        {"driver_id": ["a", "b", "c", "b"], "race_number": [1, 1, 1, 2], "class_name": ["Pro", "Pro", "Am", "Am"]}
+    )
+    told = championship_page._of_class(standings, rounds)
+    assert list(told.place_in_class) == [1, 1, 2], "of the latest race"
+    one = championship_page._of_class(standings, rounds.assign(class_name=None))
+    assert list(one.columns) == list(standings.columns)
 
 
 def test_a_championship_shows_its_teams(on_warehouse: Warehouse) -> None:

@@ -18,7 +18,7 @@ import yaml
 from simrace.build import beside
 from simrace.build.dbt import Compiled
 from simrace.build.seed_files import Finding, file_of
-from simrace.championships import publication, scoring, steps
+from simrace.championships import scoring, steps
 from simrace.championships.check import check
 from simrace.championships.marts import (
     BONUSES,
@@ -28,12 +28,15 @@ from simrace.championships.marts import (
     of_this_version,
     read_scored,
 )
-from simrace.championships.picture import PictureError, draw
 from simrace.championships.seeds import SEEDS, read_seeds
 from simrace.championships.what_if import Change, Decision, what_if
 from simrace.database.connection import ConnectionParameters
 from simrace.database.pseudonyms import pseudonym
 from simrace.database.settings import configured_settings
+from simrace.report.as_html import make_html
+from simrace.report.as_picture import PictureError, make_png
+from simrace.report.as_text import make_csv, make_markdown
+from simrace.report.document import Bullets, Document, Heading, Part, Sheet
 from tests.conftest import ROOT, Warehouse
 
 CUP = "example_gt_coast_2026"
@@ -240,7 +243,8 @@ def test_a_missing_file_and_one_that_is_not_utf_8_are_told(project: Path) -> Non
 
 def _scored(**changed: Any) -> Scored:
     usual: dict[str, Any] = {
-        "race_id": "r1", "driver_id": "d1", "role": "driver", "team_name": None, "class_name": None, "round_key": "r1",
+        "race_id": "r1", "driver_id": "d1", "entry_id": "e1", "role": "driver",
+        "team_name": None, "class_name": None, "round_key": "r1",
         "race_number": 1, "finish_position": 2, "classified_position": 2, "scored_position": 2, "grid_position": 4,
         "points_table": "oak", "points_factor": 1, "race_points": 18, "bonus_points": 0, "pole_points": 0,
         "fastest_lap_points": 0, "clean_race_points": 0, "lap_led_points": 0, "most_laps_led_points": 0,
@@ -288,18 +292,22 @@ HOSTILE = "=cmd|' /C calc'!A0 <img src=x onerror=alert(1)> |*_`~ [a](https://b) 
 
 
 def test_names_are_no_markup_and_no_formula(warehouse: Warehouse) -> None:
-    sheet = publication.Sheet("Drivers", ("Place", "Driver", "Points"), [(1, HOSTILE, Decimal("-1.50"))])
-    text = publication._markdown(HOSTILE, [sheet])
+    sheet = Sheet("Drivers", ("Place", "Driver", "Points"), [(1, HOSTILE, Decimal("-1.50"))])
+    made = Document(HOSTILE, HOSTILE, "", [])
+    made.add(Bullets([HOSTILE, "1. no list", "- no list"]), Heading(HOSTILE), sheet)
+    text = make_markdown(made)
     [line] = [line for line in text.splitlines() if line.startswith("| 1 ")]
     assert len(re.findall(r"(?<!\\)\|", line)) == 4
     assert not re.search(r"(?<!\\)[*_`~<>\[\]]|@everyone|(?<!\\)://|www\.|\u202e", line)
     assert line.endswith("| -1.5 |")
     assert "|--:|---|--:|" in text
-    page = publication._html(HOSTILE, [sheet])
+    assert "\n* 1\\. no list\n* \\- no list\n" in text
+    assert not [line for line in text.splitlines() if re.search(r"(?<!\\)[<~`]|@everyone|\u202e", line)]
+    page = make_html(made)
     assert "<img" not in page
     assert html.escape("<img src=x onerror=alert(1)>") in page
     with closing(psycopg2.connect(warehouse.url)) as connection, connection.cursor() as cursor:
-        rows = list(csv.reader(io.StringIO(publication._csv(cursor, [sheet]))))
+        rows = list(csv.reader(io.StringIO(make_csv(cursor, made))))
     assert rows[0] == ["Table", "Place", "Driver", "Points"]
     assert rows[1][2].startswith("'=cmd")
     assert rows[1][3] == "-1.5"
@@ -578,10 +586,13 @@ def test_what_if_shows_before_and_after(warehouse: Warehouse) -> None:
     assert _state(warehouse) == held
 
 
+BEGINS = {"md": "| ", "html": "<tr><td", "csv": "Drivers after"}  # of a line of the standings
+
+
 @pytest.mark.parametrize("kind", ["md", "html", "csv"])
 def test_publish_writes_what_the_marts_hold(warehouse: Warehouse, kind: str, tmp_path: Path) -> None:
     file = tmp_path / f"standings.{kind}"
-    done = _checked(warehouse, "publish", CUP, "--round", "1", "-o", str(file))
+    done = _checked(warehouse, "publish", CUP, "-o", str(file))
     assert done.returncode == 0, done.stderr
     text = file.read_text("utf-8")
     drivers = warehouse.query(
@@ -591,9 +602,10 @@ def test_publish_writes_what_the_marts_hold(warehouse: Warehouse, kind: str, tmp
     assert drivers
     for name, points in drivers:
         shown = {"html": html.escape(str(name)), "md": re.sub(r"([_*&])", r"\\\1", str(name))}.get(kind, str(name))
-        [line] = [line for line in text.splitlines() if shown in line and "Round" not in line][:1]
+        [line] = [line for line in text.splitlines() if shown in line and BEGINS[kind] in line][:1]
         assert re.search(rf"\b{re.escape(str(points))}\b", line)
-    assert "Round 1" in text
+    [(rounds,)] = warehouse.query(f"select rounds from marts.dim_championships where championship_id = '{CUP}'")
+    assert f"Round {rounds}" in text
 
 
 def test_publish_draws_a_picture_of_letters_that_the_font_has(warehouse: Warehouse, tmp_path: Path) -> None:
@@ -606,7 +618,7 @@ def test_publish_draws_a_picture_of_letters_that_the_font_has(warehouse: Warehou
         assert min(picture.size) > 300
         assert len(picture.getcolors(1 << 20)) > 3
     with pytest.raises(PictureError, match=r"has no \ue123: name the file of one that has with --font"):
-        draw("Oak Cup", [("Drivers", ("Driver",), [("\ue123",)], [False])], None)
+        make_png(Document("Oak Cup", "", "", [Part(Sheet("Drivers", ("Driver",), [("\ue123",)]))]))
     nowhere = _checked(warehouse, "publish", CUP, "--format", "png")
     assert (nowhere.returncode, "name a file with -o" in nowhere.stderr) == (1, True)
 

@@ -8,6 +8,7 @@ import yaml
 
 from simrace.database.roles import LOADER, SCHEMAS, TRANSFORMER
 from simrace.lake.publish import SCHEMA as PUBLISHED_SCHEMA
+from simrace.report.statements import statement
 from tests.conftest import ROOT, Warehouse
 
 
@@ -290,10 +291,14 @@ def test_every_exposure_says_what_it_reads(manifest: dict[str, Any]) -> None:
     assert manifest["exposures"]
     report = (ROOT / "simrace" / "report" / "marts.py").read_text(encoding="utf-8")
     assert set(re.findall(r"(?:from|join) marts\.(\w+)", report)) == _read_by("session_report", manifest)
+    reading = (ROOT / "simrace" / "report" / "race_marts.py").read_text(encoding="utf-8")
+    asked = [f"{statement(name)}" for name in re.findall(r'"(race/\w+)"', reading)]
+    assert set(re.findall(r"(?:from|join) marts\.(\w+)", "".join(asked))) == _read_by("race_report", manifest)
     operations = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "simrace" / "operations").glob("*.py"))
     named = set(re.findall(r"(?:from|join|into|update|\") ?(?:marts|ops)\.(\w+)", operations))
     assert named == _read_by("operations", manifest)
     championships = "".join(file.read_text("utf-8") for file in (ROOT / "simrace" / "championships").glob("*.py"))
+    championships += statement("league/races")
     named = set(re.findall(r"(?:from|join) (?:marts|\{schema\})\.(\w+)", championships))
     assert named == _read_by("championship_command", manifest)
     analyses = [node for node in manifest["nodes"].values() if node["resource_type"] == "analysis"]

@@ -11,11 +11,13 @@ from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - psycopg2 writes its classes small
 
 from simrace.build import beside
 from simrace.build.dbt import Compiled
 from simrace.championships import scoring
-from simrace.championships.marts import read_standings, read_team_standings
+from simrace.championships import standings as made_by_python
+from simrace.championships.marts import Rules, read_standings, read_team_standings, scored_rows
 from simrace.database.connection import ConnectionParameters
 from tests.conftest import Warehouse
 from tests.warehouse.test_championships import models, parameters
@@ -204,6 +206,23 @@ def _entries(season: list[Row], seed: int) -> list[Row]:
     ]
 
 
+def assert_standings_are_those_of_the_models(cursor: Cursor, championship: str) -> None:
+    """Standings that Python makes of what was scored are those that the SQL of the models makes of it."""
+    cursor.execute(
+        "select points_table, rounds_counted, rounds_dropped::integer, team_cars_counted::integer, are_ties_shared, 0 "
+        "from pg_temp.int_championships where championship_id = %s",
+        (championship,),
+    )
+    [row] = cursor.fetchall()
+    scored, rules = scored_rows(cursor, championship, "pg_temp"), Rules(*row)
+    assert set(made_by_python.count(scored, rules)) == set(scored)
+    for made, told in (
+        (made_by_python.driver_standings(scored, rules), read_standings(cursor, championship, "pg_temp")),
+        (made_by_python.team_standings(scored, rules), read_team_standings(cursor, championship, "pg_temp")),
+    ):
+        assert {line.key: line for line in made} == {line.key: line for line in told}
+
+
 def _scored(
     parameters: ConnectionParameters, models: dict[str, Compiled], rules: list[Row], entries: list[Row]
 ) -> tuple[Standings, dict[str, Decimal]]:
@@ -211,6 +230,7 @@ def _scored(
     with scoring.beside(parameters) as cursor:
         given = {"championship_rules": beside.rows_of(rules), "championship_entries": beside.rows_of(entries)}
         beside.make_all(cursor, models, given)
+        assert_standings_are_those_of_the_models(cursor, CUP)
         drivers = {line.key: (line.position, line.points) for line in read_standings(cursor, CUP, "pg_temp")}
         return drivers, {line.key: line.points for line in read_team_standings(cursor, CUP, "pg_temp")}
 

@@ -16,10 +16,11 @@ from typer.testing import CliRunner, Result
 
 from simrace.cli.app import app
 from simrace.database.roles import READER, become_reader
+from simrace.export.tables import ExportError
 from simrace.report import drawing, marts, rules, story
+from simrace.report.answers import ReportError
 from simrace.report.command import write_report
 from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Place, Reference, Session, Stint
-from simrace.report.marts import SessionReportError
 from simrace.report.page import make_page, nothing_to_compare
 from tests.browser import console_errors, open_browser, requests_that_left
 from tests.conftest import Warehouse
@@ -373,13 +374,15 @@ def test_what_is_not_there_is_named_with_a_way_out(
         ("", None, "a.html", "There is no session ''"),
         ("%", None, "a.html", "There is no session '%'"),
         (session, 99, "a.html", "The session has no lap 99. Its laps: "),
-        (session, None, "gone/a.html", "cannot be written: No such file"),
+        (session, None, "a.md", "name a file that ends in .html instead of a.md"),
+        (session, None, "a_file/a.html", "cannot be written: "),
     ):
-        with pytest.raises(SessionReportError, match=words):
+        (tmp_path / "a_file").touch()
+        with pytest.raises((ReportError, ExportError), match=words):
             write_report(connection, str(named), lap, tmp_path / file)
     with (
         closing(psycopg2.connect(warehouse.url, dbname="postgres")) as without_marts,
-        pytest.raises(SessionReportError, match="not built yet"),
+        pytest.raises(ReportError, match="not built yet"),
     ):
         write_report(without_marts, "last", None, tmp_path / "a.html")
     assert not (tmp_path / "a.html").exists()

@@ -1,4 +1,4 @@
-"""Standings of a championship, with what was dropped."""
+"""Standings of a championship by class and team, with what was dropped, and what-if of the next round."""
 
 from typing import Any
 
@@ -9,19 +9,28 @@ from simrace.dashboard import data
 from simrace.dashboard.charts import COLOURS, figure, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
+from simrace.dashboard.downloads import report_buttons
 from simrace.dashboard.filters import choose
+from simrace.dashboard.next_round import show_next_round
 from simrace.dashboard.shell import head, link, nothing
 from simrace.dashboard.words import day, literal
+from simrace.report.league import make_round
+from simrace.report.words import counted
 
 PARTS = {"race_points": ("Races", ""), "bonus_points": ("Bonus", "/")}
 MOST_BARS = 25
+ALL = ""  # classes
 STANDINGS: dict[str, tuple[str, str | None]] = {
     "position": ("Place", "%d"),
     "driver_name": ("Driver", None),
+    "place_in_class": ("In class", "%d"),
+    "class_name": ("Class", None),
+    "team_name": ("Team", None),
     "points": ("Points", "%g"),
     "points_behind": ("Behind", "%g"),
     "dropped_points": ("Dropped", "%g"),
     "points_deducted": ("Deducted", "%g"),
+    "points_awarded": ("Given", "%g"),
     "races": ("Races", "%d"),
     "races_counted": ("Counted", "%d"),
     "wins": ("Wins", "%d"),
@@ -33,6 +42,7 @@ TEAMS: dict[str, tuple[str, str | None]] = {
     "points": ("Points", "%g"),
     "points_behind": ("Behind", "%g"),
     "points_deducted": ("Deducted", "%g"),
+    "points_awarded": ("Given", "%g"),
     "races": ("Races", "%d"),
     "results_counted": ("Results counted", "%d"),
     "wins": ("Wins", "%d"),
@@ -67,6 +77,9 @@ def show() -> None:
     championship_id = choose("Championship", "championship", options)
     standings = data.query("championship/standings", championship_id=championship_id)
     rounds = data.query("championship/rounds", championship_id=championship_id)
+    st.markdown(_rules(championship_id))
+    names = {row.driver_id: str(row.driver_name or row.driver_id) for row in rows(standings)}
+    standings = _of_class(standings, rounds)
     _show_points(standings)
     _show_standings(standings, rounds)
     teams = data.query("championship/teams", championship_id=championship_id)
@@ -81,8 +94,42 @@ def show() -> None:
     if not rounds.empty:
         latest = rounds.sort_values("green_flag_at").iloc[-1]
         link("Open the latest race", "race", race=str(latest.race_id))
+    show_next_round(championship_id, names)
+    st.subheader("The latest round")
+    report_buttons("round", lambda connection: make_round(connection, championship_id, None))
     st.markdown("What another decision would change, before it is made:")
     st.code(f"simrace championship what-if {championship_id} --round ROUND --disqualify DRIVER", language=None)
+
+
+def _rules(championship_id: str) -> str:
+    """What decides, in a sentence; no name is in it that a file could have written."""
+    rules: Any = next(rows(data.query("championship/rules", championship_id=championship_id)))
+    told = [f"{counted(rules.rounds, 'round')} so far"]
+    if pd.notna(rules.rounds_counted):
+        told.append(f"the best {int(rules.rounds_counted)} count")
+    if pd.notna(rules.rounds_dropped):
+        told.append(f"the worst {int(rules.rounds_dropped)} are dropped")
+    if rules.is_scored_in_class:
+        told.append("places are those in class")
+    if pd.notna(rules.team_cars_counted):
+        told.append(f"of a team the best {int(rules.team_cars_counted)} of each race count")
+    if rules.pole_points:
+        told.append(f"pole gives {rules.pole_points:g}")
+    if rules.fastest_lap_points:
+        told.append(f"the fastest lap gives {rules.fastest_lap_points:g}")
+    return f"{'; '.join(told)}."
+
+
+def _of_class(standings: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
+    """Standings with the class of each driver's latest race; those of one class where one is chosen."""
+    latest = rounds.sort_values("race_number").drop_duplicates("driver_id", keep="last")
+    standings = standings.merge(latest[["driver_id", "class_name"]], on="driver_id", how="left")
+    known = sorted(standings.class_name.dropna().unique())
+    if len(known) < 2:
+        return standings.drop(columns="class_name")
+    standings["place_in_class"] = standings.groupby("class_name").position.rank(method="min")
+    chosen = choose("Class", "class", {ALL: "all classes", **{name: name for name in known}})
+    return standings if chosen == ALL else standings[standings.class_name == chosen]
 
 
 def _show_points(standings: pd.DataFrame) -> None:

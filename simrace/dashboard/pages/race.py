@@ -9,9 +9,11 @@ from simrace.dashboard import data, race_story
 from simrace.dashboard.charts import COLOURS, figure, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
+from simrace.dashboard.downloads import report_buttons
 from simrace.dashboard.filters import choose, choose_several
 from simrace.dashboard.shell import head, nothing
 from simrace.dashboard.words import joined, lap_time, literal, moment
+from simrace.report.race import make_race
 
 RESULTS = {
     "finish_position": ("Finish", "%d"),
@@ -106,6 +108,7 @@ def show() -> None:
         nothing("The files of this race name no drivers of this class.")
     else:
         table(_with_best_lap(results), RESULTS, "results")
+    report_buttons("race", lambda connection: make_race(connection, race_id))
     _show_story(race_id, class_id)
     _show_telemetry(race_id)
     _show_sessions_before(race_id, class_id)

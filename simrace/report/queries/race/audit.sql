@@ -1,5 +1,6 @@
 select
     audit.car_class_id,
+    audit.entrant_id,
     results.driver_name,
     audit.finish_position_in_class,
     audit.expected_finish_in_class,

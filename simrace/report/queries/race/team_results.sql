@@ -1,21 +1,18 @@
 select
+    entrant_id,
     finish_position,
     finish_position_in_class,
     car_class_id,
-    driver_name,
+    car_class_name,
     team_name,
     car_name,
     start_position_in_class,
-    places_gained_in_class,
     laps,
     laps_down,
-    gap_to_class_winner_ms / 1000.0 as gap_to_class_winner_s,
-    gap_to_car_ahead_ms / 1000.0 as gap_to_car_ahead_s,
+    interval_ms / 1000.0 as interval_s,
     best_lap_ms / 1000.0 as best_lap_s,
     incidents,
-    irating_before,
-    irating_change,
     out_reason
-from marts.fct_race_results
+from marts.fct_race_team_results
 where race_id = %(race_id)s
 order by finish_position nulls last, entrant_id

@@ -6,6 +6,7 @@ select
     race_points,
     bonus_points,
     points_deducted,
+    points_awarded,
     races,
     results_counted,
     wins,

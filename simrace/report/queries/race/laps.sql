@@ -4,6 +4,7 @@ select
     position_after_lap,
     gap_to_leader_ms / 1000.0 as gap_to_leader_s,
     laps_down,
+    session_time_ms / 1000.0 as session_time_s,
     lap_time_ms / 1000.0 as lap_time_s,
     sector_1_ms / 1000.0 as sector_1_s,
     sector_2_ms / 1000.0 as sector_2_s,

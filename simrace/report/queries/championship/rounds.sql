@@ -2,6 +2,7 @@ select
     rounds.driver_id,
     rounds.race_id,
     rounds.race_number,
+    rounds.class_name,
     rounds.race_points,
     rounds.bonus_points,
     rounds.points_deducted,

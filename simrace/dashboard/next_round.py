@@ -1,0 +1,146 @@
+"""What-if of a championship's next round: what each driver needs to lead, and standings after an order of finish."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+import pandas as pd
+import streamlit as st
+
+from simrace.championships.marts import Standing, read_points, read_rules, read_scored
+from simrace.championships.next_round import NO_POINTS, Need, Season, after, needs, points_of_next
+from simrace.championships.seeds import POINTS_OF_FILES
+from simrace.championships.standings import driver_standings, team_standings
+from simrace.dashboard import data
+from simrace.dashboard.charts import Columns, table
+from simrace.dashboard.filters import choose, choose_several
+from simrace.dashboard.shell import nothing
+from simrace.report.league_story import shift
+from simrace.report.words import counted, ordinal
+
+MOST_IN_ORDER = 60
+IN_ORDER = 10  # of the standings, which is the order unless another is chosen
+LEADER_IN = (1, 2, 3, 4, 5, NO_POINTS)  # places of the leader that the table goes through
+FACTORS = {"1": "as usual", "0.5": "half", "1.5": "one and a half times", "2": "twice"}
+OF_FILES = "as the latest race gave them"
+NEEDS: dict[str, tuple[str, str | None]] = {
+    "driver": ("Driver", None),
+    "points": ("Points", "%g"),
+    "at_best": ("At best", "%g"),
+    "at_worst": ("At worst", "%g"),
+    "can_lead": ("Can lead", None),
+    "leads_from": ("Leads whatever happens with", None),
+    **{f"leader_{place}": (f"Leader {ordinal(place) if place else 'without points'}", None) for place in LEADER_IN},
+}
+AFTER: Columns = {
+    "position": ("Place", "%d"),
+    "shift": ("Up or down", None),
+    "who": ("Who", None),
+    "team": ("Team", None),
+    "points": ("Points", "%g"),
+    "gained": ("Gained", "%+g"),
+    "points_behind": ("Behind", "%g"),
+    "dropped_points": ("Dropped", "%g"),
+}
+
+
+def show_next_round(championship_id: str, names: Mapping[str, str]) -> None:
+    """Show the part of the page.
+
+    Args:
+        championship_id: Championship.
+        names: Of its drivers, by driver_id.
+    """
+    st.subheader("What if: the next round")
+    scored = data.ask(read_scored, championship_id)
+    if not any(each.role == "driver" for each in scored):
+        nothing("Nobody is in the table of drivers yet.")
+        return
+    rules, tables = data.ask(read_rules, championship_id), data.ask(read_points, championship_id)
+    used = dict.fromkeys([scored[-1].points_table, *tables, *(each.points_table for each in scored)])
+    left, right = st.columns(2)
+    with left:
+        written = {name: OF_FILES if name in POINTS_OF_FILES else name for name in used}
+        points_table = choose("Points for places", "next_points", written)
+    with right:
+        factor = choose("The round counts", "next_factor", FACTORS)
+    season = Season(scored, rules, points_of_next(scored, tables, points_table, Decimal(factor)))
+    if not season.points:
+        nothing("No race gave points by this table so far, so what a place is worth is unknown.")
+        return
+    _show_needs(season, names)
+    _show_after(season, names)
+
+
+def _show_needs(season: Season, names: Mapping[str, str]) -> None:
+    every = needs(season)
+    found = [need for need in every if need.can_lead or need is every[0]]
+    leader = names.get(found[0].driver_id, found[0].driver_id)
+    table(pd.DataFrame([_need(one, names) for one in found]), NEEDS, "needs", pinned=1)
+    others = len(every) - len(found)
+    out = f" {counted(others, 'driver')} cannot lead after it." if others else ""
+    st.caption(f"What each driver needs to lead after a next round of one race; drops are reckoned with.{out}")
+    st.text(
+        f"The columns of the leader, {leader}: the last place with which the driver is ahead of him, by where he ends. "
+        "any: without points too; no: not even with a win."
+    )
+    if season.rules.most_bonus:
+        st.caption(
+            f"A race can give {season.rules.most_bonus.normalize():f} points more than those of the place. At best and "
+            "can lead reckon that the driver has them all, leads whatever happens that each other has; the columns of "
+            "the leader leave them out."
+        )
+
+
+def _need(need: Need, names: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "driver": names.get(need.driver_id, need.driver_id),
+        "points": float(need.points),
+        "at_best": float(need.at_best),
+        "at_worst": float(need.at_worst),
+        "can_lead": "yes" if need.can_lead else "no",
+        "leads_from": place_needed(need.leads_from, "not in his hands"),
+        **{
+            f"leader_{place}": place_needed(need.beside_leader[place])
+            for place in LEADER_IN
+            if place in need.beside_leader
+        },
+    }
+
+
+def place_needed(place: int | None, never: str = "no") -> str:
+    """A place that is enough, in words."""
+    return never if place is None else "any" if place == NO_POINTS else ordinal(place)
+
+
+def _show_after(season: Season, names: Mapping[str, str]) -> None:
+    before = driver_standings(season.scored, season.rules)
+    options = {line.key: names.get(line.key, line.key) for line in before}
+    order = choose_several(
+        "They finish in this order", "next_order", options, default=list(options)[:IN_ORDER], most=MOST_IN_ORDER
+    )
+    st.caption(
+        "The order of choice is the order of finish, in classes within each class. Who is not chosen has no points."
+    )
+    drivers, teams = after(season, order)
+    table(_after(before, drivers, options), AFTER, "drivers_after", pinned=3)
+    if teams:
+        table(_after(team_standings(season.scored, season.rules), teams, {}), AFTER, "teams_after", pinned=3)
+
+
+def _after(before: Sequence[Standing], then: Sequence[Standing], names: Mapping[str, str]) -> pd.DataFrame:
+    was = {line.key: line for line in before}
+    return pd.DataFrame(
+        [
+            {
+                "position": line.position,
+                "shift": shift(was[line.key].position if line.key in was else None, line.position),
+                "who": names.get(line.key, line.key),
+                "team": line.team_name,
+                "points": float(line.points),
+                "gained": float(line.points - was[line.key].points) if line.key in was else None,
+                "points_behind": float(line.points_behind),
+                "dropped_points": float(line.dropped_points),
+            }
+            for line in then
+        ]
+    )
