@@ -28,7 +28,7 @@ NEEDS: dict[str, tuple[str, str | None]] = {
     "at_best": ("At best", "%g"),
     "at_worst": ("At worst", "%g"),
     "can_lead": ("Can lead", None),
-    "leads_from": ("Leads whatever happens with", None),
+    "leads_from": ("Sure to lead with", None),
     **{f"leader_{place}": (f"Leader {ordinal(place) if place else 'without points'}", None) for place in LEADER_IN},
 }
 AFTER: Columns = {
@@ -74,19 +74,18 @@ def show_next_round(championship_id: str, names: Mapping[str, str]) -> None:
 def _show_needs(season: Season, names: Mapping[str, str]) -> None:
     every = needs(season)
     found = [need for need in every if need.can_lead or need is every[0]]
-    leader = names.get(found[0].driver_id, found[0].driver_id)
     table(pd.DataFrame([_need(one, names) for one in found]), NEEDS, "needs", pinned=1)
     others = len(every) - len(found)
     out = f" {counted(others, 'driver')} cannot lead after it." if others else ""
     st.caption(f"What each driver needs to lead after a next round of one race; drops are reckoned with.{out}")
-    st.text(
-        f"The columns of the leader, {leader}: the last place with which the driver is ahead of him, by where he ends. "
-        "any: without points too; no: not even with a win."
+    st.caption(
+        "The columns Leader: the last place with which the driver is ahead of who leads now (the first line), by where "
+        "that one ends. any: without points too; no: not even with a win."
     )
     if season.rules.most_bonus:
         st.caption(
             f"A race can give {season.rules.most_bonus.normalize():f} points more than those of the place. At best and "
-            "can lead reckon that the driver has them all, leads whatever happens that each other has; the columns of "
+            "can lead reckon that the driver has them all, sure to lead that each other has; the columns of "
             "the leader leave them out."
         )
 

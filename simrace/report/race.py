@@ -101,7 +101,7 @@ class _OfClass:
             race_rules.fastest(self.drivers),
             race_rules.gained(results),
             race_rules.worst_lap(self.laps),
-            race_rules.retired(self.drivers),
+            race_rules.retired([] if self.teams else self.drivers),
             race_rules.ratings(self.drivers),
         )
         for sentence in filter(None, told):
