@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from simrace.championships.steps import plain
 
-_NUMBER = re.compile(r"=|\(?[-+]?\d[\d:.]*\)?( laps?| s)?")
+_NUMBER = re.compile(r"=|new|\(?[-+]?\d[\d:.]*\)?( laps?| s)?")
 Cell = str | int | Decimal | None
 
 

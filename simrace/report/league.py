@@ -45,7 +45,6 @@ class Season:
         scored: What was scored until it, with what counts after it.
         drivers: Standings of drivers after each round until it.
         teams: The same of teams.
-        drops: Whether its rules drop results.
     """
 
     championship: Championship
@@ -53,7 +52,6 @@ class Season:
     scored: list[Scored]
     drivers: list[Standings]
     teams: list[Standings]
-    drops: bool
 
     def of_round(self) -> list[Scored]:
         """What was scored in the round."""
@@ -115,10 +113,9 @@ def up_to(championship: Championship, its_round: Round, scored: Sequence[Scored]
         until = [one for one in scored if one.race_id in races]
         drivers.append(driver_standings(until, rules))
         teams.append(team_standings(until, rules))
-    is_dropping = rules.rounds_counted is not None or rules.rounds_dropped is not None
     order = {(one.race_id, one.driver_id): number for number, one in enumerate(scored)}
     counting = sorted(count(until, rules), key=lambda one: order[one.race_id, one.driver_id])
-    return Season(championship, its_round, counting, drivers, teams, is_dropping)
+    return Season(championship, its_round, counting, drivers, teams)
 
 
 def _hidden(championship: Championship, scored: list[Scored]) -> tuple[Championship, list[Scored]]:
@@ -139,7 +136,7 @@ def _named(kind: str) -> Callable[[str], str]:
 def _document(season: Season, laps: list[FastestLap]) -> Document:
     championship, names = season.championship, season.championship.drivers
     made = Document(championship.name, season.round.told(of=len(championship.rounds)), SOURCE)
-    made.add(Bullets(story(season)))
+    made.add(Bullets(story(season)), Heading("Standings"))
     after = f"after {counted(season.round.number, 'round')}"
     classes = _classes(season.scored)
     for name, lines in _by_class(season.drivers[-1], classes):
@@ -154,9 +151,10 @@ def _document(season: Season, laps: list[FastestLap]) -> Document:
         rows = [each for each in season.scored if each.race_id == race.race_id]
         title = season.round.told() if len(season.round.races) == 1 else f"{season.round.told()}: race {race.number}"
         made.add(_results(title, rows, names))
-    made.add(Text("In brackets: points that do not count, by the rules of the championship.", is_quiet=True))
+    if any(not each.is_counted and each.role != "guest" for each in season.of_round()):
+        made.add(Text("In brackets: points that do not count, by the rules of the championship.", is_quiet=True))
     made.add(Heading("Races of the round"), _races(season, laps), is_detail=True)
-    told = "The story of each race: `simrace report RACE -o race.html`, with the race's id of the table."
+    told = "The story of a race, by its id: simrace report ID -o race.html"
     made.add(Text(told, is_quiet=True), is_detail=True)
     return made
 
@@ -197,12 +195,15 @@ def _standings(
 ) -> Sheet:
     before = {line.key: line for line in season.before(standings)}
     is_part = len(lines) < len(standings[-1])
+    has_drops = any(line.dropped_points for line in lines)
     own: dict[str, list[Scored]] = {}
     for each in season.of_round():
         own.setdefault(each.driver_id, []).append(each)
     rows: list[tuple[Cell, ...]] = []
     for number, line in enumerate(lines, 1):
         was = before.get(line.key)
+        # a team drops no rounds
+        gained = line.points - (was.points if was else 0) if who == "Team" else None
         rows.append(
             (
                 number if is_part else None,
@@ -211,10 +212,10 @@ def _standings(
                 name(line.key),
                 line.team_name,
                 was.points if was else None,
-                league_story.points_of_round(own[line.key]) if line.key in own else None,
+                league_story.points_of_round(own[line.key]) if line.key in own else gained,
                 line.points,
                 line.points - lines[0].points if is_part else -line.points_behind,
-                line.dropped_points if season.drops or who == "Team" else None,
+                line.dropped_points if has_drops else None,
                 line.wins,
                 line.podiums,
                 line.races,
@@ -232,7 +233,7 @@ def _season_picture(season: Season) -> object:
     courses = []
     for line in season.drivers[-1][:MOST_LINES]:
         points = {
-            number: next((float(one.points) for one in lines if one.key == line.key), None)
+            number: next((float(one.points) for one in lines if one.key == line.key), 0.0)
             for number, lines in enumerate(season.drivers, 1)
         }
         courses.append(line_chart.Course(names[line.key], points))

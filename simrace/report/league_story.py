@@ -31,17 +31,17 @@ def leaders(who: str, before: Sequence[Standing], after: Sequence[Standing], nam
         return f"{listed([name(line.key) for line in first], MOST_NAMED)} lead the {who} together with {points} points."
     others = [line for line in after if line.position > 1]
     led = [line.key for line in before if line.position == 1]
-    told = f"{name(first[0].key)} "
-    if not led or first[0].key in led:
-        told += f"{'leads' if not led else 'still leads'} the {who}"
-    else:
+    told, is_taken = f"{name(first[0].key)} ", bool(led) and first[0].key not in led
+    if is_taken:
         told += f"takes the lead of the {who} from {listed([name(key) for key in led], MOST_NAMED)}"
+    else:
+        told += f"{'still leads' if led else 'leads'} the {who}"
     told += f" with {points} points"
     if not others:
         return f"{told}."
     margin = others[0].points_behind
-    ahead = "level on points with" if not margin else f"{plain(margin)} ahead of"
-    told += f", {ahead} {name(others[0].key)}"
+    second = "" if is_taken and led == [others[0].key] else f" of {name(others[0].key)}"
+    told += f", {plain(margin)} ahead{second}" if margin else f", level on points with {name(others[0].key)}"
     if (was := next((line for line in before if line.position > 1), None)) and led == [first[0].key]:
         told += f"; before the round the lead was {plain(was.points_behind)}"
     return f"{told}."
@@ -102,4 +102,4 @@ def points_of_round(lines: Sequence[Scored]) -> Decimal:
 
 def shift(before: int | None, now: int) -> str:
     """A change of places: +2 is two up."""
-    return "" if before is None else "=" if before == now else f"{before - now:+d}"
+    return "new" if before is None else "=" if before == now else f"{before - now:+d}"

@@ -40,7 +40,7 @@ from tests.warehouse.test_championships import _checked, _scored, models, parame
 __all__ = ["models", "parameters"]
 
 CUP = "example_gt_coast_2026"
-CHAMPIONSHIPS = (CUP, "example_saltwind_lmu", "example_saltwind_raceroom", "iracing:league_season:4321")
+CHAMPIONSHIPS = (CUP, "example_saltwind_lmu", "example_saltwind_raceroom", "iracing:league_season:122001")
 ALL_COUNT = Rules("oak", None, None, None, are_ties_shared=False, most_bonus=Decimal(0))
 POINTS = {1: Decimal(10), 2: Decimal(6), 3: Decimal(3)}
 
@@ -230,6 +230,10 @@ def lines(*rows: tuple[str, int, int]) -> list[Standing]:
         ([], lines(("a", 1, 10), ("b", 2, 6)), "Ada leads the drivers with 10 points, 4 ahead of Bo."),
         (lines(("b", 1, 9), ("a", 2, 8)), lines(("a", 1, 18), ("b", 2, 18)),
          "Ada takes the lead of the drivers from Bo with 18 points, level on points with Bo."),
+        (lines(("b", 1, 9), ("a", 2, 8)), lines(("a", 1, 18), ("b", 2, 9)),
+         "Ada takes the lead of the drivers from Bo with 18 points, 9 ahead."),
+        (lines(("b", 1, 9), ("a", 2, 8)), lines(("a", 1, 18), ("c", 2, 10), ("b", 3, 9)),
+         "Ada takes the lead of the drivers from Bo with 18 points, 8 ahead of Cy."),
         (lines(("a", 1, 9), ("b", 2, 8)), lines(("a", 1, 19), ("b", 2, 8)),
          "Ada still leads the drivers with 19 points, 11 ahead of Bo; before the round the lead was 1."),
         ([], lines(("a", 1, 9), ("b", 1, 9)), "Ada and Bo lead the drivers together with 9 points."),
@@ -252,7 +256,7 @@ def test_movers_are_told_from_two_places_on() -> None:
     ]  # fmt: skip
     assert league_story.movers(before, lines(("b", 1, 9), ("a", 2, 8), ("c", 3, 7)), NAMES.__getitem__) == []
     assert league_story.movers([], turned, NAMES.__getitem__) == []
-    assert [league_story.shift(*each) for each in ((3, 1), (1, 3), (2, 2), (None, 2))] == ["+2", "-2", "=", ""]
+    assert [league_story.shift(*each) for each in ((3, 1), (1, 3), (2, 2), (None, 2))] == ["+2", "-2", "=", "new"]
 
 
 def test_of_a_round_points_drops_and_decisions_are_told() -> None:
