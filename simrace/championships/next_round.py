@@ -1,11 +1,12 @@
 """What-if of the next round: standings after an order of finish, and what each driver needs to lead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from simrace.championships.marts import Rules, Scored, Standing
-from simrace.championships.standings import Line, driver_lines, driver_standings, team_standings
+from simrace.championships.standings import Line, Order, driver_lines, driver_standings, team_standings
 
 NEXT = "next"  # race_id and round_key of the race that was not driven yet
 NO_POINTS = 0  # in place of a place: was not there, or has none that scores
@@ -26,6 +27,11 @@ class Season:
     rules: Rules
     points: Points
 
+    @cached_property
+    def number(self) -> int:
+        """The number of the next race."""
+        return max(each.race_number for each in self.scored) + 1
+
     def drivers(self) -> dict[str, Scored]:
         """The latest race of each driver who is in the standings, by driver_id."""
         return {each.driver_id: each for each in sorted(self.scored, key=lambda one: one.race_number)
@@ -37,7 +43,7 @@ class Season:
             driver,
             race_id=NEXT,
             round_key=NEXT,
-            race_number=max(each.race_number for each in self.scored) + 1,
+            race_number=self.number,
             finish_position=place or None,
             classified_position=place or None,
             scored_position=place or None,
@@ -122,61 +128,89 @@ def after(season: Season, order: Sequence[str]) -> tuple[list[Standing], list[St
 
 
 def needs(season: Season) -> list[Need]:
-    """What each driver needs, in the order of the standings.
+    """What each driver who can lead after the next round needs for it, and what who leads now does, who is the first.
 
     Args:
         season: Before the next round.
     """
-    drivers = season.drivers()
-    places = [NO_POINTS, *sorted(season.points, reverse=True)]  # from the worst to the best
-    lines = {
-        place: driver_lines([*season.scored, *(season.driven(each, place) for each in drivers.values())], season.rules)
-        for place in {*places, 1, 2}
-    }
-    standings = driver_standings(season.scored, season.rules)
-    leader = standings[0].key if standings else ""
+    drivers, rules = season.drivers(), season.rules
+    leader = driver_standings(season.scored, rules)[0].key
 
-    def are_rivals_for(first: str, second: str, place: int) -> bool:
-        """Whether the two cannot both end in a place."""
-        return place != NO_POINTS and drivers[first].class_name == drivers[second].class_name
+    def lines_with(place: int, of: Container[str] | None = None) -> dict[str, Line]:
+        own = (season.driven(each, place) for each in drivers.values())
+        return driver_lines([*season.scored, *own], rules, of)
+
+    worst, best, second = (lines_with(place) for place in (NO_POINTS, 1, 2))
+    least = _Least((who, "", line.order) for who, line in worst.items())
+    can_lead = {who for who, line in best.items() if _with_bonus(line, rules) <= least.without(who)}
+    contenders = {leader, *can_lead}
+    places = [NO_POINTS, *sorted(season.points, reverse=True)]  # from the worst to the best
+    lines = {NO_POINTS: worst, 1: best, 2: second}
+    lines |= {place: lines_with(place, contenders) for place in places if place not in lines}
+
+    classes = {who: driver.class_name or "" for who, driver in drivers.items()}
+    of_best = _Least((who, classes[who], _with_bonus(line, rules)) for who, line in best.items())
+    of_second = _Least((who, classes[who], _with_bonus(line, rules)) for who, line in second.items())
 
     def leads_with(who: str, place: int) -> bool:
         """Whether he is ahead of all: of each in the best place that is left, with every bonus."""
-        return all(
-            lines[place][who].order
-            < _with_bonus(lines[2 if place == 1 and are_rivals_for(who, other, 1) else 1][other], season.rules)
-            for other in drivers
-            if other != who
-        )
+        own, order = classes[who], lines[place][who].order
+        if place != 1:
+            return order < of_best.without(who)
+        return order < of_second.without(who, within=own) and order < of_best.without(who, outside=own)
 
     def is_enough(who: str, place: int, of_leader: int) -> bool:
-        if place == of_leader and are_rivals_for(who, leader, place):
-            return False
-        return lines[place][who].order < lines[of_leader][leader].order
+        is_taken = place == of_leader != NO_POINTS and classes[who] == classes[leader]
+        return not is_taken and lines[place][who].order < lines[of_leader][leader].order
 
-    found = []
-    for line in standings:
-        who = line.key
-        best = _with_bonus(lines[1][who], season.rules)
-        beside = {
-            of_leader: next((place for place in places if is_enough(who, place, of_leader)), None)
-            for of_leader in reversed(places)
-            if who != leader
-        }
-        found.append(
-            Need(
-                driver_id=who,
-                points=line.points,
-                at_best=-best[0],
-                at_worst=lines[NO_POINTS][who].standing.points,
-                can_lead=all(best <= lines[NO_POINTS][other].order for other in drivers if other != who),
-                leads_from=next((place for place in places if leads_with(who, place)), None),
-                beside_leader=beside,
-            )
+    return [
+        Need(
+            driver_id=who,
+            points=line.points,
+            at_best=-_with_bonus(best[who], rules)[0],
+            at_worst=worst[who].standing.points,
+            can_lead=who in can_lead,
+            leads_from=next((place for place in places if leads_with(who, place)), None),
+            beside_leader={
+                of_leader: next((place for place in places if is_enough(who, place, of_leader)), None)
+                for of_leader in reversed(places)
+                if who != leader
+            },
         )
-    return found
+        for line in driver_standings(season.scored, rules)
+        if (who := line.key) in contenders
+    ]
 
 
-def _with_bonus(line: Line, rules: Rules) -> tuple[Decimal, tuple[int, ...], tuple[int, ...]]:
+class _Least:
+    """Who is ahead of all, where one of them is left out: of each class the first two."""
+
+    def __init__(self, orders: Iterable[tuple[str, str, Order]]) -> None:
+        self._first: dict[str, list[tuple[Order, str]]] = {}
+        for who, its_class, order in orders:
+            first = self._first.setdefault(its_class, [])
+            first.append((order, who))
+            first.sort()
+            del first[2:]
+
+    def without(self, who: str, within: str | None = None, outside: str | None = None) -> Order:
+        """The order of the first but one; behind everybody where there is nobody.
+
+        Args:
+            who: Who is left out.
+            within: Class that is looked at alone.
+            outside: Class that is left out.
+        """
+        looked_at = (
+            order
+            for its_class, first in self._first.items()
+            if within in (None, its_class) and outside != its_class
+            for order, other in first
+            if other != who
+        )
+        return min(looked_at, default=(Decimal("Infinity"), (), ()))
+
+
+def _with_bonus(line: Line, rules: Rules) -> Order:
     points, best, latest = line.order
     return points - rules.most_bonus, best, latest

@@ -3,7 +3,7 @@
 A test compares it with the marts, and with the SQL of the models of each round.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TypeVar
@@ -15,6 +15,7 @@ WEEK = "week:"  # how the key of a round begins of which the best race counts al
 Row = TypeVar("Row")
 Key = TypeVar("Key", bound=Hashable)
 Places = tuple[int, ...]
+Order = tuple[Decimal, Places, Places]
 
 
 @dataclass(frozen=True)
@@ -27,15 +28,16 @@ class Line:
     """
 
     standing: Standing
-    order: tuple[Decimal, Places, Places]
+    order: Order
 
 
-def count(scored: Sequence[Scored], rules: Rules) -> list[Scored]:
+def count(scored: Sequence[Scored], rules: Rules, of: Container[str] | None = None) -> list[Scored]:
     """The same races, with which of them count after the last one.
 
     Args:
         scored: What each race of each driver scored, up to some round.
         rules: Of the championship.
+        of: Drivers whose races are told; None for all.
     """
     held = len({each.round_key for each in scored})
     limit = min(
@@ -43,7 +45,8 @@ def count(scored: Sequence[Scored], rules: Rules) -> list[Scored]:
         held if rules.rounds_dropped is None else max(held - rules.rounds_dropped, 1),
     )
     counted: list[Scored] = []
-    for lines in _grouped(scored, lambda each: (each.driver_id, each.role)).values():
+    told = [each for each in scored if of is None or each.driver_id in of]
+    for lines in _grouped(told, lambda each: (each.driver_id, each.role)).values():
         rounds = {key: _of_round(its) for key, its in _grouped(lines, lambda each: each.round_key).items()}
         best_first = sorted(rounds, key=lambda key: _round_order(rounds[key], key))
         races = {each.race_id for key in best_first[:limit] for each in rounds[key]}
@@ -76,10 +79,16 @@ def driver_standings(scored: Sequence[Scored], rules: Rules) -> list[Standing]:
     return _ranked(driver_lines(scored, rules).values())
 
 
-def driver_lines(scored: Sequence[Scored], rules: Rules) -> dict[str, Line]:
-    """A line of each driver who scores for himself, by driver_id."""
+def driver_lines(scored: Sequence[Scored], rules: Rules, of: Container[str] | None = None) -> dict[str, Line]:
+    """A line of each driver who scores for himself, by driver_id.
+
+    Args:
+        scored: What each race of each driver scored, up to some round.
+        rules: Of the championship.
+        of: Drivers whose lines are told; None for all.
+    """
     races = _races(scored)
-    own = [each for each in count(scored, rules) if each.role == "driver"]
+    own = [each for each in count(scored, rules, of) if each.role == "driver"]
     by_driver = _grouped(own, lambda each: each.driver_id)
     return {key: _driver_line(key, its, races, rules) for key, its in by_driver.items()}
 
@@ -161,7 +170,7 @@ def _races(scored: Iterable[Scored]) -> list[str]:
     return [race for _, race in sorted({(each.race_number, each.race_id) for each in scored})]
 
 
-def _order(points: Decimal, best: Iterable[int], latest: Iterable[int], rules: Rules) -> tuple[Decimal, Places, Places]:
+def _order(points: Decimal, best: Iterable[int], latest: Iterable[int], rules: Rules) -> Order:
     return (-points, (), ()) if rules.are_ties_shared else (-points, tuple(best), tuple(latest))
 
 

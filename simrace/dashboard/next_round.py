@@ -72,10 +72,9 @@ def show_next_round(championship_id: str, names: Mapping[str, str]) -> None:
 
 
 def _show_needs(season: Season, names: Mapping[str, str]) -> None:
-    every = needs(season)
-    found = [need for need in every if need.can_lead or need is every[0]]
+    found = needs(season)
     table(pd.DataFrame([_need(one, names) for one in found]), NEEDS, "needs", pinned=1)
-    others = len(every) - len(found)
+    others = len(season.drivers()) - len(found)
     out = f" {counted(others, 'driver')} cannot lead after it." if others else ""
     st.caption(f"What each driver needs to lead after a next round of one race; drops are reckoned with.{out}")
     st.caption(

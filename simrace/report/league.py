@@ -24,10 +24,10 @@ from simrace.database.pseudonyms import pseudonym
 from simrace.lap_times import lap_time_text
 from simrace.report import league_story, line_chart
 from simrace.report.answers import objects
-from simrace.report.document import Bullets, Cell, Document, Heading, Sheet, Text
+from simrace.report.document import Bullets, Cell, Document, Heading, Picture, Sheet, Text
 from simrace.report.words import counted, listed
 
-MOST_LINES = 20  # drivers whose way through the season is drawn
+MOST_LINES = 10  # drivers whose way through the season is drawn
 SOURCE = (
     "Made by simrace from the marts championship_rounds, dim_championships and fct_race_results, by what files and "
     "stewards say today. How a league is scored: docs/championships.md."
@@ -226,7 +226,7 @@ def _standings(
     return Sheet(title, columns, rows).without_empty_columns()
 
 
-def _season_picture(season: Season) -> object:
+def _season_picture(season: Season) -> Picture | None:
     if len(season.drivers) < 2:
         return None
     names = season.championship.drivers

@@ -1,7 +1,7 @@
 """Lines of cars or drivers over laps or rounds, each named at its end; the first are in colours of their own."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from simrace.report.document import Label, Line, Mark, Picture, Rule, Shape
@@ -26,7 +26,7 @@ class Course:
     """
 
     name: str
-    values: dict[int, float | None]
+    values: Mapping[int, float | None]
     end: float | None = None
     marks: list[tuple[int, str]] = field(default_factory=list)
 
