@@ -56,8 +56,9 @@ def report(
 ) -> None:
     """Write a session or a whole race as a page to read or print, a race for a chat or forum too.
 
-    Of a session its laps, and where one lost time against a faster one; of a race how it came to its result. A whole
-    round of a championship: `simrace championship publish`.
+    Of a session its laps, and where one lost time against a faster one; of a race how it came to its result.
+
+    A whole round of a championship: `simrace championship publish`.
     """
     missing = None
     with readable_errors():

@@ -174,7 +174,7 @@ def test_needs_hold_in_every_way_that_the_round_can_end(seed: int) -> None:
     """Seasons by chance, with and without drops and classes: who leads after each outcome is who the table said."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     classes = dict(zip("abcd", ("Pro", "Pro", "Am", "Am") if seed % 2 else (None,) * 4, strict=True))
-    rules = replace(ALL_COUNT, rounds_dropped=(None, 1, 2)[seed % 3])
+    rules = replace(ALL_COUNT, rounds_dropped=(None, 1, 2)[seed % 3], are_ties_shared=seed > 2)
     scored = []
     for race in (1, 2, 3):
         for name in dict.fromkeys(classes.values()):
@@ -227,6 +227,8 @@ def test_of_a_week_the_best_race_counts_and_a_disqualification_is_not_dropped() 
     assert [each.is_counted for each in count(scored, ALL_COUNT)] == [False, True, True, True]
     out = [driven("a", 1, None, is_disqualified=True), driven("a", 2, 1), driven("a", 3, 2)]
     assert [each.is_counted for each in count(out, replace(ALL_COUNT, rounds_counted=2))] == [True, True, False]
+    thrown_out = [driven("a", 1, None, is_disqualified=True, **week), driven("a", 2, 1, **week)]
+    assert [each.is_counted for each in count(thrown_out, ALL_COUNT)] == [True, False]
     assert team_standings(scored, ALL_COUNT) == []
 
 

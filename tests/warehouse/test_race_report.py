@@ -123,6 +123,9 @@ def test_gaps_of_a_class_are_to_its_own_leader() -> None:
     assert race_rules.gaps(laps, is_part=False)["c"] == {1: None, 2: None}
     assert race_rules.gaps(LAPS, is_part=True)["c"][2] == 9.0, "where no clock is told"
     assert race_rules.on_the_road(race_rules.places(LAPS, is_part=False)) == {"a": 1, "b": 2, "c": 3}
+    assert race_rules.on_the_road({"a": {1: 1, 2: 1}, "b": {1: 2, 2: 2, 3: 1}}) == {"b": 1, "a": 2}, (
+        "a stopped while it led"
+    )
 
 
 @pytest.mark.parametrize(
@@ -230,12 +233,13 @@ def test_the_picture_of_places_goes_from_the_grid_to_the_result() -> None:
 
 
 def test_names_beside_lines_do_not_lie_on_each_other() -> None:
-    courses = [line_chart.Course(f"driver {n}", {1: 10.0, 2: 10.0 + n / 100}) for n in range(30)]
-    drawn = line_chart.draw(courses, "", "", "round", 100, is_falling=False)
-    assert drawn
-    ends = sorted(shape.at[1] for shape in drawn.shapes if isinstance(shape, Label) and shape.text.startswith("driver"))
-    assert min(b - a for a, b in pairwise(ends)) > 11
-    assert ends[-1] < drawn.height
+    for other in (0.0, 20.0):  # they are on top, or at the foot
+        courses = [line_chart.Course(f"driver {n}", {1: other, 2: 10.0 + n / 100}) for n in range(30)]
+        drawn = line_chart.draw(courses, "", "", "round", 100, is_falling=False)
+        assert drawn
+        ends = sorted(one.at[1] for one in drawn.shapes if isinstance(one, Label) and one.text.startswith("driver"))
+        assert min(b - a for a, b in pairwise(ends)) > 11
+        assert 0 < ends[0] < ends[-1] < drawn.height
     assert line_chart.draw([line_chart.Course("one", {1: 5.0})], "", "", "lap", 100, is_falling=False) is None
 
 
