@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,6 +70,32 @@ def requests_that_left(driver: webdriver.Chrome) -> list[str]:
 def console_errors(driver: webdriver.Chrome) -> list[str]:
     """Errors that pages wrote to the console since the last call."""
     return [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+def serious_findings(driver: webdriver.Chrome, but: Collection[str] = ()) -> list[str]:
+    """What axe finds serious or critical on the page, in light and dark.
+
+    Args:
+        driver: Shows the page.
+        but: Rules that are left out.
+    """
+    from axe_core_python import base
+
+    if not driver.execute_script("return typeof axe === 'object'"):
+        driver.execute_script(Path(base.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
+    found = []
+    for scheme in ("dark", "light"):
+        driver.execute_cdp_cmd(
+            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        )
+        driver.execute_async_script("const done = arguments[0]; setTimeout(done, 200)")
+        for rule in driver.execute_async_script(
+            "const done = arguments[0];"
+            "axe.run(document, {resultTypes: ['violations']}).then(all => done(all.violations))"
+        ):
+            if rule["impact"] in ("serious", "critical") and rule["id"] not in but:
+                found += [f"{scheme}: {rule['id']}: {node['html'][:200]}" for node in rule["nodes"]]
+    return found
 
 
 def _addresses(event: dict[str, Any]) -> list[str]:

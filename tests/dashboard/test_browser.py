@@ -20,7 +20,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.browser import console_errors, find_browser, open_browser, requests_that_left
+from tests.browser import console_errors, find_browser, open_browser, requests_that_left, serious_findings
 from tests.commands import BIN
 from tests.conftest import ROOT, Warehouse
 
@@ -151,27 +151,6 @@ def pick(browser: Chrome, key: str, text: str) -> None:
         browser.find_element(*field).send_keys(Keys.ESCAPE)
 
 
-def serious(browser: Chrome) -> list[str]:
-    """What axe finds serious or critical on the page, in light and dark, without what is Streamlit's."""
-    from axe_core_python import base
-
-    if not browser.execute_script("return typeof axe === 'object'"):
-        browser.execute_script(Path(base.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
-    found = []
-    for scheme in ("dark", "light"):
-        browser.execute_cdp_cmd(
-            "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
-        )
-        browser.execute_async_script("const done = arguments[0]; setTimeout(done, 200)")
-        for rule in browser.execute_async_script(
-            "const done = arguments[0];"
-            "axe.run(document, {resultTypes: ['violations']}).then(all => done(all.violations))"
-        ):
-            if rule["impact"] in ("serious", "critical") and rule["id"] not in STREAMLITS_OWN:
-                found += [f"{scheme}: {rule['id']}: {node['html'][:200]}" for node in rule["nodes"]]
-    return found
-
-
 def test_every_page_opens(address: str, browser: Chrome) -> None:
     browser.get(address)
     for title in TITLES:
@@ -184,7 +163,7 @@ def test_every_page_opens(address: str, browser: Chrome) -> None:
             else ".js-plotly-plot .main-svg, [data-testid=stDataFrame]"
         )
         until(lambda shown=shown: browser.find_elements(By.CSS_SELECTOR, shown), f"{title} shows something")
-        assert serious(browser) == [], title
+        assert serious_findings(browser, STREAMLITS_OWN) == [], title
         save(browser, title.lower().replace(" ", "_"))
 
 

@@ -35,7 +35,7 @@ from simrace.championships.standings import count, driver_standings, team_standi
 from simrace.database.connection import ConnectionParameters
 from simrace.report import league, league_story
 from simrace.report.document import Document, Heading, Sheet
-from tests.browser import console_errors, open_browser, requests_that_left
+from tests.browser import console_errors, open_browser, requests_that_left, serious_findings
 from tests.conftest import Warehouse
 from tests.warehouse.test_championships import _checked, _scored, models, parameters
 
@@ -352,6 +352,7 @@ def test_a_round_of_the_past_has_the_standings_of_its_day(warehouse: Warehouse, 
         races = {row.find_elements("css selector", "td")[heads.index("Races")].text
                  for row in table.find_elements("css selector", "tbody tr")}  # fmt: skip
         assert races == {"1"}
+        assert serious_findings(browser) == []
         assert requests_that_left(browser) == []
         assert console_errors(browser) == []
     finally:

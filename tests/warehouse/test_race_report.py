@@ -25,7 +25,7 @@ from simrace.report.document import Document, Heading, Label, Line, Mark, Pictur
 from simrace.report.race import document, make_race
 from simrace.report.race_marts import Before, Car, Field, Penalty, Race, RaceLap, Result, Stint, WholeRace
 from simrace.report.words import listed, ordinal, shortened
-from tests.browser import console_errors, open_browser, requests_that_left
+from tests.browser import console_errors, open_browser, requests_that_left, serious_findings
 from tests.conftest import Warehouse
 
 FIRST = Result("driver:1", "gt", finish_position=1, finish_position_in_class=1, driver_name="Ada", entry_id="a",
@@ -327,6 +327,7 @@ def test_the_page_needs_nothing_and_the_picture_is_one(warehouse: Warehouse, tmp
         assert browser.execute_script("return document.documentElement.scrollWidth") == 390, (
             "tables scroll by themselves"
         )
+        assert serious_findings(browser) == []
         assert requests_that_left(browser) == []
         assert console_errors(browser) == []
     finally:
