@@ -709,19 +709,21 @@ def test_what_if_of_the_next_round_is_what_championships_make_of_it(on_warehouse
     first = driver_standings(scored, rules)
     order = [first[2].key, first[0].key]
     app = opened("championship", championship=championship_id, next_order=order)
-    tables = {table.key: table.value for table in app.dataframe if table.key}
+    [needed] = tables_with(app, "at_best")
+    of_drivers, of_teams = tables_with(app, "shift")
     drivers, teams = after(season, order)
-    assert list(tables["drivers_after"].points) == [float(line.points) for line in drivers]
-    assert list(tables["drivers_after"].position) == [line.position for line in drivers]
-    assert list(tables["teams_after"].who) == [line.key for line in teams]
+    assert list(of_drivers.points) == [float(line.points) for line in drivers]
+    assert list(of_drivers.position) == [line.position for line in drivers]
+    assert list(of_teams.who) == [line.key for line in teams]
     told = needs(season)
-    assert list(tables["needs"].at_best) == [float(need.at_best) for need in told]
-    assert list(tables["needs"].leader_0)[1:] == [
-        next_round.place_needed(need.beside_leader[NO_POINTS]) for need in told[1:]
-    ]
+    assert list(needed.at_best) == [float(need.at_best) for need in told]
+    assert list(needed.leader_0)[1:] == [next_round.place_needed(need.beside_leader[NO_POINTS]) for need in told[1:]]
     doubled = opened("championship", championship=championship_id, next_order=order, next_factor="2")
-    twice = {table.key: table.value for table in doubled.dataframe if table.key}["drivers_after"]
-    assert twice.gained.max() > tables["drivers_after"].gained.max()
+    assert tables_with(doubled, "shift")[0].gained.max() > of_drivers.gained.max()
+
+
+def tables_with(app: AppTest, column: str) -> list[pd.DataFrame]:
+    return [table.value for table in app.dataframe if column in table.value]
 
 
 @pytest.mark.parametrize(("page", "made"), [("race", "Race: "), ("championship", "Drivers after")])

@@ -617,8 +617,8 @@ def test_publish_draws_a_picture_of_letters_that_the_font_has(warehouse: Warehou
         assert picture.format == "PNG"
         assert min(picture.size) > 300
         assert len(picture.getcolors(1 << 20)) > 3
-    with pytest.raises(PictureError, match=r"has no \ue123: name the file of one that has with --font"):
-        make_png(Document("Oak Cup", "", "", [Part(Sheet("Drivers", ("Driver",), [("\ue123",)]))]))
+    with pytest.raises(PictureError, match="has no \U00012000: name the file of one that has with --font"):
+        make_png(Document("Oak Cup", "", "", [Part(Sheet("Drivers", ("Driver",), [("\U00012000",)]))]))
     nowhere = _checked(warehouse, "publish", CUP, "--format", "png")
     assert (nowhere.returncode, "name a file with -o" in nowhere.stderr) == (1, True)
 
