@@ -108,15 +108,16 @@ def _shape(shape: Shape) -> str:
                 pen = "M" if point is None else "L"
             css = "other" if series is None else f"series{series}"
             return f'<path class="{css}" d="{"".join(steps)}"/>'
-        case Rule((left, top), (right, bottom)):
-            return f'<line class="grid" x1="{left:.1f}" y1="{top:.1f}" x2="{right:.1f}" y2="{bottom:.1f}"/>'
-        case Mark((x, y), "ring"):
-            return f'<circle class="ring" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
-        case Mark((x, y)):
-            return f'<path class="cross" d="M{x - 4:.1f},{y - 4:.1f}l8,8m0,-8l-8,8"/>'
-        case Label((x, y), words, anchor, is_quiet):
+        case Rule(start, end):
+            places = f'x1="{start[0]:.1f}" y1="{start[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"'
+            return f'<line class="grid" {places}/>'
+        case Mark(at, kind):
+            if kind == "ring":
+                return f'<circle class="ring" cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="4"/>'
+            return f'<path class="cross" d="M{at[0] - 4:.1f},{at[1] - 4:.1f}l8,8m0,-8l-8,8"/>'
+        case Label(at, words, anchor, is_quiet):
             css = f"{anchor} axis" if is_quiet else f"{anchor} name"
-            return f'<text class="{css}" x="{x:.1f}" y="{y:.1f}">{_text(words)}</text>'
+            return f'<text class="{css}" x="{at[0]:.1f}" y="{at[1]:.1f}">{_text(words)}</text>'
 
 
 def _text(value: Cell) -> str:

@@ -79,7 +79,7 @@ def of_round(scored: Sequence[Scored], names: Mapping[str, str]) -> list[str]:
     for each in drivers:
         points.setdefault(each.driver_id, []).append(each)
     won = {who: points_of_round(its) for who, its in points.items()}
-    if most := max(won.values(), default=0):
+    if most := max(won.values(), default=Decimal(0)):
         best = [names[who] for who, gained in won.items() if gained == most]
         told.append(f"Most points of the round: {listed(best, MOST_NAMED)}, {plain(most)}.")
     dropped = [who for who, its in points.items() if won[who] and not any(each.is_counted for each in its)]
