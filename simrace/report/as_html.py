@@ -81,8 +81,8 @@ def _blocks(document: Document) -> Iterator[str]:
             case Sheet() as sheet:
                 yield from _table(sheet, sheet.title or heading)
             case Picture() as drawn:
-                shapes = map(_shape, drawn.shapes)
-                yield figure(svg(drawn.width, drawn.height, drawn.label, shapes), _text(drawn.caption))
+                made = svg(drawn.width, drawn.height, drawn.label, map(_shape, drawn.shapes))
+                yield figure(_scrolling(made, drawn.label), _text(drawn.caption))
 
 
 def _table(sheet: Sheet, name: str) -> Iterator[str]:
@@ -90,13 +90,16 @@ def _table(sheet: Sheet, name: str) -> Iterator[str]:
         yield f"<h3>{_text(sheet.title)}</h3>"
     kinds = [' class="number"' if sheet.is_right(n) else "" for n in range(len(sheet.columns))]
     heads = "".join(f'<th scope="col"{kind}>{column}</th>' for column, kind in zip(sheet.columns, kinds, strict=True))
-    # a narrow window scrolls the table, by the keyboard too
-    yield f'<div class="scrolls" role="region" tabindex="0" aria-label="{_text(name)}">'
-    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+    rows = [f"<table><thead><tr>{heads}</tr></thead><tbody>"]
     for row in sheet.rows:
         cells = "".join(f"<td{kind}>{_text(value)}</td>" for value, kind in zip(row, kinds, strict=True))
-        yield f"<tr>{cells}</tr>"
-    yield "</tbody></table></div>"
+        rows.append(f"<tr>{cells}</tr>")
+    yield _scrolling("\n".join([*rows, "</tbody></table>"]), name)
+
+
+def _scrolling(inside: str, name: str) -> str:
+    """What is wider than a narrow window, which scrolls it, by the keyboard too."""
+    return f'<div class="scrolls" role="region" tabindex="0" aria-label="{_text(name)}">{inside}</div>'
 
 
 def _shape(shape: Shape) -> str:
