@@ -18,8 +18,8 @@ from simrace.predictions.errors import PredictionError
 if TYPE_CHECKING:  # commands import what they use, because numpy takes its time
     from simrace.predictions.forecast import Forecast
     from simrace.predictions.model import Model
-    from simrace.predictions.plan import Plan
     from simrace.predictions.ratings import RatingForecast
+    from simrace.race_plan import Plan
 
 
 def train(
@@ -169,7 +169,7 @@ _COLUMNS = {
 
 
 def _show_forecast(made: "Forecast") -> None:
-    from simrace.predictions.intervals import COVERAGE
+    from simrace.coverage import COVERAGE
 
     said = [name for name in _COLUMNS if any(name in entry.said for entry in made.entries)]
     table = Table("place", "driver", *(_COLUMNS[name][0] for name in said))
@@ -198,13 +198,16 @@ def plan(
     pit_loss: Annotated[
         float | None, typer.Option(min=0, help="Seconds that a stop costs; else as in the logs.", show_default=False)
     ] = None,
+    fuel_per_lap: Annotated[
+        float | None, typer.Option(help="Litres; else as in the logs, with their spread.", show_default=False)
+    ] = None,
     air_temp: Annotated[float | None, typer.Option(help="Degrees C; else as usual.", show_default=False)] = None,
     track_temp: Annotated[float | None, typer.Option(help="Degrees C; else as usual.", show_default=False)] = None,
 ) -> None:
     """Plan fuel, stops, stints, pit windows and time of a race, from the driver's own laps."""
     from simrace.predictions.pace import pace_of
-    from simrace.predictions.plan import plan as make_plan
-    from simrace.predictions.plan import read_basis
+    from simrace.predictions.plan_basis import read_basis
+    from simrace.race_plan import plan as make_plan
 
     with readable_errors():
         parameters = connection_parameters(say)
@@ -213,7 +216,7 @@ def plan(
             basis = read_basis(connection, driver, layout, car)
         with closing(parameters.connect()) as connection:
             pace, why_not = pace_of(connection, basis.driver_id, basis.layout_id, basis.car_id, air_temp, track_temp)
-            made = make_plan(basis, laps, minutes, tank, pit_loss, pace)
+            made = make_plan(basis, laps, minutes, tank, pit_loss, pace, fuel_per_lap)
     _show_plan(made)
     say(made.pace_told_by)
     if why_not:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from simrace.coverage import COVERAGE
 from simrace.predictions.gate import DRAWS
-from simrace.predictions.intervals import COVERAGE
 from simrace.predictions.targets import TARGETS
 from simrace.predictions.training_data import ENTRIES, LAPS
 

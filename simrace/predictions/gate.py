@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simrace.coverage import COVERAGE
 from simrace.predictions.arithmetic import Numbers
-from simrace.predictions.intervals import COVERAGE, TAIL
+from simrace.predictions.intervals import TAIL
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simrace.coverage import COVERAGE, NORMAL
 from simrace.predictions.arithmetic import Numbers
 
-COVERAGE = 0.8  # how often an interval is meant to hold
 TAIL = (1 - COVERAGE) / 2
 # Fewest rows of a group that have margins of their own; with fewer an interval is as wide as can be.
 FEWEST_OF_A_GROUP = 30
 BINS = 5
-NORMAL = 1.2815515655446004  # of a normal distribution, between which and its negative lies COVERAGE
 
 Groups = NDArray[np.bool_]
 

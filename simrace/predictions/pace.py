@@ -1,7 +1,7 @@
-"""How long the laps of a stint take: by the published model of lap times, or else the mean of the driver's laps."""
+"""How long the laps of a stint take, by the published model of lap times."""
 
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
@@ -11,41 +11,10 @@ from simrace.predictions.arithmetic import Numbers
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.model import Model
 from simrace.predictions.targets import LAP_TIME
+from simrace.race_plan import Pace
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class Pace(Protocol):
-    """What is expected of a stint."""
-
-    @property
-    def told_by(self) -> str:
-        """Where lap times are from."""
-        ...
-
-    def stint_s(self, laps: int, fuel_l: float, fuel_per_lap_l: float) -> float:
-        """Seconds of a stint.
-
-        Args:
-            laps: Its length.
-            fuel_l: What is in the tank when it begins.
-            fuel_per_lap_l: What a lap uses.
-        """
-        ...
-
-
-class MeanPace:
-    """Every lap as the mean of the driver's."""
-
-    def __init__(self, mean_lap_time_s: float) -> None:
-        """The mean of the driver's laps at pace."""
-        self._mean_s = mean_lap_time_s
-        self.told_by = "Lap times are the mean of the driver's laps at pace."
-
-    def stint_s(self, laps: int, fuel_l: float, fuel_per_lap_l: float) -> float:
-        """So many times the mean; fuel tells nothing."""
-        return laps * self._mean_s
 
 
 class ModelPace:

@@ -11,9 +11,9 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
 from ingestion.raw_tables import relation_exists
+from simrace.coverage import COVERAGE
 from simrace.predictions.arithmetic import Numbers
 from simrace.predictions.errors import PredictionError
-from simrace.predictions.intervals import COVERAGE
 
 FURTHEST = 10  # races ahead
 LONG, SHORT = 10, 5  # races that a driver's level and trend are seen over

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simrace import __version__
+from simrace.coverage import COVERAGE
 from simrace.predictions import fitting, intervals, targets
 from simrace.predictions.arithmetic import Numbers, chance, compute
 from simrace.predictions.errors import PredictionError
@@ -262,7 +263,7 @@ def _tested(
             scores.append(_score("test", name, "coverage", float(holds[group].mean()), int(group.sum())))
             width = float((said.high - said.low)[group].mean())
             scores.append(_score("test", name, "interval_width", width, int(group.sum())))
-    scores.append(_score("test", "all drivers", "coverage_meant", intervals.COVERAGE, len(test)))
+    scores.append(_score("test", "all drivers", "coverage_meant", COVERAGE, len(test)))
     for number, part in enumerate(intervals.fifths(said.value), 1):
         for measure, values in (("mean_said", said.value), ("mean_that_came", actual), ("coverage", holds)):
             scores.append(_score("test", f"bin {number}", measure, float(values[part].mean()), len(part)))

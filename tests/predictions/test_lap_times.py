@@ -9,9 +9,9 @@ import pytest
 from simrace.predictions.errors import PredictionError
 from simrace.predictions.lap_data import FEATURES, known_before, known_laps, usual_of
 from simrace.predictions.model import Model, read_model
-from simrace.predictions.pace import MeanPace, ModelPace
-from simrace.predictions.plan import Basis, plan
+from simrace.predictions.pace import ModelPace
 from simrace.predictions.train import train
+from simrace.race_plan import Basis, MeanPace, plan
 from tests.predictions.stints import PER_DEGREE, PER_LAP, PER_LITRE, stints
 from tests.predictions.test_models import score
 

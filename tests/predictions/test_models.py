@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simrace.coverage import COVERAGE
 from simrace.predictions import fitting, store, training_data
 from simrace.predictions.errors import PredictionError
-from simrace.predictions.intervals import COVERAGE, margins, widened, wilson
+from simrace.predictions.intervals import margins, widened, wilson
 from simrace.predictions.model import Model, read_model
 from simrace.predictions.targets import TARGETS
 from simrace.predictions.train import train

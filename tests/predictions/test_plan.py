@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 
 from simrace.cli.predict import _show_plan
-from simrace.predictions.errors import PredictionError
-from simrace.predictions.plan import Basis, Stop, plan
+from simrace.race_plan import Basis, PlanError, Stop, plan
 from tests.conftest import ROOT
 
 BASIS = Basis("iracing:7001", "iracing:here", "iracing:8", 25, 100.0, 0.5, 25, 2.5, 0.1, 60.0, 4, 30.0)
@@ -65,10 +64,40 @@ def test_every_window_leaves_stints_that_the_tank_holds(laps: int) -> None:
     ],
 )
 def test_what_cannot_be_planned_is_refused(basis: Basis, asked: dict[str, float], said: str) -> None:
-    with pytest.raises(PredictionError, match=said):
+    with pytest.raises(PlanError, match=said):
         plan(basis, **asked)  # type: ignore[arg-type]
 
 
 def test_a_stop_of_unknown_length_is_told() -> None:
     made = plan(replace(BASIS, pit_loss_s=None), laps=30)
     assert made.time_s.value == 3_000 and "--pit-loss" in made.notes[0]
+
+
+def test_each_stint_begins_with_what_it_takes_on_the_safe_side() -> None:
+    """17 laps take 42.5 l, and 1.28 * 0.1 * sqrt(17 + 17 * 17 / 25) = 0.68 l more."""
+    made = plan(BASIS, laps=50)
+    assert made.stint_fuel_l == pytest.approx([43.1849, 43.1849, 40.6565], abs=1e-3)
+    assert max(made.stint_fuel_l) <= 60
+
+
+def test_a_lap_whose_fuel_is_named_needs_no_log_that_tells_of_it() -> None:
+    """60 l are 20 laps of 3 l to the drop, and no margin is known."""
+    bare = replace(BASIS, fuel_laps=0, fuel_per_lap_l=None, fuel_deviation_l=None)
+    made = plan(bare, laps=50, fuel_per_lap_l=3.0)
+    assert (made.most_stint_laps, made.stint_laps) == (20, [17, 17, 16])
+    assert (made.fuel_l.low, made.fuel_l.high) == (150, 150)
+    assert "no margin" in made.notes[0]
+    assert made.time_s == plan(BASIS, laps=50).time_s
+
+
+@pytest.mark.parametrize(
+    ("basis", "named", "said"),
+    [
+        (replace(BASIS, pace_laps=2), 3.0, "there are 2 and 25 of iracing:7001"),
+        (replace(BASIS, fuel_laps=2), None, "--fuel-per-lap"),
+        (BASIS, 0.0, "more than 0 l"),
+    ],
+)
+def test_too_few_laps_make_no_plan(basis: Basis, named: float | None, said: str) -> None:
+    with pytest.raises(PlanError, match=said):
+        plan(basis, laps=5, fuel_per_lap_l=named)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simrace.predictions.intervals import COVERAGE
+from simrace.coverage import COVERAGE
 from simrace.predictions.ratings import FURTHEST, Series, forecast_ratings
 
 
