@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from simrace.dashboard.units import written
+from simrace.dashboard.units import Unit, unit, written
 
 
 def choose(label: str, name: str, options: Mapping[str, str], side_by_side: bool = False) -> str:
@@ -69,6 +69,55 @@ def choose_place(label: str, name: str, length_m: float, step_m: int) -> int:
     return chosen
 
 
+def name_number(
+    label: str, name: str, least: float, most: float, default: float | None = None, suffix: str = "", blank: str = ""
+) -> float | None:
+    """Let a number be named; blank is none.
+
+    Args:
+        label: What it is.
+        name: Of the parameter in the address, which is in the unit of the marts.
+        least: That may be named.
+        most: That may be named.
+        default: Named when the address names none.
+        suffix: Of a unit that the reader chose, such as l.
+        blank: What stands in the field while it is blank.
+    """
+    shown = unit(suffix) if suffix else Unit("")
+    key = f"{name}_{shown.name}" if suffix else name  # the other unit has a field of its own
+    if key not in st.session_state:
+        asked = _as_number(st.query_params.get(name, ""))
+        value = asked if asked is not None and least <= asked <= most else default
+        st.session_state[key] = None if value is None else round(float(shown.of(value)), 3)
+    chosen: float | None = st.number_input(
+        f"{label}, {shown.name}" if suffix else label,
+        min_value=float(shown.of(least)),
+        max_value=float(shown.of(most)),
+        key=key,
+        format="%g",
+        placeholder=blank or None,
+    )
+    value = None if chosen is None else (chosen - shown.offset) / shown.factor
+    _remember(name, [] if value is None else [f"{value:.6g}"])
+    return value
+
+
+def write(label: str, name: str, most: int, blank: str = "") -> str:
+    """Let a line be written.
+
+    Args:
+        label: What it is.
+        name: Of the parameter in the address.
+        most: How many characters it may have.
+        blank: What stands in the field while it is blank.
+    """
+    if name not in st.session_state:
+        st.session_state[name] = st.query_params.get(name, "")[:most]
+    written_line = str(st.text_input(label, key=name, max_chars=most, placeholder=blank)).strip()
+    _remember(name, [written_line] if written_line else [])
+    return written_line
+
+
 def whether(label: str, name: str) -> bool:
     """Let something be switched on.
 
@@ -81,6 +130,13 @@ def whether(label: str, name: str) -> bool:
     chosen: bool = st.toggle(label, key=name)
     _remember(name, ["yes"] if chosen else [])
     return chosen
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _remember(name: str, values: list[str]) -> None:

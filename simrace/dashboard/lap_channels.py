@@ -1,14 +1,16 @@
-"""Channels that are drawn under the usual ones: of the samples, of the log as it is, and math channels."""
+"""Channels that are drawn under the usual ones: of the samples, of the log as it is, math channels, and one's own."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from simrace.dashboard import data
 from simrace.dashboard.data import rows
-from simrace.dashboard.laps import CHANNELS, Channel
+from simrace.dashboard.laps import CHANNELS, Channel, Lap
+from simrace.dashboard.own_channel import Expression
 from simrace.dashboard.units import METRIC_UNITS, unit_of
 
 SHARE = 1.6  # of the height
@@ -16,6 +18,8 @@ KINDS = {"sample": "", "math": " (math)", "log": " (log)"}
 _CORNERS = {"fl": "front left", "fr": "front right", "rl": "rear left", "rr": "rear right"}
 # What counts, places or times the lap itself says nothing over the distance.
 _NOT_DRAWN = {"lap_distance_m", "lap_distance_ratio", "lap_elapsed_s", "last_lap_time_s", "distance_m"}
+_DELTAS = ("delta_s", "speed_delta_kph")
+_LONGEST_TITLE = 18  # characters beside a row
 _OTHER_UNITS = {"ratio": "0 to 1", "g": "g", "deg": "°", "dps": "°/s", "s": "s"}
 
 
@@ -57,8 +61,7 @@ def add_channel(trace: pd.DataFrame, value: str, session_id: str, lap_number: in
         session_id: Of the lap.
         lap_number: Of the lap.
     """
-    kind, _, rest = value.partition(":")
-    channel = rest.rpartition(":")[0]
+    kind, channel = value.partition(":")[0], _channel(value)
     own = {"session_id": session_id, "lap_number": lap_number, "channel": channel}
     match kind:
         case "sample":
@@ -73,6 +76,52 @@ def add_channel(trace: pd.DataFrame, value: str, session_id: str, lap_number: in
     # the time of a trace is stretched to the lap's, by thousandths
     elapsed = trace.lap_elapsed_s * (known.lap_s.iloc[0] / trace.lap_elapsed_s.max())
     return trace.assign(**{value: np.interp(elapsed, known.since_s, known.value)})
+
+
+def nameable(laps: Iterable[Lap], offer: Iterable[str]) -> dict[str, str]:
+    """Channels that an expression may name: name to the channel as in the address, blank for what each trace has.
+
+    Args:
+        laps: That are shown.
+        offer: Channels that can be drawn of them, as in the address.
+    """
+    of_trace = [str(column) for lap in laps for column in lap.trace]
+    further = {_channel(value): value for value in reversed(list(offer))}  # of two with one name the first
+    return {**further, **dict.fromkeys([*of_trace, *_DELTAS], "")}
+
+
+def own_channel(own: Expression) -> Channel:
+    """How a channel of one's own is drawn.
+
+    Args:
+        own: Its expression.
+    """
+    text = own.text if len(own.text) <= _LONGEST_TITLE else f"{own.text[: _LONGEST_TITLE - 1]}…"
+    return Channel(f"own:{own.text}", "Own", text, 1.0, ":.4~g", SHARE)
+
+
+def add_own_channel(lap: Lap, own: Expression, names: Mapping[str, str]) -> Lap:
+    """A lap with its value of a channel of one's own.
+
+    Args:
+        lap: A lap that is shown.
+        own: The expression.
+        names: From `nameable`.
+    """
+    known = lap.trace
+    for name in own.names:
+        if names[name] and lap.session_id:  # an ideal lap is of no log
+            known = add_channel(known, names[name], lap.session_id, lap.lap_number)
+    if any(name in _DELTAS for name in own.names):
+        known = known.merge(lap.deltas[["distance_m", *_DELTAS]], on="distance_m", how="left")
+    nothing = pd.Series(np.nan, index=known.index)
+    values = {name: known.get(names[name] or name, nothing) for name in own.names}
+    return replace(lap, trace=lap.trace.assign(**{own_channel(own).column: own.over(known, values)}))
+
+
+def _channel(value: str) -> str:
+    """Name of a channel, of what stands in the address."""
+    return value.partition(":")[2].rpartition(":")[0]
 
 
 def _name(row: object) -> str:

@@ -11,10 +11,17 @@ from simrace.dashboard import data
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.charts import table
 from simrace.dashboard.data import rows
-from simrace.dashboard.filters import choose, choose_place, choose_several, whether
+from simrace.dashboard.filters import choose, choose_place, choose_several, whether, write
 from simrace.dashboard.first_picture import show_first
 from simrace.dashboard.ideal_lap import ideal_lap
-from simrace.dashboard.lap_channels import add_channel, channel_of, offered
+from simrace.dashboard.lap_channels import (
+    add_channel,
+    add_own_channel,
+    channel_of,
+    nameable,
+    offered,
+    own_channel,
+)
 from simrace.dashboard.lap_choice import ALL, MOST_LAPS, choose_laps
 from simrace.dashboard.laps import (
     Channel,
@@ -28,6 +35,7 @@ from simrace.dashboard.laps import (
     nearest,
 )
 from simrace.dashboard.linked_cursor import link_cursor
+from simrace.dashboard.own_channel import EXAMPLE, HELP, MOST_CHARACTERS, Expression, ExpressionError, read
 from simrace.dashboard.shell import head, nothing
 from simrace.dashboard.units import unit
 
@@ -75,11 +83,16 @@ def show() -> None:
     laps = [_read(index, value, next(iter(labels)), label) for index, (value, label) in enumerate(labels.items())]
     if len(laps) == 1:
         nothing("One lap has nothing to be compared with. Choose another one beside it for the delta.")
-    colouring, more, with_ideal = _choose_what_is_drawn(laps)
+    options = offered((lap.session_id, lap.lap_number) for lap in laps)
+    colouring, more, with_ideal = _choose_what_is_drawn(len(laps), options)
+    names = nameable(laps, options)
+    own = _write_own(names)
     laps = [_with_channels(lap, more) for lap in laps]
     if with_ideal and len(laps) < MOST_LAPS:
         of = laps[-1]
         laps += [lap for lap in [ideal_lap(len(laps), of.session_id, of.letter, laps[0])] if lap]
+    if own:
+        laps, more = [add_own_channel(lap, own, names) for lap in laps], [*more, own_channel(own)]
     corners = data.query("shared/corners", layout_key=layout_key)
     zoom = _choose_corner(corners)
     cursor_m = choose_place("Cursor on the lap", "at", float(laps[0].trace.distance_m.max()), STEP_M)
@@ -98,6 +111,8 @@ def show() -> None:
         for lap in laps:
             if missing := missing_channels(lap):
                 st.caption(f"The files of lap {lap.letter} hold no {' and no '.join(missing)}.")
+            if own and lap.trace[own_channel(own).column].isna().all():
+                st.caption(f"Lap {lap.letter} has no value of the own channel.")
         st.caption("Steering is positive to the left. Drag over the figure to zoom, double-click to see all.")
     with narrow:
         _show_map(laps, corners, colouring, cursor_m, zoom)
@@ -124,17 +139,31 @@ def _read(index: int, value: str, reference: str, label: str) -> Lap:
     )
 
 
-def _choose_what_is_drawn(laps: list[Lap]) -> tuple[str, list[Channel], bool]:
+def _choose_what_is_drawn(count: int, options: dict[str, str]) -> tuple[str, list[Channel], bool]:
     """Colour of the map, channels more, whether the ideal lap is drawn."""
     left, middle, right = st.columns([2, 3, 1], vertical_alignment="bottom")
     with left:
-        colouring = choose("Colour of the map", "colour", COLOURINGS if len(laps) > 1 else {"speed": "Speed"})
+        colouring = choose("Colour of the map", "colour", COLOURINGS if count > 1 else {"speed": "Speed"})
     with middle:
-        options = offered((lap.session_id, lap.lap_number) for lap in laps)
         chosen = choose_several("More channels", "channels_more", options, default=[], most=MOST_CHANNELS)
     with right:
         with_ideal = whether("Ideal lap", "ideal")
     return colouring, [channel_of(value, options[value]) for value in chosen], with_ideal
+
+
+def _write_own(names: dict[str, str]) -> Expression | None:
+    """The channel that the reader works out; None for none, or for one that is not understood."""
+    text = write("A channel of your own", "own", MOST_CHARACTERS, f"such as {EXAMPLE}")
+    with st.expander("What may be in it", key="own_help", type="compact"):
+        st.code(HELP + ", ".join(sorted(names)), language=None, wrap_lines=True)
+    if not text:
+        return None
+    try:
+        return read(text, names)
+    except ExpressionError as error:
+        st.warning("The channel of your own cannot be drawn: the mark shows where.")
+        st.code(error.marked(text), language=None)  # letter by letter, because a link may hold anything
+        return None
 
 
 def _with_channels(lap: Lap, more: list[Channel]) -> Lap:
