@@ -11,6 +11,7 @@ from simrace.dashboard.command import REFRESH_VARIABLE
 from simrace.dashboard.page_tools import page_tools
 from simrace.dashboard.pages import (
     championship,
+    consistency,
     data_quality,
     driver,
     home,
@@ -19,6 +20,7 @@ from simrace.dashboard.pages import (
     predictions,
     race,
     session,
+    strategy,
     track,
 )
 from simrace.dashboard.shell import CONTRAST, guarded
@@ -30,9 +32,11 @@ PAGES = {
     "laps": ("Lap comparison", lap_comparison.show),
     "session": ("Session", session.show),
     "bests": ("Personal bests", personal_bests.show),
+    "consistency": ("Consistency", consistency.show),
     "driver": ("Driver", driver.show),
     "track": ("Track", track.show),
     "race": ("Race", race.show),
+    "strategy": ("Strategy", strategy.show),
     "championship": ("Championship", championship.show),
     "predictions": ("Predictions", predictions.show),
     "quality": ("Data quality", data_quality.show),

@@ -18,6 +18,12 @@ def lap_time(seconds: float | None) -> str:
     return lap_time_text(seconds)
 
 
+def race_time(seconds: float) -> str:
+    """The time of a race as it is told: 5,067.8 s is 1:24:28."""
+    minutes, second = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{second:02}"
+
+
 def day(at: datetime | None) -> str:
     """A date, or that it is unknown."""
     return UNKNOWN if at is None or pd.isna(at) else f"{at:%Y-%m-%d}"

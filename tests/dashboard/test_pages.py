@@ -4,7 +4,6 @@ import json
 import math
 import re
 from base64 import b64decode
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pandas as pd
 import plotly.graph_objects as go
 import psycopg2
 import pytest
-import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
@@ -44,8 +42,8 @@ from simrace.database.connection import connection_parameters
 from simrace.report import statements
 from tests.conftest import ROOT, Warehouse
 
-PAGES = ("home", "lap_comparison", "session", "personal_bests", "driver", "track", "race", "championship",
-         "data_quality")  # fmt: skip
+PAGES = ("home", "lap_comparison", "session", "personal_bests", "consistency", "driver", "track", "race", "strategy",
+         "championship", "data_quality")  # fmt: skip
 TRAINED = ("predictions",)  # has something to show after `simrace train`: tests/warehouse/test_predictions.py
 SCRIPT = "from simrace.dashboard.pages import {page}\nfrom simrace.dashboard.shell import guarded\nguarded({page}.show)"
 HOSTILE = (
@@ -54,19 +52,6 @@ HOSTILE = (
     "{{ 7 * 7 }} %{x} {x} %(race_id)s",
     "**stars** :red[red] $x^2$ [link](http://192.0.2.1) ![](http://192.0.2.1/x.png)",
 )
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    st.cache_data.clear()
-    yield
-    st.cache_data.clear()
-
-
-@pytest.fixture
-def on_warehouse(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Warehouse:
-    monkeypatch.setenv("SIMRACE_DATABASE_URL", warehouse.url)
-    return warehouse
 
 
 @pytest.fixture(scope="module")
@@ -378,6 +363,12 @@ def test_nonsense_in_the_address_is_passed_over(on_warehouse: Warehouse) -> None
             "corner",
             "channels_more",
             "ideal",
+            "own",
+            "who",
+            "length",
+            "race_laps",
+            "race_minutes",
+            "tank",
         )
         assert not opened(page, **dict.fromkeys(names, HOSTILE[0])).error
 
