@@ -11,6 +11,7 @@ _CSS = """
 button { font: inherit; color: inherit; background: transparent; border: 1px solid var(--st-border-color);
          border-radius: .5rem; padding: .25rem .75rem; cursor: pointer }
 button:hover, button:focus-visible { border-color: var(--st-primary-color); color: var(--st-primary-color) }
+button:focus-visible { outline: 3px solid var(--st-primary-color); outline-offset: 2px }
 """
 _SCRIPT = """
 export default function ({parentElement}) {
