@@ -24,19 +24,31 @@ TARGET_MS = 200
 DRAWN_FROM = {
     "lap_comparison": """
         select laps.session_id, laps.lap_number, others.session_id as reference_session_id,
-            others.lap_number as reference_lap_number, sessions.layout_key
+            others.lap_number as reference_lap_number, sessions.layout_key, 'rpm' as channel
         from marts.fct_laps as laps
         inner join marts.dim_sessions as sessions on laps.session_id = sessions.session_id
         inner join marts.dim_sessions as other_sessions on sessions.layout_key = other_sessions.layout_key
         inner join marts.fct_laps as others on other_sessions.session_id = others.session_id
         where laps.is_trace_eligible and others.is_trace_eligible order by random() limit 1000""",
-    "session": "select session_id, lap_number from marts.fct_laps",
+    "session": "select session_id, lap_number, session_id as other_session_id from marts.fct_laps",
+    "home": "select session_id, driver_id from marts.dim_sessions",
+    "consistency": """
+        select laps.layout_key, coalesce(sessions.driver_id, '') as driver_id, coalesce(sessions.car_id, '') as car_id,
+            laps.session_id as best_session_id, laps.lap_number as best_lap_number
+        from marts.fct_laps as laps inner join marts.dim_sessions as sessions using (session_id)
+        where laps.is_pace_eligible and laps.is_trace_eligible""",
+    "track": """
+        select laps.layout_key, sessions.layout_id, laps.session_id, laps.lap_number
+        from marts.fct_laps as laps inner join marts.dim_sessions as sessions using (session_id)
+        where laps.is_trace_eligible""",
+    "strategy": "select 1 as nothing",
+    "predictions": "select 'finish' as target",
     "personal_bests": "select driver_id, layout_id, car_id from marts.personal_bests",
     "driver": "select driver_id from marts.dim_drivers where races > 0",
     "race": "select race_id from marts.dim_races",
     "championship": "select distinct championship_id from marts.championship_standings",
     "data_quality": "select 1 as nothing",
-    "shared": "select 1 as nothing",
+    "shared": "select distinct layout_key from marts.dim_track_corners",
 }
 
 
