@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ingestion.errors import ReadableError
+
 MOST_CHARACTERS = 200
 EXAMPLE = "smooth(per_second(speed_kph), 20)"
 HELP = """Numbers, channels, + - * / and brackets, and these functions:
@@ -30,7 +32,7 @@ _ALLOWED = "here are numbers, channels, + - * / ( ) and functions alone"
 Values = NDArray[np.float64]
 
 
-class ExpressionError(ValueError):
+class ExpressionError(ReadableError):
     """An expression is not understood.
 
     Attributes:

@@ -14,6 +14,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import psycopg2
 import pytest
+import streamlit as st
 import yaml
 from streamlit.testing.v1 import AppTest
 
