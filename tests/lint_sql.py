@@ -25,6 +25,7 @@ from sqlfluff.core.config import progress_bar_configuration
 from sqlfluff.core.errors import SQLFluffSkipFile
 from sqlfluff.core.linter import RenderedFile
 
+from simrace.build.spared import spare
 from tests.commands import BIN
 from tests.conftest import ROOT, own_server
 
@@ -145,6 +146,7 @@ def main() -> int:
     os.environ |= {"DBT_LOG_PATH": str(folder / "logs")}
     os.chdir(ROOT)
     progress_bar_configuration.disable_progress_bar = True
+    spare()
     logging.getLogger("sqlfluff.linter").addFilter(lambda record: bool(record.getMessage()))  # of what is skipped
     (folder / "few_channels.cfg").write_text(few_channels(), encoding="utf-8")
     (folder / "placeholders.cfg").write_text(PLACEHOLDERS, encoding="utf-8")
