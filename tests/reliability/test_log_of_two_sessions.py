@@ -15,7 +15,7 @@ from simrace.generator.iracing_session_text import entry_of
 from simrace.generator.race import Race
 from simrace.generator.season import write_season
 from simrace.generator.session import Driver, Session
-from tests.conftest import Warehouse
+from tests.conftest import AGAIN, Warehouse
 
 AT = datetime(2025, 7, 12, 18, 30, 5, tzinfo=UTC)
 DRIVER = Driver("Dagny Morrowby", 0.965, 0.008)
@@ -24,8 +24,8 @@ TICK_S = 1 / 60
 RESULTS = ("+int_races_deduplicated",)
 
 
-def test_a_log_of_qualifying_and_race(server: Warehouse, tmp_path: Path) -> None:
-    warehouse = server.other("two_sessions")
+def test_a_log_of_qualifying_and_race(built: Warehouse, tmp_path: Path) -> None:
+    warehouse = built.other("two_sessions", is_copy=True)
     (results, *_), _, (race,) = write_season(tmp_path / "results", 1, seed=3)
     _, result = entry_of(DRIVER.name, race)
     car = next(car for car in CARS if car.car_id == result.entry.car.car_id)
@@ -33,9 +33,7 @@ def test_a_log_of_qualifying_and_race(server: Warehouse, tmp_path: Path) -> None
     recording = Recording(reset_lap=QUALIFIED, next_session=True)
     write_ibt(tmp_path / "logs", session, AT, race=race, recording=recording)
     warehouse.run("simrace", "land", tmp_path / "logs")
-    warehouse.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select",
-                  "+fct_laps", "+fct_telemetry_samples", "+dim_sessions", "+int_files_with_state", "+channel_values",
-                  *RESULTS)  # fmt: skip
+    warehouse.run("dbt", "build", *AGAIN)
     assert warehouse.query("select state from intermediate.int_files_with_state") == [("used",)]
     reasons = warehouse.query(
         "select distinct reason from intermediate.int_telemetry_files_checked "
@@ -81,7 +79,7 @@ def test_a_log_of_qualifying_and_race(server: Warehouse, tmp_path: Path) -> None
     # the log alone knows how the race ended, until a file of results comes
     assert results_of(warehouse) == {"iracing_ibt": placed(race)}
     warehouse.run("simrace", "land", results)
-    warehouse.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select", *RESULTS)
+    warehouse.run("dbt", "build", *AGAIN, "--select", *RESULTS)
     assert results_of(warehouse) == {"iracing_results_json": placed(race)}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.reading import file_digest
-from tests.conftest import AFTER_FILES, AFTER_RESULTS, AFTER_TELEMETRY, AGAIN, NO_TESTS, Warehouse
+from tests.conftest import AFTER_FILES, AFTER_RESULTS, AFTER_TELEMETRY, AGAIN, Warehouse
 from tests.reliability.conftest import assert_whole, write_small_set
 
 DAY_S = 86_400
@@ -69,11 +69,11 @@ def rivals(harm_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def clean(warehouse: Warehouse, rivals: Path) -> Warehouse:
+def clean(built: Warehouse, rivals: Path) -> Warehouse:
     """All files at once, except the one that the orders remove in the end."""
-    made = warehouse.other("in_order")
+    made = built.other("in_order", is_copy=True)
     made.run("simrace", "land", *[path for path in paths_in(rivals) if path != removed_from(rivals)])
-    made.run("dbt", "build", *NO_TESTS)
+    made.run("dbt", "build", *AGAIN)
     return made
 
 

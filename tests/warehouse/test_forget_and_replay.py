@@ -10,7 +10,7 @@ import pytest
 from simrace.generator.assetto_corsa_results import FIRST_GUID
 from simrace.generator.drivers import make_visitors
 from simrace.operations.forget import find_driver
-from tests.conftest import NO_TESTS, Warehouse, copy_project
+from tests.conftest import AGAIN, NO_TESTS, Warehouse, copy_project
 
 LOST_CLOCK = "lost clock.csv"
 
@@ -81,13 +81,13 @@ def test_refused_lines_are_judged_again_with_a_new_row_in_a_seed(warehouse: Ware
     assert f"{before:,} refused lines judged again: {after:,} are refused now" in done.stdout
 
 
-def test_what_is_forgotten_leaves_no_trace(warehouse: Warehouse) -> None:
+def test_what_is_forgotten_leaves_no_trace(warehouse: Warehouse, built: Warehouse) -> None:
     """A lap, a race, files that superseded another of a session and of a race, a refused and an empty one."""
-    here = warehouse.other("forgetful")
+    here = built.other("forgetful", is_copy=True)
     files = here.folder / "files"
     take_files(warehouse.folder / "files", files)
     here.run("simrace", "land", files)
-    here.run("dbt", "build", *NO_TESTS)
+    here.run("dbt", "build", *AGAIN)
     judged = "select count(*) filter (where state = 'refused'), count(*) from marts.file_quality"
     assert here.query(judged) == [(3, sum(1 for _ in files.iterdir()))], "each file in one state, none twice"
 
@@ -119,10 +119,10 @@ def test_what_is_forgotten_leaves_no_trace(warehouse: Warehouse) -> None:
     assert " 0 landed" in again.stdout
     assert again.stdout.count(": forgotten, on ") == len(forgotten) - 1, "an empty file is known by its path alone"
 
-    clean = warehouse.other("clean")
+    clean = built.other("clean", is_copy=True)
     (files / "empty.csv").rename(here.folder / "empty.csv")
     clean.run("simrace", "land", *(file for file in files.iterdir() if file not in forgotten))
-    clean.run("dbt", "build", *NO_TESTS)
+    clean.run("dbt", "build", *AGAIN)
     assert after == clean.checksums()
 
 
