@@ -43,6 +43,8 @@ NO_TESTS = ("--exclude", "resource_type:test", "resource_type:unit_test")
 AGAIN = (*NO_TESTS, "resource_type:seed", "config.materialized:view")
 _AFTER = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--selector")
 AFTER_FILES, AFTER_TELEMETRY, AFTER_RESULTS = ((*_AFTER, f"after_{kind}") for kind in ("files", "telemetry", "results"))
+# The same, and the data tests.
+TESTED_AFTER_TELEMETRY = ("--exclude-resource-type", "unit_test", "--selector", "after_telemetry")
 
 # Marts about runs, which differ from run to run though the files are the same.
 HISTORY = (
@@ -193,6 +195,10 @@ class Warehouse:
         made = Warehouse(folder, {**self.environment, **here})
         give_parsed_project(made.environment)
         return made
+
+    def checksum(self, mart: str) -> object:
+        """Row count and a sum over the columns of one mart."""
+        return self.checksums(f"column_name = 'landed_at' or table_name <> '{mart}'")[mart]
 
     def checksums(self, left_out: str = "column_name = 'landed_at'") -> dict[str, object]:
         """Row count and a sum over the columns of every mart, without the columns left out by SQL.

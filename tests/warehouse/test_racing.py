@@ -78,7 +78,7 @@ def test_a_csv_gives_the_figures_that_json_gives(told_twice: dict[str, pd.DataFr
 
 def test_training_data_are_mended_by_key(warehouse: Warehouse) -> None:
     """Rows lost, changed and invented are put right, and an untouched row is not written again."""
-    before = warehouse.checksums()["ml_training_data"]
+    before = warehouse.checksum("ml_training_data")
     first = "(select min(race_id) from marts.ml_training_data)"
     last = "(select max(race_id) from marts.ml_training_data)"
     for statement in (
@@ -93,7 +93,7 @@ def test_training_data_are_mended_by_key(warehouse: Warehouse) -> None:
     versions = sorted(warehouse.query(untouched))
     assert versions
     warehouse.run("dbt", "run", "--select", "ml_training_data")
-    assert warehouse.checksums()["ml_training_data"] == before
+    assert warehouse.checksum("ml_training_data") == before
     assert set(versions) <= set(warehouse.query("select cust_id, xmin::text from marts.ml_training_data"))
 
 
