@@ -55,13 +55,13 @@ const look = () => {
   if (!("figure" in seen) && has(".js-plotly-plot .main-svg")) seen.figure = now;
   const rests = app?.dataset.testScriptState === "notRunning" && has("h1") && "picture" in seen
     && all("[data-testid=stPlotlyChart]").every(chart => chart.querySelector(".main-svg"))
-    && all("[data-testid=stDataFrame]").every(frame => frame.querySelector("canvas"));
+    && (!has("[data-testid=stDataFrame]") || has("[data-testid=stDataFrame] canvas"));  // far below none is drawn
   if (!rests) delete seen.rest; else seen.rest ??= now;
 };
 new MutationObserver(look).observe(document, {childList: true, subtree: true, attributes: true,
   attributeFilter: ["data-test-script-state"]});
 """
-AT_REST = "return 'rest' in window.seen && performance.now() / 1000 > window.seen.rest + 0.7 ? window.seen : null"
+AT_REST = "return 'rest' in window.seen && performance.now() / 1000 > window.seen.rest + 1.5 ? window.seen : null"
 PATIENCE_S = 60
 
 
