@@ -3,11 +3,22 @@ with lap_references as (
 ),
 
 laps as (
-    select * from {{ ref('int_telemetry_laps_comparable') }}
+    select * from {{ ref('int_telemetry_laps_classified') }}
+    where is_trace_eligible
 ),
 
+layouts as (
+    select * from {{ ref('int_telemetry_session_layouts') }}
+),
+
+-- once more, because what is named twice is worked out whole before it is looked at
 others as (
-    select * from {{ ref('int_telemetry_laps_comparable') }}
+    select * from {{ ref('int_telemetry_laps_classified') }}
+    where is_trace_eligible
+),
+
+other_layouts as (
+    select * from {{ ref('int_telemetry_session_layouts') }}
 )
 
 select
@@ -25,4 +36,6 @@ select
     others.session_id as reference_session_id,
     others.lap_number as reference_lap_number
 from laps
-inner join others on laps.layout_key = others.layout_key
+inner join layouts on laps.session_id = layouts.session_id
+inner join other_layouts on layouts.layout_key = other_layouts.layout_key
+inner join others on other_layouts.session_id = others.session_id
