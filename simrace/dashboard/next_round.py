@@ -83,9 +83,9 @@ def _show_needs(season: Season, names: Mapping[str, str]) -> None:
     )
     if season.rules.most_bonus:
         st.caption(
-            f"A race can give {season.rules.most_bonus.normalize():f} points more than those of the place. At best and "
-            "can lead reckon that the driver has them all, sure to lead that each other has; the columns of "
-            "the leader leave them out."
+            f"Bonuses of a race can be worth {season.rules.most_bonus.normalize():f} beside the points of the place. "
+            "At best and can lead reckon that the driver has them all, sure to lead that each other has; the columns "
+            "of the leader leave them out."
         )
 
 
@@ -96,7 +96,7 @@ def _need(need: Need, names: Mapping[str, str]) -> dict[str, object]:
         "at_best": float(need.at_best),
         "at_worst": float(need.at_worst),
         "can_lead": "yes" if need.can_lead else "no",
-        "leads_from": place_needed(need.leads_from, "not in his hands"),
+        "leads_from": place_needed(need.leads_from, "depends on others"),
         **{
             f"leader_{place}": place_needed(need.beside_leader[place])
             for place in LEADER_IN
@@ -120,8 +120,10 @@ def _show_after(season: Season, names: Mapping[str, str]) -> None:
         "The order of choice is the order of finish, in classes within each class. Who is not chosen has no points."
     )
     drivers, teams = after(season, order)
+    st.markdown("#### Drivers then")
     table(_after(before, drivers, options), AFTER, "drivers_after", pinned=3)
     if teams:
+        st.markdown("#### Teams then")
         table(_after(team_standings(season.scored, season.rules), teams, {}), AFTER, "teams_after", pinned=3)
 
 

@@ -27,11 +27,13 @@ class Race:
         laps: One row per lap of a car: entry_id, lap_number, position_after_lap, gap_to_leader_s, lap_time_s, sectors,
             lap_events, is_pit_lap.
         penalties: One row per penalty: entry_id, lap_number, kind.
+        is_part: Whether other classes drive too; places and gaps are then those in class.
     """
 
     cars: pd.DataFrame
     laps: pd.DataFrame
     penalties: pd.DataFrame
+    is_part: bool = False
 
     def names(self) -> dict[str, str]:
         """What a car is called, by its entry."""
@@ -45,11 +47,16 @@ def positions(race: Race, chosen: list[str]) -> go.Figure:
         race: Its laps.
         chosen: Entries that are drawn in colours, in this order.
     """
-    made = figure(480, "Lap (0: the grid)", "Place")
-    placed = race.laps.dropna(subset="position_after_lap")
+    made = figure(480, "Lap (0: the grid)", "Place in class" if race.is_part else "Place")
+    by_car = race_rules.places(_objects(race.laps), race.is_part)
+    after = [by_car[row.entry_id][row.lap_number] for row in rows(race.laps)]
+    known = pd.Series(after, index=race.laps.index, dtype="float64")
+    placed = race.laps.assign(position_after_lap=known).dropna(subset="position_after_lap")
+    grid = race.cars.set_index("entry_id").start_position.dropna()
+    grid = grid.rank() if race.is_part else grid
     for entry_id, name, number in _in_order(race, chosen):
         own = placed[placed.entry_id == entry_id]
-        start = race.cars.loc[race.cars.entry_id == entry_id, "start_position"].dropna()
+        start = [grid[entry_id]] if entry_id in grid else []
         x, y = [0] * len(start) + list(own.lap_number), [*start, *own.position_after_lap]
         _add_line(made, number, name, x, y, "Lap %{x}: place %{y}")
     stops = placed[placed.is_pit_lap & placed.entry_id.isin(chosen)]
@@ -62,16 +69,17 @@ def positions(race: Race, chosen: list[str]) -> go.Figure:
 
 
 def gaps(race: Race, chosen: list[str]) -> go.Figure:
-    """Seconds behind the leader at the end of each lap, the leader on top.
+    """Seconds behind the leader, of a class behind its own, at the end of each lap, the leader on top.
 
     Args:
         race: Its laps.
         chosen: Entries that are drawn in colours, in this order.
     """
     made = figure(400, "Lap", "Behind the leader, s")
+    behind = race_rules.gaps(_objects(race.laps), race.is_part)
     for entry_id, name, number in _in_order(race, chosen):
-        own = race.laps[race.laps.entry_id == entry_id]
-        _add_line(made, number, name, list(own.lap_number), list(own.gap_to_leader_s), "Lap %{x}: %{y:.1f} s behind")
+        own = behind.get(entry_id, {})
+        _add_line(made, number, name, list(own), list(own.values()), "Lap %{x}: %{y:.1f} s behind")
     made.update_xaxes(tickformat=",d")
     made.update_yaxes(autorange="reversed")
     return made

@@ -833,6 +833,13 @@ def test_the_story_counts_and_marks_what_happened() -> None:
     assert told["Fastest lap"] == ("unknown driver", "1:00.000"), "a lap that does not count is not the fastest"
     assert told["Most laps led"] == ("unknown driver", "3 laps")
     assert told["Sector 1"] == ("Ada, #7", "20.000 s"), "a sector of 0 is none"
+    own = race_story.Race(cars, laps.assign(position_after_lap=[7, 6, 6, 7], session_time_s=[9.0, 18, 8, 20]),
+                          penalties, is_part=True)  # fmt: skip
+    lines = {line.name: list(line.y) for line in race_story.positions(own, ["a", "b"]).data if line.mode == "lines"}
+    assert lines["Ada, #7"] == [1, 2, 1], "in class, from the first place of the class on the grid"
+    assert {line.name: list(line.y) for line in race_story.gaps(own, []).data} == {
+        "Ada, #7": [1.0, 0.0], "unknown driver": [0.0, 2.0],
+    }  # fmt: skip
     low, high = race_story.lap_times(race, ["a", "b"]).layout.yaxis.range
     assert low < 59 < 61 < high < 180
     assert race_story.incidents(race_story.Race(cars, laps.assign(lap_events=None), penalties)) is None

@@ -109,7 +109,7 @@ def show() -> None:
     else:
         table(_with_best_lap(results), RESULTS, "results")
     report_buttons("race", lambda connection: make_race(connection, race_id))
-    _show_story(race_id, class_id)
+    _show_story(race_id, class_id, is_part=len(classes) > 1)
     _show_telemetry(race_id)
     _show_sessions_before(race_id, class_id)
     _show_audit(race_id, class_id)
@@ -146,7 +146,7 @@ def _with_best_lap(results: pd.DataFrame) -> pd.DataFrame:
     return results.assign(best_lap=results.best_lap_s.map(lap_time))
 
 
-def _show_story(race_id: str, class_id: str) -> None:
+def _show_story(race_id: str, class_id: str, is_part: bool) -> None:
     st.subheader("Lap by lap")
     cars = data.query("race/cars", race_id=race_id)
     cars = cars[cars.car_class_id == class_id]
@@ -156,7 +156,7 @@ def _show_story(race_id: str, class_id: str) -> None:
     if laps.empty:
         nothing("The files of this race list no laps. Lap data of iRacing, and results that list laps, bring them.")
     else:
-        _draw_story(race_story.Race(cars, laps, penalties))
+        _draw_story(race_story.Race(cars, laps, penalties, is_part))
     if not penalties.empty:
         st.subheader("Penalties")
         table(penalties, PENALTIES, "penalties")
