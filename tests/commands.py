@@ -118,14 +118,14 @@ def _received(asked: socket.socket, size: int) -> bytes:
 def _use_dbt() -> None:
     """Parse the project, and compile all Jinja: dbt makes its readers when it first needs them.
 
-    Plain dbt leaves out what `simrace` lets it leave out.
+    What dbt does for nobody is left out (tests/spared.py).
     """
     from dbt import compilation
     from dbt.cli.main import dbtRunner
     from dbt_common.clients.jinja import get_template, template_cache
     from jinja2 import Environment
 
-    from simrace.build.spared import spare
+    from tests.spared import spare
 
     spare()
     known: dict[tuple[object, ...], CodeType] = {}

@@ -25,9 +25,9 @@ from sqlfluff.core.config import progress_bar_configuration
 from sqlfluff.core.errors import SQLFluffSkipFile
 from sqlfluff.core.linter import RenderedFile
 
-from simrace.build.spared import spare
 from tests.commands import BIN
 from tests.conftest import ROOT, own_server
+from tests.spared import spare
 
 LINTED = Path(__file__).parent / "linted_sql.txt"
 # dbt's name of a run, which a model may write into its rows: another each time.

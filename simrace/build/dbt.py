@@ -310,10 +310,8 @@ def _invoke(
     from dbt.cli.main import dbtRunner
 
     from simrace.build.connections import keep_connections
-    from simrace.build.spared import spare
 
     keep_connections()
-    spare()
     # Statements would fill many megabytes; those that failed are in target/ too.
     severity = os.environ.get("DBT_LOG_LEVEL_FILE", "info")
     options = ["--log-level", "none", "--log-level-file", severity, "--log-path", str(_log_file(project).parent)]

@@ -32,9 +32,6 @@ def dbt(
             run_dbt(["seed", *_target(passed)], parameters)  # a new database has none, and models read them
     from dbt.cli.main import cli  # here, because it takes a second that `simrace --help` should not
 
-    from simrace.build.spared import spare
-
-    spare()
     try:
         with set_for_dbt(parameters, project):
             cli(passed, prog_name="simrace dbt")

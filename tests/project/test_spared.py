@@ -16,7 +16,7 @@ from dbt_common.events.types import Note
 from dbt_common.exceptions.events import EventCompilationError
 from dbt_common.helper_types import WarnErrorOptionsV2
 
-from simrace.build.spared import spare
+from tests.spared import spare
 
 
 @pytest.fixture(autouse=True)
