@@ -180,17 +180,22 @@ def gaps(laps: Sequence[RaceLap], is_part: bool) -> dict[str, dict[int, float | 
         laps: Of the cars.
         is_part: Whether other cars drive too; who is laps behind those has a gap to the first of his own by the clock.
     """
-    if is_part and all(lap.session_time_s is not None for lap in laps):
-        behind = {(lap.entry_id, lap.lap_number): lap.session_time_s for lap in laps}
-    else:
-        behind = {(lap.entry_id, lap.lap_number): lap.gap_to_leader_s for lap in laps}
+    has_clock = is_part and any(lap.session_time_s is not None for lap in laps)
+    behind = {(lap.entry_id, lap.lap_number): lap.session_time_s if has_clock else lap.gap_to_leader_s for lap in laps}
     first: dict[int, float] = {}
+    ahead: dict[int, RaceLap] = {}
     for (_, lap), seconds in behind.items():
         if seconds is not None:
             first[lap] = min(seconds, first.get(lap, seconds))
+    placed = [lap for lap in laps if lap.position_after_lap is not None]
+    for leader in sorted(placed, key=lambda lap: -(lap.position_after_lap or 0)):
+        ahead[leader.lap_number] = leader  # the last that is written is ahead of the others
+    for number, leader in ahead.items():
+        if behind[leader.entry_id, number] is None:
+            first.pop(number, None)  # no clock of the leader is told, and nobody else is the first
     found: dict[str, dict[int, float | None]] = {}
     for (entry_id, lap), seconds in behind.items():
-        found.setdefault(entry_id, {})[lap] = None if seconds is None else seconds - first[lap]
+        found.setdefault(entry_id, {})[lap] = None if seconds is None or lap not in first else seconds - first[lap]
     return found
 
 
@@ -288,7 +293,8 @@ def retired(results: Sequence[Result]) -> str | None:
     out = [result for result in results if result.did_not_finish]
     if not out:
         return None
-    who = [result.name + (f" ({result.out_reason})" if result.out_reason else "") for result in out]
+    reasons = [result.out_reason if result.out_reason != "did not finish" else None for result in out]
+    who = [result.name + (f" ({reason})" if reason else "") for result, reason in zip(out, reasons, strict=True)]
     return f"{len(out)} of {len(results)} did not finish: {listed(who, MOST_NAMED)}."
 
 

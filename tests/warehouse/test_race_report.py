@@ -122,6 +122,10 @@ def test_gaps_of_a_class_are_to_its_own_leader() -> None:
     assert race_rules.gaps(laps, is_part=True)["c"] == {1: 9.0, 2: 18.0}
     assert race_rules.gaps(laps, is_part=False)["c"] == {1: None, 2: None}
     assert race_rules.gaps(LAPS, is_part=True)["c"][2] == 9.0, "where no clock is told"
+    without = [replace(one, session_time_s=None) if one.entry_id == "b" and one.lap_number < 3 else one for one in laps]
+    told = race_rules.gaps(without, is_part=True)
+    assert told["c"] == {1: None, 2: 16.0}, "b leads the first lap, a the second"
+    assert told["b"][2] is None
     assert race_rules.on_the_road(race_rules.places(LAPS, is_part=False)) == {"a": 1, "b": 2, "c": 3}
     assert race_rules.on_the_road({"a": {1: 1, 2: 1}, "b": {1: 2, 2: 2, 3: 1}}) == {"b": 1, "a": 2}, (
         "a stopped while it led"
@@ -137,6 +141,7 @@ def test_gaps_of_a_class_are_to_its_own_leader() -> None:
         (race_rules.gained([FIRST, SECOND]), None),
         (race_rules.retired(RESULTS), "1 of 3 did not finish: Cy (engine)."),
         (race_rules.retired([FIRST]), None),
+        (race_rules.retired([replace(THIRD, out_reason="did not finish")]), "1 of 1 did not finish: Cy."),
         (race_rules.stops(WHOLE.stints, FIRST), "Ada stopped once, on lap 2."),
         (race_rules.stops(WHOLE.stints[1:], FIRST), "Ada did not stop."),
         (race_rules.stops(WHOLE.stints, SECOND), None),
