@@ -97,13 +97,14 @@ def visit(address: str) -> tuple[Visit, Visit]:
             browser.quit()
 
 
-def measure(environment: dict[str, str], port: int, times: int) -> list[str]:
+def measure(environment: dict[str, str], port: int, times: int, pages: list[str]) -> list[str]:
     """Start the dashboard and visit its pages.
 
     Args:
         environment: Says which warehouse.
         port: Where it may listen.
         times: Visits of each page after the first.
+        pages: By their path.
 
     Returns:
         Lines of a table.
@@ -122,7 +123,7 @@ def measure(environment: dict[str, str], port: int, times: int) -> list[str]:
             time.sleep(0.2)
         started, _ = visit(f"http://127.0.0.1:{port}/quality?started=yes")
         over = []
-        for page in PAGES:
+        for page in pages:
             (first, _), *others = [visit(f"http://127.0.0.1:{port}/{page}") for _ in range(1 + times)]
             later, again = ([each[number] for each in others] for number in (0, 1))
             lines.append(
@@ -204,9 +205,11 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, help="of a warehouse that is made for it; else the one at hand")
     parser.add_argument("--times", type=int, default=3, help="visits of each page after the first")
     parser.add_argument("--port", type=int, default=8599)
+    parser.add_argument("--page", action="append", choices=PAGES, help="this one alone; may be repeated")
     arguments = parser.parse_args()
+    how = (arguments.port, arguments.times, arguments.page or list(PAGES))
     if arguments.sessions is None:
-        print("\n".join(measure(dict(os.environ), arguments.port, arguments.times)))
+        print("\n".join(measure(dict(os.environ), *how)))
         return
     with tempfile.TemporaryDirectory() as name, bench(_open_to_all(Path(name)), "pages") as here:
         make(here, Path(name), arguments.sessions)
@@ -215,7 +218,7 @@ def main() -> None:
             "(select count(*) from marts.dim_races)"
         )
         print(f"{sessions:,} sessions, {laps:,} laps, {races:,} races; seconds.\n")
-        print("\n".join(measure(here.environment, arguments.port, arguments.times)))
+        print("\n".join(measure(here.environment, *how)))
         with closing(here.connect()) as connection:
             queries = sorted(dashboard_queries.measure(connection, times=20), key=lambda query: -query.p95_ms)
         print("\n".join(table(("slowest queries", "P95, ms"), ((q.name, f"{q.p95_ms:.0f}") for q in queries[:12]))))

@@ -80,8 +80,8 @@ def show() -> None:
     st.markdown(_rules(championship_id))
     names = {row.driver_id: str(row.driver_name or row.driver_id) for row in rows(standings)}
     standings = _of_class(standings, rounds)
+    _show_standings(standings, rounds)  # before the figure, whose script takes a browser seconds the first time
     _show_points(standings)
-    _show_standings(standings, rounds)
     teams = data.query("championship/teams", championship_id=championship_id)
     if not teams.empty:
         st.subheader("Teams")

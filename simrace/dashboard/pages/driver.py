@@ -64,7 +64,10 @@ def show() -> None:
     options = {row.license_category_id: _title(row.license_category_id) for row in rows(categories)}
     with right:
         chosen = choose("Licence category", "category", options | {ALL: "All"}) if len(options) > 1 else ALL
-    _show_ratings(_of(data.query("driver/ratings", driver_id=driver_id), chosen))
+    ratings = _of(data.query("driver/ratings", driver_id=driver_id), chosen)
+    races = next(int(row.races) for row in rows(drivers) if row.driver_id == driver_id)
+    _show_tiles(races, ratings)
+    _show_ratings(ratings)
     _show_form(_of(data.query("driver/form", driver_id=driver_id), chosen))
     left, right = st.columns(2)
     with left:
@@ -77,6 +80,21 @@ def show() -> None:
 def _of(frame: pd.DataFrame, chosen: str) -> pd.DataFrame:
     """The rows of a licence category."""
     return frame if chosen == ALL else frame[frame.license_category_id == chosen]
+
+
+def _show_tiles(races: int, ratings: pd.DataFrame) -> None:
+    """What is there before the figures are."""
+    all_races, irating, best, safety = st.columns(4)
+    all_races.metric("Races", f"{races:,}", help="Of all licence categories.")
+    known = ratings.dropna(subset=["irating_after", "results_known_at"]).sort_values("results_known_at")
+    if known.empty:
+        return
+    last = next(rows(known.tail(1)))
+    told: dict[str, Any] = {"delta": _title(last.license_category_id), "delta_color": "off", "delta_arrow": "off"}
+    irating.metric("iRating", f"{last.irating_after:,.0f}", **told, help="After the latest race with one.")
+    best.metric("Highest iRating", f"{last.irating_peak:,.0f}", **told)
+    if pd.notna(last.safety_rating_corrected_after):
+        safety.metric("Safety rating", f"{last.safety_rating_corrected_after:.2f}", **told)
 
 
 def _show_ratings(ratings: pd.DataFrame) -> None:
