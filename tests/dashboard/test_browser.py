@@ -33,7 +33,7 @@ MOST_COLUMNS = 60  # of a table
 # cells have the same ids in every table of a page.
 STREAMLITS_OWN = {"duplicate-id-active"}
 # What a keyboard reaches on the lap comparison, from the top to the foot.
-REACHED = ("layout", "driver", "laps", "colour", "channels_more", "ideal", "corner", "at", "channels_table",
+REACHED = ("layout", "driver", "laps", "colour", "channels_more", "ideal", "own", "corner", "at", "channels_table",
            "map_table", "page_tools_buttons", "units")  # fmt: skip
 # Opened at a page's own address, Streamlit first looks for its server below that address, and then above it.
 LOOKS_FOR_SERVER = re.compile(r"/\w+/_stcore/(health|host-config) - Failed to load resource: .* 404")
@@ -152,6 +152,72 @@ def pick(browser: Chrome, key: str, text: str) -> None:
         browser.find_element(*field).send_keys(Keys.ESCAPE)
 
 
+# For whoever walks by the tabulator key: which element has the focus, also inside of a component, and whether a ring is
+# drawn round it or what it stands in. What can be reached is counted by the same rules.
+WALK = """
+const within = (e) => [e, ...(e.shadowRoot ? inside(e.shadowRoot) : [])];
+const inside = (root) => [...root.querySelectorAll("*")].flatMap(within);
+const parent = (e) => e.parentElement ?? e.getRootNode().host ?? null;
+const around = (e) => { const all = []; for (; e && all.length < 6; e = parent(e)) all.push(e); return all; };
+const ring = (e) => {
+  const style = getComputedStyle(e), box = e.getBoundingClientRect(), width = parseFloat(style.outlineWidth);
+  if (style.outlineStyle === "none" || width < 2 || box.width < 8 || box.height < 8) return false;
+  const out = width + parseFloat(style.outlineOffset), holds = (p) => {
+    const room = p.getBoundingClientRect();
+    return box.left - out >= room.left && box.top - out >= room.top && box.right + out <= room.right
+      && box.bottom + out <= room.bottom;
+  };
+  // a ring that what is round it cuts off is not seen
+  return around(e).slice(1, 4).every(p => getComputedStyle(p).overflowX === "visible" || holds(p));
+};
+const stops = (e) => e.tabIndex >= 0 && !e.disabled && e.checkVisibility({visibilityProperty: true})
+  && e.matches("a[href], button, input, select, textarea, summary, [tabindex]")
+  // of a group the arrow keys reach the others
+  && !(e.type === "radio" && !e.checked) && e.getAttribute("aria-checked") !== "false" && !e.closest("[inert]");
+const key = (e) => [...e.classList].find(name => name.startsWith("st-key-"));
+const name = (e) => e.getAttribute("aria-label") ?? e.textContent.trim().slice(0, 30);
+const told = (e) => `${e.tagName.toLowerCase()} ${name(e)} in ` + (around(e).map(key).find(Boolean) ?? "the page");
+if (arguments[0] === "left") return inside(document).filter(e => stops(e) && !window.walk.has(e)).map(told);
+let at = document.activeElement;
+while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+if (!at || at === document.body) return null;
+const stays = at === window.last, again = window.walk.has(at) && !stays;
+window.last = at;
+window.walk.add(at);
+return {told: told(at), again, stays, ring: around(at).some(ring)};
+"""
+
+
+FROM_THE_TOP = """
+window.walk = new Set();
+window.last = null;
+const top = Object.assign(document.createElement("span"), {tabIndex: -1});
+document.body.prepend(top);
+top.focus();
+top.remove();
+"""
+
+
+def walk(browser: Chrome, title: str) -> None:
+    """From top to foot the keyboard reaches everything once, what has the focus shows it, and nothing holds it."""
+    browser.execute_script(FROM_THE_TOP)
+    unseen, reached, stayed = set(), 0, 0
+    while place := _tab(browser):
+        assert not place["again"], f"{title}: {place['told']} is come back to"
+        # in a table one goes through the cells of a row, and then on
+        reached, stayed = (reached, stayed + 1) if place["stays"] else (reached + 1, 0)
+        assert stayed < MOST_COLUMNS, f"{title}: {place['told']} holds the keyboard"
+        unseen |= set() if place["ring"] else {place["told"]}
+    assert reached > len(TITLES), title
+    assert unseen == set(), f"on {title} the focus is not seen"
+    assert browser.execute_script(WALK, "left") == [], f"on {title} the keyboard does not reach"
+
+
+def _tab(browser: Chrome) -> Any:
+    ActionChains(browser, duration=0).send_keys(Keys.TAB).perform()
+    return browser.execute_script(WALK, "at")
+
+
 def test_every_page_opens(address: str, browser: Chrome) -> None:
     browser.get(address)
     for title in TITLES:
@@ -166,6 +232,7 @@ def test_every_page_opens(address: str, browser: Chrome) -> None:
         until(lambda shown=shown: browser.find_elements(By.CSS_SELECTOR, shown), f"{title} shows something")
         assert serious_findings(browser, STREAMLITS_OWN) == [], title
         save(browser, title.lower().replace(" ", "_"))
+        walk(browser, title)
 
 
 def test_home_leads_to_where_the_time_is(address: str, browser: Chrome) -> None:
@@ -293,76 +360,6 @@ def test_everything_is_reached_by_the_keyboard(address: str, browser: Chrome) ->
         if place == REACHED[-1]:
             break
     assert [place for place in walked if place in REACHED] == list(REACHED)
-
-
-# For whoever walks by the tabulator key: which element has the focus, also inside of a component, and whether a ring is
-# drawn round it or what it stands in. What can be reached is counted by the same rules.
-WALK = """
-const within = (e) => [e, ...(e.shadowRoot ? inside(e.shadowRoot) : [])];
-const inside = (root) => [...root.querySelectorAll("*")].flatMap(within);
-const parent = (e) => e.parentElement ?? e.getRootNode().host ?? null;
-const around = (e) => { const all = []; for (; e && all.length < 6; e = parent(e)) all.push(e); return all; };
-const ring = (e) => {
-  const style = getComputedStyle(e), box = e.getBoundingClientRect(), width = parseFloat(style.outlineWidth);
-  if (style.outlineStyle === "none" || width < 2 || box.width < 8 || box.height < 8) return false;
-  const out = width + parseFloat(style.outlineOffset), holds = (p) => {
-    const room = p.getBoundingClientRect();
-    return box.left - out >= room.left && box.top - out >= room.top && box.right + out <= room.right
-      && box.bottom + out <= room.bottom;
-  };
-  // a ring that what is round it cuts off is not seen
-  return around(e).slice(1, 4).every(p => getComputedStyle(p).overflowX === "visible" || holds(p));
-};
-const stops = (e) => e.tabIndex >= 0 && !e.disabled && e.checkVisibility({visibilityProperty: true})
-  && e.matches("a[href], button, input, select, textarea, summary, [tabindex]")
-  // of a group the arrow keys reach the others
-  && !(e.type === "radio" && !e.checked) && e.getAttribute("aria-checked") !== "false" && !e.closest("[inert]");
-const key = (e) => [...e.classList].find(name => name.startsWith("st-key-"));
-const name = (e) => e.getAttribute("aria-label") ?? e.textContent.trim().slice(0, 30);
-const told = (e) => `${e.tagName.toLowerCase()} ${name(e)} in ` + (around(e).map(key).find(Boolean) ?? "the page");
-if (arguments[0] === "left") return inside(document).filter(e => stops(e) && !window.walk.has(e)).map(told);
-let at = document.activeElement;
-while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-if (!at || at === document.body) return null;
-const stays = at === window.last, again = window.walk.has(at) && !stays;
-window.last = at;
-window.walk.add(at);
-return {told: told(at), again, stays, ring: around(at).some(ring)};
-"""
-
-
-FROM_THE_TOP = """
-window.walk = new Set();
-window.last = null;
-const top = Object.assign(document.createElement("span"), {tabIndex: -1});
-document.body.prepend(top);
-top.focus();
-top.remove();
-"""
-
-
-def test_every_page_is_walked_by_the_keyboard(address: str, browser: Chrome) -> None:
-    """From top to foot everything is reached once, what has the focus shows it, and nothing holds it."""
-    for title in TITLES:
-        browser.get(f"{address}/")
-        click(lambda title=title: browser.find_elements(By.LINK_TEXT, title), f"{title} is in the navigation")
-        ready(browser, title)
-        browser.execute_script(FROM_THE_TOP)
-        unseen, reached, stayed = set(), 0, 0
-        while place := _tab(browser):
-            assert not place["again"], f"{title}: {place['told']} is come back to"
-            # in a table one goes through the cells of a row, and then on
-            reached, stayed = (reached, stayed + 1) if place["stays"] else (reached + 1, 0)
-            assert stayed < MOST_COLUMNS, f"{title}: {place['told']} holds the keyboard"
-            unseen |= set() if place["ring"] else {place["told"]}
-        assert reached > len(TITLES), title
-        assert unseen == set(), f"on {title} the focus is not seen"
-        assert browser.execute_script(WALK, "left") == [], f"on {title} the keyboard does not reach"
-
-
-def _tab(browser: Chrome) -> Any:
-    ActionChains(browser, duration=0).send_keys(Keys.TAB).perform()
-    return browser.execute_script(WALK, "at")
 
 
 def test_two_laps_of_a_session_lead_to_their_comparison(address: str, browser: Chrome, warehouse: Warehouse) -> None:

@@ -240,4 +240,4 @@ def test_every_query_of_the_pages_can_be_measured(on_warehouse: Warehouse) -> No
         sys.path.pop(0)
     with closing(data.connect()) as connection:
         measured = {query.name for query in measure(connection, times=2)}
-    assert measured == {f"{path.parent.name}/{path.stem}" for path in data.QUERIES.glob("*/*.sql")}
+    assert measured == {f"{path.parent.name}/{path.stem}" for path in data.files()}
