@@ -19,10 +19,12 @@ from simrace.generator.motec import write_acc_export, write_adl
 from simrace.generator.motec_ld import write_acc_ld, write_logger_ld
 from simrace.generator.mu import write_mu
 from simrace.generator.session import Driver, Session
-from tests.conftest import Warehouse
+from tests.conftest import AGAIN, Warehouse
 
 AT = datetime(2025, 7, 12, 18, 30, 5, tzinfo=UTC)
 TICK_S = 1 / 60
+# What `told` reads, and the dimensions that have to be there for it.
+TOLD = ("+fct_laps", "+dim_track_corners", "+dim_sessions", "+dim_drivers", "+dim_cars", "+dim_track_layouts")
 Write = Callable[..., list[Path]]
 DRIVE = Session(ALDERBROOK, MERLIN, Driver("Dagny Morrowby", 0.965, 0.008), 3, (3, 1))
 # number of the out lap, what was driven, the sim's own log, the export of it
@@ -89,20 +91,20 @@ def told(warehouse: Warehouse) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def orders(server: Warehouse) -> dict[str, list[dict[str, Any]]]:
+def orders(built: Warehouse) -> dict[str, list[dict[str, Any]]]:
     """By what came first, what is told after the first and after both."""
-    found = {}
+    found: dict[str, list[dict[str, Any]]] = {}
+    folder = built.folder / "drives"
+    write_drives(folder)
     for first, then in (("logs", "exports"), ("exports", "logs")):
-        other = server.other(f"{first}_first")
-        write_drives(other.folder / "files")
+        other = built.other(f"{first}_first", is_copy=True)
         found[first] = []
         for part in (first, then):
-            files = [other.folder / "files" / part]
+            files = [folder / part]
             if part == "exports":
-                files.append(write_first_beacons(other.folder / "files" / "logs" / MOVED))
+                files.append(write_first_beacons(folder / "logs" / MOVED))
             other.run("simrace", "land", *files)
-            other.run("dbt", "build", "--exclude", "resource_type:test", "resource_type:unit_test", "--select",
-                      "+fct_laps", "+dim_track_corners", "+dim_sessions")  # fmt: skip
+            other.run("dbt", "build", *AGAIN, "--select", *TOLD)
             found[first].append(told(other))
     return found
 
