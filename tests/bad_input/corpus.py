@@ -140,15 +140,14 @@ def tables(small: Small) -> Iterator[Bad]:
         yield bad("names hostile", [*head, f"{names},{hostile}", *under, *(f"{line},{hostile}" for line in data)])
         columns = ",".join(f"c{number}" for number in range(5_000))
         numbers = ",".join("0.5" for _ in range(5_000))
-        yield bad("5000 columns", [*head, f"{names},{columns}", *under, *(f"{line},{numbers}" for line in data)], LANDS)
+        few = data[:20]  # a hundred thousand cells are enough
+        yield bad("5000 columns", [*head, f"{names},{columns}", *under, *(f"{line},{numbers}" for line in few)], LANDS)
         same = ",".join(['"Ground Speed"'] * 2_500 + [""] * 2_500)
-        yield bad(
-            "5000 names alike", [*head, f"{names},{same}", *under, *(f"{line},{numbers}" for line in data)], LANDS
-        )
+        yield bad("5000 names alike", [*head, f"{names},{same}", *under, *(f"{line},{numbers}" for line in few)], LANDS)
         last = names.split(",")[-1]
         yield bad(
             "5000 times a mapped name",
-            [*head, ",".join([names, *[last] * 5_000]), *under, *(line + "," * 5_000 for line in data)],
+            [*head, ",".join([names, *[last] * 5_000]), *under, *(line + "," * 5_000 for line in few)],
         )
         quoted = ",".join('"0,5"' for _ in range(2_000))
         yield bad("2000 quoted commas", [*head, names, *under, *data, *(f"{line},{quoted}" for line in data)])
