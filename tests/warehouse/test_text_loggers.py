@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.conftest import Warehouse
+from tests.conftest import TESTED_AFTER_TELEMETRY, Warehouse
 from tests.text_samples import LAP_TIMES_S, Drive, Sample, drive, text_samples
 
 SAMPLES = text_samples()
@@ -44,8 +44,8 @@ def pieces(sample: Sample) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def loggers(warehouse: Warehouse) -> Warehouse:
-    other = warehouse.other("text loggers")
+def loggers(built: Warehouse) -> Warehouse:
+    other = built.other("text loggers", is_copy=True)
     folder = other.folder / "text"
     folder.mkdir()
     for sample in SAMPLES:
@@ -53,7 +53,8 @@ def loggers(warehouse: Warehouse) -> Warehouse:
         if sample.source_format in OTHERS:
             for name, text in pieces(sample).items():
                 (folder / name).write_bytes(text.encode())
-    other.run("simrace", "run", folder)
+    other.run("simrace", "land", folder)
+    other.run("dbt", "build", *TESTED_AFTER_TELEMETRY)
     return other
 
 
