@@ -429,7 +429,8 @@ def test_it_keeps_to_its_specification(api: Api, database: ConnectionParameters)
     assert tried >= 17
 
 
-def test_the_command_ends_well_with_ctrl_c(database: ConnectionParameters, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("database", "project")
+def test_the_command_ends_well_with_ctrl_c() -> None:
     serving = subprocess.Popen(
         [Path(sys.executable).parent / "simrace", "serve", "--port", "0"],
         stderr=subprocess.PIPE,
