@@ -1,16 +1,19 @@
-"""The same sessions on PostgreSQL and on another engine: seconds to tested marts, and again with a few new ones.
+"""The same sessions on PostgreSQL and on another engine: seconds to tested marts, again with new ones, and memory.
 
-    python benchmarks/scale.py --engine sail --sessions 20 --new 2
-    python benchmarks/scale.py --engine spark --sessions 100 --sessions 500 --new 20
+    python benchmarks/scale.py --engine sail --sessions 10 --new 2
+    python benchmarks/scale.py --engine spark --sessions 100 --sessions 500 --sessions 1000 --new 20
 
-Each size has a warehouse of its own for each engine. Says ratios, which count where a machine has other work; memory is
-the peak of landing, and of each process of Spark at the end.
+Each size has a warehouse of its own for each engine. Every figure is a line of JSON in the file of results as soon as
+it is known, and the table beside it is written anew, so a run can be cut; one that follows measures what is missing.
+Ratios count where a machine has other work.
 """
 
 import argparse
 import json
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,13 @@ from bench import Bench, bench
 from simrace.generator import write_sample_files
 
 KEPT = ("SIMRACE_SPARK_ENVIRONMENT", "SIMRACE_SPARK_CONF", "SIMRACE_SPARK_JDBC_JAR")
+POSTGRES = "postgres"
+LAST = "samples"  # what is measured last of a warehouse: with it, all is
+OLDEST = "select session_id from marts.fct_laps where is_trace_eligible order by session_id limit 1"
 
 
-def measure(folder: Path, engine: str, sessions: int, new: int) -> dict[str, Any]:
-    """Land and build on an empty warehouse, then so many new sessions on it; and what came out."""
+def measure(folder: Path, engine: str, sessions: int, new: int) -> Iterator[tuple[str, float]]:
+    """Land and build on an empty warehouse, then so many new sessions on it: what was measured, and how much it is."""
     files = folder / f"files-{sessions}"
     if not files.exists():
         write_sample_files(files, sessions + new)
@@ -31,57 +37,91 @@ def measure(folder: Path, engine: str, sessions: int, new: int) -> dict[str, Any
     with bench(folder, f"{engine}-{sessions}") as here:
         here.environment.update({name: os.environ[name] for name in KEPT if name in os.environ})
         if engine == "spark":
-            here.run("simrace", "spark", "up")
+            yield "cluster up, s", here.timed("simrace", "spark", "up")
         try:
-            peak = here.peak_mb("simrace", "land", *telemetry[:last])
-            built = here.timed("simrace", "build", "--engine", engine)
-            again = here.timed("simrace", "run", *telemetry[last:])
-            idle = here.timed("simrace", "build")
-            return {
-                "engine": engine,
-                "sessions": sessions,
-                "build_s": built,
-                "new_s": again,
-                "nothing_new_s": idle,
-                "landing_peak_mb": peak,
-                "samples": here.query("select count(*) from marts.fct_telemetry_samples")[0][0],
-                "spark_mb": _resident(here) if engine == "spark" else {},
-            }
+            yield from _with_peak(here, "landed", "land", *telemetry[:last])
+            yield from _with_peak(here, "built", "build", "--engine", engine)
+            yield from _with_peak(here, f"{new} new sessions", "run", *telemetry[last:])
+            yield "nothing new, s", here.timed("simrace", "build")
+            if engine != POSTGRES:
+                [(session,)] = here.query(OLDEST)
+                yield "a session fetched, s", here.timed("simrace", "fetch-session", str(session))
+            if engine == "spark":
+                yield from ((f"{name}, peak MB", peak) for name, peak in _of_spark(here).items())
+            counted = "select coalesce(sum(lines_loaded), 0) from marts.file_quality where format_family = 'telemetry'"
+            yield LAST, float(here.query(counted)[0][0])
         finally:
             if engine == "spark":
                 here.run("simrace", "spark", "down")
 
 
-def _resident(here: Bench) -> dict[str, float]:
-    """Peak memory of each process that `simrace spark up` started, in MB (Linux)."""
-    state = Path(here.environment["SIMRACE_HOME"]) / "spark" / "cluster" / "cluster.json"
-    processes = json.loads(state.read_text("utf-8"))["processes"]
-    peaks = {}
-    for name, pid in processes.items():
-        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
-        peaks[name] = next(int(line.split()[1]) / 1_000 for line in lines if line.startswith("VmHWM"))
+def _with_peak(here: Bench, what: str, *command: str | Path) -> Iterator[tuple[str, float]]:
+    """Seconds of a command of simrace, and the peak of its largest process; servers are none of them."""
+    began = time.perf_counter()
+    peak = here.peak_mb("simrace", *command)
+    yield f"{what}, s", time.perf_counter() - began
+    yield f"{what}, peak MB", peak
+
+
+def _of_spark(here: Bench) -> dict[str, float]:
+    """Peak of each process of the cluster in MB, executors too (Linux)."""
+    place = Path(here.environment["SIMRACE_HOME"]) / "spark" / "cluster"
+    names = {pid: name for name, pid in json.loads((place / "cluster.json").read_text("utf-8"))["processes"].items()}
+    peaks: dict[str, float] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            said = (process / "cmdline").read_bytes().decode("utf-8", "replace")
+            lines = (process / "status").read_text("utf-8").splitlines()
+        except OSError:  # it ended meanwhile
+            continue
+        is_executor = "CoarseGrainedExecutorBackend" in said and str(place) in said
+        if name := names.get(int(process.name)) or ("executor" if is_executor else None):
+            peak = next(int(line.split()[1]) / 1_000 for line in lines if line.startswith("VmHWM"))
+            peaks[name] = max(peak, peaks.get(name, 0))
     return peaks
 
 
+def table(results: list[dict[str, Any]]) -> list[str]:
+    """Lines of Markdown: what was measured by size and engine, and the ratio where PostgreSQL has it too."""
+    values = {(each["sessions"], each["what"], each["engine"]): float(each["value"]) for each in results}
+    engines = sorted({engine for _, _, engine in values}, key=lambda engine: (engine != POSTGRES, engine))
+    lines = [f"| sessions | what | {' | '.join(engines)} | ratio |", f"|---:|---|{'---:|' * (len(engines) + 1)}"]
+    for sessions, what in dict.fromkeys((sessions, what) for sessions, what, _ in values):
+        of = [values.get((sessions, what, engine)) for engine in engines]
+        ratios = [f"{other / of[0]:.2f}" for other in of[1:] if other is not None and of[0]]
+        cells = ["" if value is None else f"{value:,.1f}" for value in of]
+        lines.append(f"| {sessions:,} | {what} | {' | '.join(cells)} | {', '.join(ratios)} |")
+    return lines
+
+
 def main() -> None:
-    """Measure, and print one line of JSON for each warehouse and the ratios."""
+    """Measure what is not in the file of results yet, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--engine", default="sail", choices=("sail", "spark"))
     parser.add_argument("--sessions", type=int, action="append")
     parser.add_argument("--new", type=int, default=2)
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "scale.jsonl")
     arguments = parser.parse_args()
+    file: Path = arguments.results
+    file.parent.mkdir(parents=True, exist_ok=True)
+    results = [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.exists() else []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        for sessions in arguments.sessions or [20]:
-            home, other = (
-                measure(folder, engine, sessions, arguments.new) for engine in ("postgres", arguments.engine)
-            )
-            print(json.dumps(home), json.dumps(other), sep="\n")
-            for part in ("build_s", "new_s", "nothing_new_s"):
-                print(f"{sessions} sessions, {part}: {other[part] / home[part]:.2f} times PostgreSQL's")
-            if home["samples"] != other["samples"]:
-                raise SystemExit("Not the same samples.")
+        for sessions in arguments.sessions or [10]:
+            for engine in (POSTGRES, arguments.engine):
+                warehouse = {"engine": engine, "sessions": sessions}
+                if any(warehouse.items() <= each.items() and each["what"] == LAST for each in results):
+                    continue
+                results = [each for each in results if not warehouse.items() <= each.items()]
+                for what, value in measure(folder, engine, sessions, arguments.new):
+                    results.append({**warehouse, "what": what, "value": round(value, 2)})
+                    file.write_text("".join(f"{json.dumps(each)}\n" for each in results), "utf-8")
+                    file.with_suffix(".md").write_text("\n".join([*table(results), ""]), "utf-8")
+    print("\n".join(table(results)))
+    counts = {(each["sessions"], each["value"]) for each in results if each["what"] == LAST}
+    if len(counts) != len({sessions for sessions, _ in counts}):
+        raise SystemExit("Not the same samples.")
 
 
 if __name__ == "__main__":
