@@ -20,7 +20,7 @@
     pg_input_is_valid({{ text }}, 'real') and strpos({{ text }}, 'x') = 0 and strpos({{ text }}, 'X') = 0
 {%- endmacro %}
 
-{#- Spark reads 1d as 1 and 0x1p3 as 8. A real holds more than half of its smallest number, and less than half a step above its largest. -#}
+{#- Spark reads 1d as 1 and 0x1p3 as 8, and no -nan(ind), as C writes it. A real holds more than half of its smallest number, and less than half a step above its largest. -#}
 {% macro spark__is_real(text) -%}
     {%- set trimmed = _spark_trimmed(text) -%}
     {%- set size = 'abs(try_cast(' ~ trimmed ~ ' as double))' -%}
@@ -29,7 +29,7 @@
             then
                 {{ size }} > 7.006492321624085e-46D and {{ size }} < 3.4028235677973366e38D
                 or not {{ trimmed }} rlike '^[^eE]*[1-9]'
-        else {{ trimmed }} rlike '^([nN][aA][nN]|[-+]?[iI][nN][fF]([iI][nN][iI][tT][yY])?)$'
+        else {{ trimmed }} rlike '^[-+]?([nN][aA][nN]([(][0-9A-WYZa-wyz_]*[)])?|[iI][nN][fF]([iI][nN][iI][tT][yY])?)$'
     end
 {%- endmacro %}
 
@@ -43,14 +43,23 @@
 
 {% macro postgres__as_double(text) -%} cast({{ text }} as double precision) {%- endmacro %}
 
-{% macro spark__as_double(text) -%} try_cast({{ _spark_trimmed(text) }} as double) {%- endmacro %}
+{#- To Sail a NaN with a sign is another one than a NaN without. -#}
+{% macro spark__as_double(text) -%}
+    coalesce(
+        nanvl(try_cast({{ _spark_trimmed(text) }} as double), cast('nan' as double)),
+        case when {{ _spark_trimmed(text) }} rlike '^[-+]?[nN][aA][nN]' then cast('nan' as double) end
+    )
+{%- endmacro %}
 
 
 {% macro fixed(value, precision, scale, digits=15) -%} {{ return(adapter.dispatch('fixed')(value, precision, scale, digits)) }} {%- endmacro %}
 
 {% macro postgres__fixed(value, precision, scale, digits) -%} cast({{ value }} as numeric({{ precision }}, {{ scale }})) {%- endmacro %}
 
-{#- PostgreSQL goes by 15 digits of a double and 6 of a real: of 1.6249999999999998 two decimals are 1.63. Spark goes by all digits. -#}
+{#-
+    PostgreSQL goes by 15 digits of a double and 6 of a real: of 1.6249999999999998 two decimals are 1.63. Spark goes by all digits. A half
+    of the last of these digits goes to the even one there and away from 0 here, which no decimal that we publish is near enough to show.
+-#}
 {% macro spark__fixed(value, precision, scale, digits) -%}
     cast(
         get(

@@ -87,7 +87,8 @@
                 {%- endif -%}
             {%- elif found.kind == 2 -%} {%- do read.append(values[0]) -%}
             {%- elif found.kind == 3 -%} {%- do read.append('(- ' ~ values[0] ~ ')') -%}
-            {%- elif parts[1] == '/' -%} {%- do read.append('(' ~ values[0] ~ ' / nullif(' ~ values[1] ~ ', 0))') -%}
+            {#- with + 0 a 0 has no sign, of which Sail would make another number -#}
+            {%- elif parts[1] == '/' -%} {%- do read.append('(' ~ values[0] ~ ' / nullif(' ~ values[1] ~ ' + 0, 0))') -%}
             {%- else -%} {%- do read.append('(' ~ values[0] ~ ' ' ~ parts[1] ~ ' ' ~ values[1] ~ ')') -%}
             {%- endif -%}
             {%- set ns.text = ns.text[:found.step.start()] ~ '<' ~ (read | length - 1) ~ '>' ~ ns.text[found.step.end():] -%}

@@ -103,7 +103,7 @@ def test_channels_are_columns_of_the_samples(macros: Any) -> None:
     assert sql(macros, "speed_kph") == "cast(samples.speed_kph as double precision)"
     assert sql(macros, " abs_active") == "cast(cast(samples.abs_active as integer) as double precision)"
     assert sql(macros, "1/elapsed_s") == (
-        "(cast(1 as double precision) / nullif(cast(samples.elapsed_s as double precision), 0))"
+        "(cast(1 as double precision) / nullif(cast(samples.elapsed_s as double precision) + 0, 0))"
     )
 
 

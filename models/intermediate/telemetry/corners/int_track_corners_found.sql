@@ -35,7 +35,8 @@ sided as (
     from smoothed
 ),
 
--- the bound is crossed between two grid points; interpolate the curvature to find where
+-- The bound is crossed between two grid points; interpolate the curvature to find where. With + 0 a 0 has no sign: that of a
+-- negative one is another number to Sail.
 steps as (
     select
         *,
@@ -43,11 +44,11 @@ steps as (
         lead(side) over lap as next_side,
         distance_m - {{ step }} * coalesce(
             (side * curvature_per_m - {{ var('corner_curvature_off') }})
-            / nullif(side * (curvature_per_m - lag(curvature_per_m) over lap), 0), 0
+            / nullif(side * (curvature_per_m - lag(curvature_per_m) over lap) + 0, 0), 0
         ) as crossed_before_m,
         distance_m + {{ step }} * coalesce(
             (side * curvature_per_m - {{ var('corner_curvature_off') }})
-            / nullif(side * (curvature_per_m - lead(curvature_per_m) over lap), 0), 0
+            / nullif(side * (curvature_per_m - lead(curvature_per_m) over lap) + 0, 0), 0
         ) as crossed_after_m
     from sided
     window lap as (partition by layout_key order by grid_point)

@@ -121,9 +121,9 @@ places as (
             from (
                 select
                     turned.*,
-                    lead(turned.x_m) over way - turned.x_m as to_x_m,
-                    lead(turned.y_m) over way - turned.y_m as to_y_m,
-                    lead(turned.place_m) over way - turned.place_m as to_place_m
+                    (lead(turned.x_m) over way) - turned.x_m as to_x_m,
+                    (lead(turned.y_m) over way) - turned.y_m as to_y_m,
+                    (lead(turned.place_m) over way) - turned.place_m as to_place_m
                 from (
                     select
                         fixes.session_id,

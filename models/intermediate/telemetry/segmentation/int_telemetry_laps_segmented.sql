@@ -67,7 +67,7 @@ pieces as (
         numbered.start_s,
         numbered.next_start_s,
         numbered.starts_at_line
-        and numbered.start_s >= min(measured.first_elapsed_s) over whole - numbered.edge_s as starts_at_line,
+        and numbered.start_s >= (min(measured.first_elapsed_s) over whole) - numbered.edge_s as starts_at_line,
         coalesce(
             numbered.next_starts_at_line
             and numbered.next_start_s <= max(measured.last_elapsed_s) over whole + numbered.edge_s,

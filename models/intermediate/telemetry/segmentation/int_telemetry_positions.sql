@@ -116,8 +116,8 @@ positions as (
                     *,
                     sqrt(power(x_m - lag(x_m) over clock, 2) + power(y_m - lag(y_m) over clock, 2))
                     / (elapsed_s - lag(elapsed_s) over clock) as speed_before_mps,
-                    sqrt(power(lead(x_m) over clock - x_m, 2) + power(lead(y_m) over clock - y_m, 2))
-                    / (lead(elapsed_s) over clock - elapsed_s) as speed_after_mps
+                    sqrt(power((lead(x_m) over clock) - x_m, 2) + power((lead(y_m) over clock) - y_m, 2))
+                    / ((lead(elapsed_s) over clock) - elapsed_s) as speed_after_mps
                 from plane
                 window clock as (partition by session_id order by elapsed_s)
             ) as moved
