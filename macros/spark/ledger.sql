@@ -19,7 +19,7 @@
         {%- do run_in_lake('create table ' ~ relation ~ ' using iceberg ' ~ place_in_lake(relation)) -%}
     {%- endfor -%}
     {%- do run_in_lake('create schema if not exists ' ~ schema_of_inputs()) -%}
-    {%- for name in env_var('SIMRACE_SPARK_INPUTS', '').split() -%}
+    {%- for name in ['retired', 'lake_built', 'lake_fetched'] + env_var('SIMRACE_SPARK_INPUTS', '').split() -%}
         {%- set place = env_var('SIMRACE_SPARK_EXCHANGE') ~ '/inputs/' ~ name -%}
         {%- do run_in_lake('drop table if exists ' ~ input_of_lake(name)) -%}
         {%- do run_in_lake('create table ' ~ input_of_lake(name) ~ " using parquet location '" ~ place ~ "'") -%}
@@ -37,7 +37,7 @@
     {%- for row in run_query('select model, code_hash from ' ~ ops_schema() ~ '.code').rows -%}
         {%- do recorded.update({row[0]: row[1]}) -%}
     {%- endfor -%}
-    {%- do graph.update(recorded_in_lake=recorded) -%}
+    {%- do graph.update(recorded_in_lake=recorded, changed_in_lake={}) -%}
 {%- endmacro %}
 
 {#- A statement whose answer nobody reads: that of Sail to a write cannot be read. -#}

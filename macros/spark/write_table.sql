@@ -27,6 +27,7 @@
 
 {#- The code is forgotten first and recorded last: who is killed in between makes the table anew. -#}
 {% macro make_table_of_lake(relation) -%}
+    {%- do graph.changed_in_lake.update({this.identifier: 'all'}) -%}
     {%- do run_in_lake('delete from ' ~ ops_schema() ~ ".code where model = '" ~ this.identifier ~ "'") -%}
     {%- call statement('main', auto_begin=false) -%}
         create or replace table {{ relation }} using iceberg {{ parts_of_lake() }} {{ place_in_lake(relation) }} as
@@ -83,6 +84,7 @@
         {%- call noop_statement('main', 'UNCHANGED') -%} {%- endcall -%}
         {{ return('') }}
     {%- endif -%}
+    {%- do graph.changed_in_lake.update({this.identifier: touched}) -%}
     {%- set ledger = ops_schema() ~ '.built' -%}
     {%- do note_in_lake(ledger, dict.fromkeys(touched, '')) -%}
     {%- do run_in_lake('delete from ' ~ relation ~ ' where ' ~ key ~ ' in (' ~ listed(touched) ~ ')') -%}

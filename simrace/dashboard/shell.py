@@ -65,6 +65,15 @@ def nothing(sentence: str) -> None:
     st.info(sentence)
 
 
+def nothing_of(session_id: str) -> None:
+    """Say that the samples and traces of a session are not in PostgreSQL, and what brings them."""
+    beginning = session_id[:8]
+    nothing(
+        f"The samples and traces of session `{beginning}` are not here. Where a lake keeps them, "
+        f"`simrace fetch-session {beginning}` brings them."
+    )
+
+
 def link(words: str, page: str, **filters: str | list[str]) -> None:
     """Lead to another page.
 

@@ -134,7 +134,10 @@ def _read_samples(cursor: Cursor, session_id: str, lap: _Lap) -> tuple[list[floa
     )
     rows = cursor.fetchall()
     if not rows:
-        raise ExportError(f"The lap of session {session_id} has no samples.")
+        raise ExportError(
+            f"The lap of session {session_id} has no samples here. Where a lake keeps them, "
+            f"`simrace fetch-session {session_id}` brings them."
+        )
     times, *columns = zip(*rows, strict=True)
     filled = [
         (name, unit, [value or "" for value in column])

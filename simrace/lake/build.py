@@ -93,13 +93,13 @@ def build_phase(
         lake: The lake.
         patiently: As `build_by_turns` takes it.
         phase: The phase.
-        options: More of `dbt run`.
+        options: More of `dbt build`.
         keys: Key column of each model that grows.
         nodes: dbt's models and seeds by name.
         code: Hash of the project.
 
     Raises:
-        BuildError: a model failed.
+        BuildError: a model or test failed.
         LakeError: as `run_on_engine`.
     """
     done = lake.folder / f"{lake.engine}-{phase.names[0]}.done"
@@ -118,8 +118,9 @@ def build_phase(
     copied = patiently(copy)
     if not (copied or options) and done.exists() and done.read_text("utf-8") == state:
         return BuildResult()
+    tests_all = not done.exists()  # of what a build left that did not end nobody knows what was tested
     done.unlink(missing_ok=True)
-    result = run_on_engine(lake, project_directory(), phase.names, options)
+    result = run_on_engine(lake, project_directory(), phase, options, tests_all)
     published = patiently(take_over)
     patiently(copy)  # what is published from now on is a change
     done.write_text(state, "utf-8")

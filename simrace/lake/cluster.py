@@ -250,6 +250,9 @@ def _make_catalog(connection: Connection, parameters: ConnectionParameters) -> s
         cursor.execute("select 1 from pg_roles where rolname = %s", (_ROLE,))
         word = SQL("alter" if cursor.fetchone() else "create")
         cursor.execute(SQL("{} role {} login password {}").format(word, role, Literal(password)))
+        # which `simrace db roles` takes from everyone
+        database = Identifier(parameters.settings["dbname"])
+        cursor.execute(SQL("grant connect on database {} to {}").format(database, role))
         cursor.execute(SQL("create schema if not exists {}").format(Identifier(_CATALOG)))
         cursor.execute(_CATALOG_TABLES)
         cursor.execute(SQL("grant usage, create on schema {} to {}").format(Identifier(_CATALOG), role))

@@ -9,25 +9,33 @@ from pathlib import Path
 from simrace.build.dbt import BuildError, BuildResult, Step
 from simrace.build.environment import make_environment
 from simrace.lake.cluster import known
+from simrace.lake.plan import Phase
 from simrace.lake.settings import PINS, SPARK, Lake, LakeError
 
+_BUILD = ("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "empty")
+_FINE = ("success", "pass", "skipped", "no-op")
+_SECRET = re.compile(r"(password=)[^&\s'\":]+")  # of the catalog, in what Spark says of it
 _HIDDEN = re.compile(r"PYTHONPATH|DBT_|SIMRACE_(DB|DATABASE)_|PG|DBT_ENV_SECRET_")
 
 
-def run_on_engine(lake: Lake, project: Path, names: tuple[str, ...], options: tuple[str, ...] = ()) -> BuildResult:
-    """Build models of the lake, and write what is to be published.
+def run_on_engine(
+    lake: Lake, project: Path, phase: Phase, options: tuple[str, ...] = (), tests_all: bool = False
+) -> BuildResult:
+    """Build models of the lake, test them, and write what is to be published.
 
     Args:
         lake: The lake; its inputs are copied.
         project: Folder of dbt_project.yml.
-        names: Models.
-        options: More of `dbt run`.
+        phase: What is built.
+        options: More of `dbt build`.
+        tests_all: Whether tests of sessions look at all of them, and not only at those that are built now.
 
     Raises:
-        BuildError: a model failed; the text says what.
+        BuildError: a model or test failed; the text says what.
         LakeError: there is no environment, and none can be made; or no Spark runs.
     """
-    return _dbt(lake, project, ["run", *options, "--select", *names])
+    variables = {"SIMRACE_SPARK_INPUTS": " ".join(phase.inputs), "SIMRACE_SPARK_TESTS": "all" if tests_all else ""}
+    return _dbt(lake, project, [*_BUILD, *options, "--select", *phase.names], variables)
 
 
 def run_macro(lake: Lake, project: Path, macro: str) -> None:
@@ -42,16 +50,26 @@ def run_macro(lake: Lake, project: Path, macro: str) -> None:
         BuildError: it failed; the text says what.
         LakeError: as `run_on_engine`.
     """
-    _dbt(lake, project, ["run-operation", macro])
+    _dbt(lake, project, ["run-operation", macro], {})
 
 
-def _dbt(lake: Lake, project: Path, arguments: list[str]) -> BuildResult:
+def dbt_of(lake: Lake, project: Path) -> tuple[Path, dict[str, str]]:
+    """The dbt of the engine's environment, and the environment variables that it is called with.
+
+    Args:
+        lake: The lake.
+        project: Folder of dbt_project.yml.
+
+    Raises:
+        LakeError: no Spark runs, or its server would be open to everyone.
+        PackagesError: there is no environment, and none can be made.
+    """
+    server = _thrift_server(lake)
     python = make_environment(lake.environment, PINS / f"{lake.engine}.lock")
-    target = lake.folder / f"{lake.engine}-target"
     # nothing of PostgreSQL: its passwords are no business of another process
     environment = {name: value for name, value in os.environ.items() if not _HIDDEN.match(name)}
-    environment |= {
-        "DBT_TARGET_PATH": str(target),
+    return python.with_name("dbt"), environment | {
+        "DBT_TARGET_PATH": str(_target(lake)),
         "DBT_LOG_PATH": str(lake.folder / f"{lake.engine}-logs"),
         "DBT_PROFILES_DIR": str(project),
         "DBT_PROJECT_DIR": str(project),
@@ -61,14 +79,22 @@ def _dbt(lake: Lake, project: Path, arguments: list[str]) -> BuildResult:
         "DBT_POPULATE_CACHE": "false",
         "TZ": "UTC",
         **lake.variables(),
-        **_thrift_server(lake),
+        **server,
     }
-    results = target / "run_results.json"
+
+
+def _target(lake: Lake) -> Path:
+    return lake.folder / f"{lake.engine}-target"
+
+
+def _dbt(lake: Lake, project: Path, arguments: list[str], variables: dict[str, str]) -> BuildResult:
+    dbt, environment = dbt_of(lake, project)
+    results = _target(lake) / "run_results.json"
     results.unlink(missing_ok=True)
     done = subprocess.run(
-        [python.with_name("dbt"), *arguments, "--target", lake.engine],
+        [dbt, *arguments, "--target", lake.engine],
         cwd=project,
-        env=environment,
+        env=environment | variables,
         capture_output=True,
         text=True,
         check=False,
@@ -78,12 +104,12 @@ def _dbt(lake: Lake, project: Path, arguments: list[str]) -> BuildResult:
         result.counts[each["status"]] = result.counts.get(each["status"], 0) + 1
         message = " ".join((each["message"] or "").split())
         result.steps.append(Step(each["unique_id"], each["status"], each["execution_time"], message))
-        if each["status"] not in ("success", "skipped", "no-op"):
-            result.problems.append(f"{each['status']}: {each['unique_id'].rpartition('.')[2]}: {message}")
+        if each["status"] not in _FINE:
+            result.problems.append(f"{each['status']}: {each['unique_id'].split('.')[2]}: {message}")
     if done.returncode:
         said = result.problems or (done.stdout + done.stderr).strip().splitlines()[-15:]
         details = f"The details are in {environment['DBT_LOG_PATH']}."
-        raise BuildError("\n".join([f"dbt on {lake.engine} failed:", *said, details]))
+        raise BuildError(_SECRET.sub(r"\1...", "\n".join([f"dbt on {lake.engine} failed:", *said, details])))
     return result
 
 

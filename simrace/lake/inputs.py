@@ -102,11 +102,14 @@ BY_FILE = ("stg_files__blocks", "stg_files__channel_blocks")
 _FILES = """
     select files.file_id, coalesce(files.reading_hash, '')
     from {schema}.stg_files__files as files
-    where files.format_family = 'telemetry' or exists (
-        select from {schema}.stg_telemetry__channel_plans as plans where plans.file_id = files.file_id
-    )
+    where (
+        files.format_family = 'telemetry' or exists (
+            select from {schema}.stg_telemetry__channel_plans as plans where plans.file_id = files.file_id
+        )
+    ) {but}
     order by 1
 """
+_RETIRED = "and files.file_id not in (select file_id from ops.retired)"  # whose lines go here as they go from raw
 
 
 def _copy_whole(connection: Connection, target: Path, query: str) -> int | None:
@@ -136,7 +139,8 @@ def _copy_by_file(connection: Connection, target: Path, relation: str) -> int | 
     ledger = target.with_suffix(".json")
     parts: dict[str, dict[str, str]] = json.loads(ledger.read_text("utf-8")) if ledger.exists() else {}
     with connection, connection.cursor() as cursor:
-        cursor.execute(_FILES.format(schema=relation.rpartition(".")[0]))
+        but = _RETIRED if relation_exists(cursor, _TABLES["retired"]) else ""
+        cursor.execute(_FILES.format(schema=relation.rpartition(".")[0], but=but))
         wanted = dict(cursor.fetchall())
     kept = {part: files for part, files in parts.items() if files.items() <= wanted.items()}
     there = {file_id for files in kept.values() for file_id in files}

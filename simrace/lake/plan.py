@@ -15,7 +15,7 @@ class Phase:
 
     Attributes:
         is_of_lake: Whether the engine builds it, and not PostgreSQL.
-        names: Models, seeds and tests.
+        names: Models, seeds and tests; of the lake models, and tests of what it alone has whole.
         inputs: Names of the small tables that the models of a phase of the lake read.
     """
 
@@ -28,6 +28,7 @@ def phases(manifest: Any) -> list[Phase]:
     """Divide the project into phases, PostgreSQL's and the lake's by turns, each as early as what it reads allows.
 
     What grows is built by the lake first, and published into the table of the same name by PostgreSQL's next phase.
+    Tests of what PostgreSQL has not got whole are run by both.
 
     Args:
         manifest: dbt's.
@@ -42,7 +43,7 @@ def phases(manifest: Any) -> list[Phase]:
             continue
         # foreign keys make dbt build a dimension first; what is built by PostgreSQL keeps to that
         after = max((of_postgres[each] for each in parents[key]), default=0)
-        if grows(node):
+        if grows(node) or _is_test_of_lake(node, nodes):
             read = [of_lake[each] if each in of_lake else of_postgres[each] + 1 for each in _read(node, nodes)]
             of_lake[key] = max(read, default=1)
             after = max(after, of_lake[key] + 1)
@@ -53,10 +54,11 @@ def phases(manifest: Any) -> list[Phase]:
         placed = of_lake if is_of_lake else of_postgres
         keys = [key for key, place in placed.items() if place == number]
         if is_of_lake:
-            # views end with the process of an engine that has no catalog
-            views = [key for key, place in of_lake.items() if place < number and _is_view(nodes[key])]
-            copied = {each for key in [*keys, *views] for each in _read(nodes[key], nodes) if each not in of_lake}
-            names = tuple(sorted(nodes[key].name for key in [*views, *keys]))
+            for key in keys:  # which gains the views that it reads: an engine that has no catalog forgets them
+                views = (each for each in parents[key] if each in of_lake and _is_view(nodes[each]))
+                keys.extend(each for each in views if each not in keys)
+            copied = {each for key in keys for each in _read(nodes[key], nodes) if each not in of_lake}
+            names = tuple(sorted(nodes[key].name for key in keys))
             found.append(Phase(True, names, tuple(sorted(nodes[each].name for each in copied))))
         else:
             found.append(Phase(False, tuple(sorted(nodes[key].name for key in keys))))
@@ -69,13 +71,20 @@ def grows(node: Any) -> str | None:
     return str(value) if value else None
 
 
+def _is_test_of_lake(node: Any, nodes: Mapping[str, Any]) -> bool:
+    return node.resource_type == "test" and any(grows(nodes[each]) in (FETCHED, KEPT) for each in _read(node, nodes))
+
+
 def _is_view(node: Any) -> bool:
-    return bool(node.config.materialized == "view")
+    """Whether it is one in the lake: with a key, a view of PostgreSQL is a table there."""
+    return bool(node.config.materialized == "view" and not node.config.get("key"))
 
 
 def _read(node: Any, nodes: Mapping[str, Any]) -> list[str]:
-    """What the SQL of a model reads; what its foreign keys alone refer to stays PostgreSQL's business."""
+    """What the SQL of a node reads; what a model's foreign keys alone refer to stays PostgreSQL's business."""
+    parents = [key for key in node.depends_on_nodes if key in nodes]
+    if node.resource_type != "model":
+        return parents
     constraints = [*node.constraints, *(each for column in node.columns.values() for each in column.constraints)]
     referred = " ".join(str(each.to or "") for each in constraints)
-    parents = [key for key in node.depends_on_nodes if key in nodes]
     return [key for key in parents if nodes[key].name not in referred or f"'{nodes[key].name}'" in node.raw_code]

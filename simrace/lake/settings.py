@@ -40,11 +40,9 @@ class Lake:
 
     def variables(self) -> dict[str, str]:
         """Environment variables that dbt reads for this lake."""
-        inputs = (each.name for each in (self.exchange / "inputs").glob("*") if each.is_dir())
         variables = {
             "SIMRACE_SPARK_EXCHANGE": str(self.exchange),
             "SIMRACE_SPARK_WAREHOUSE": self.warehouse,
-            "SIMRACE_SPARK_INPUTS": " ".join(sorted(inputs)),
         }
         if self.engine == SAIL:  # which keeps no catalog
             tables = (each.parent for each in Path(self.warehouse).glob("*/*/metadata"))

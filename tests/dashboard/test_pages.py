@@ -105,6 +105,22 @@ def test_an_empty_warehouse_is_told_in_a_sentence(empty: str, monkeypatch: pytes
     assert not app.dataframe
 
 
+@pytest.fixture(scope="module")
+def untraced(warehouse: Warehouse) -> str:
+    """URL of a warehouse that has no sample and no trace, as where a lake keeps them."""
+    made = warehouse.other("untraced", is_copy=True)
+    made.query("truncate intermediate.int_telemetry_samples, intermediate.int_telemetry_lap_traces")
+    return made.url
+
+
+@pytest.mark.parametrize("page", ["lap_comparison", "session", "track"])
+def test_what_a_lake_keeps_is_told_in_a_sentence(untraced: str, monkeypatch: pytest.MonkeyPatch, page: str) -> None:
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", untraced)
+    app = opened(page)
+    assert not app.error
+    assert any("simrace fetch-session" in info.value for info in app.info)
+
+
 def test_a_database_without_tables_is_told_in_a_sentence(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIMRACE_DATABASE_URL", warehouse.url.replace("/simrace?", "/postgres?"))
     assert "simrace run" in opened("race").info[0].value

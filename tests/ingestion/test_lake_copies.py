@@ -136,6 +136,14 @@ def test_blocks_of_a_file_are_copied_once_and_leave_with_it(connection: Connecti
     ask(connection, "update staging.stg_files__blocks set lines = '7' where file_id = 'c'")
     copy_inputs(connection, tmp_path, relations)
     assert copied() == [("b", "4"), ("c", "7")]
+    ask(connection, "create schema ops")
+    ask(
+        connection,
+        "create table ops.retired as select cast(null as uuid) as session_id, 'b' as file_id, now() as raw_retired_at, "
+        "now() as traces_retired_at",
+    )
+    copy_inputs(connection, tmp_path, relations)
+    assert copied() == [("c", "7")], "the lines of one that simrace retain let go"
     ask(connection, "delete from staging.stg_files__files")
     copy_inputs(connection, tmp_path, relations)
     assert copied() == [], "there is a file of no rows, which tells the columns"
@@ -182,15 +190,24 @@ def test_an_engine_that_is_not_known_is_refused() -> None:
 
 
 def test_a_thrift_server_elsewhere_must_ask_for_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIMRACE_SPARK_ENVIRONMENT", str(tmp_path / "environment"))
-    (tmp_path / "environment").mkdir()
-    (tmp_path / "environment" / "made_of.lock").write_bytes((PINS / "spark.lock").read_bytes())
+    monkeypatch.setattr("simrace.lake.engine.make_environment", None)  # it is told before anything is installed
     there = Lake("spark", tmp_path, tmp_path / "exchange", str(tmp_path / "tables"))
     with pytest.raises(LakeError, match="simrace spark up"):
-        run_on_engine(there, tmp_path, ("laps",))
+        run_on_engine(there, tmp_path, Phase(True, ("laps",)))
     monkeypatch.setenv("SIMRACE_SPARK_HOST", "spark.example.org")
     with pytest.raises(LakeError, match="SIMRACE_SPARK_PASSWORD"):
-        run_on_engine(there, tmp_path, ("laps",))
+        run_on_engine(there, tmp_path, Phase(True, ("laps",)))
+
+
+def test_the_password_of_the_catalog_is_in_no_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dbt = tmp_path / "dbt"
+    dbt.write_text(
+        "#!/bin/sh\necho 'no way to jdbc:postgresql://h/d?user=u&password=s3cret-&x=1:37'; exit 1\n", "utf-8"
+    )
+    dbt.chmod(0o755)
+    monkeypatch.setattr("simrace.lake.engine.dbt_of", lambda *_: (dbt, {"DBT_LOG_PATH": "logs"}))
+    with pytest.raises(BuildError, match=r"user=u&password=\.\.\.&x=1"):
+        run_on_engine(Lake("spark", tmp_path, tmp_path, str(tmp_path)), tmp_path, Phase(True, ("laps",)))
 
 
 def test_pins_of_engines_are_hashed_and_name_no_host() -> None:
@@ -212,31 +229,42 @@ def test_who_builds_is_told_by_the_warehouse(connection: Connection) -> None:
 
 
 def test_what_grows_and_what_does_not_take_turns() -> None:
-    def model(name: str, reads: list[str], grows: str | None = None, kind: str = "table", refers: str = "") -> Any:
+    def node(
+        name: str, reads: list[str], grows: str | None = None, kind: str = "table", refers: str = "", key: str = ""
+    ) -> Any:
         return SimpleNamespace(
             name=name,
-            resource_type="model",
+            resource_type="test" if kind == "test" else "model",
             depends_on_nodes=[*reads, *([refers] if refers else [])],
             raw_code=" ".join(f"ref('{each}')" for each in reads),
-            config=SimpleNamespace(meta={"grows": grows} if grows else {}, materialized=kind),
+            config=SimpleNamespace(
+                meta={"grows": grows} if grows else {}, materialized=kind, get={"key": key}.get
+            ),
             constraints=[SimpleNamespace(to=f"ref('{refers}')")] if refers else [],
             columns={},
-        )
+        )  # fmt: skip
 
     nodes = [
-        model("sessions", []),
-        model("lines", ["sessions"], "kept", "view"),
-        model("samples", ["lines", "sessions"], "fetched"),
-        model("laps", ["samples"], "published", refers="drivers"),
-        model("drivers", ["sessions"]),
-        model("layouts", ["laps"]),
-        model("corners", ["layouts", "samples"], "published"),
-        model("report", ["corners", "drivers"]),
+        node("sessions", []),
+        node("lines", ["sessions"], "kept", "view"),
+        node("samples", ["lines", "sessions"], "fetched"),
+        node("places", ["samples"], "kept", "view", key="session_id"),
+        node("laps", ["samples"], "published", refers="drivers"),
+        node("drivers", ["sessions"]),
+        node("layouts", ["laps"]),
+        node("smooth", ["places"], "kept", "view"),
+        node("corners", ["layouts", "smooth"], "published"),
+        node("bends", ["corners", "report", "smooth"], "published"),
+        node("report", ["corners", "drivers"]),
+        node("every_session_has_samples", ["samples", "sessions"], kind="test"),
+        node("corners_are_of_layouts", ["corners", "layouts"], kind="test"),
     ]
     assert phases(SimpleNamespace(nodes={node.name: node for node in nodes})) == [
         Phase(False, ("drivers", "sessions")),
-        Phase(True, ("laps", "lines", "samples"), ("sessions",)),
-        Phase(False, ("laps", "layouts", "lines", "samples")),
-        Phase(True, ("corners", "lines"), ("layouts", "sessions")),
-        Phase(False, ("corners", "report")),
+        Phase(True, ("every_session_has_samples", "laps", "lines", "places", "samples", "smooth"), ("sessions",)),
+        Phase(False, ("every_session_has_samples", "laps", "layouts", "lines", "places", "samples", "smooth")),
+        Phase(True, ("corners", "smooth"), ("layouts",)),
+        Phase(False, ("corners", "corners_are_of_layouts", "report")),
+        Phase(True, ("bends", "smooth"), ("report",)),
+        Phase(False, ("bends",)),
     ]

@@ -1,5 +1,6 @@
 """A cluster of Spark gives the rows of PostgreSQL, and does so whatever of it is killed at whatever time."""
 
+import json
 import os
 import random
 import shutil
@@ -13,20 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+import pyarrow.parquet as pq
 import pytest
 
 from simrace.build.dbt import BuildError
-from simrace.build.environment import make_environment
+from simrace.build.environment import PackagesError, make_environment
 from simrace.database.connection import ConnectionParameters
 from simrace.database.settings import configured_settings
 from simrace.lake import cluster
+from simrace.lake.engine import run_macro
 from simrace.lake.settings import PINS, SPARK, Lake, LakeError
-from tests.conftest import SHARED, Warehouse
+from tests.conftest import ROOT, SHARED, Warehouse
+from tests.warehouse.test_dialect import wrong_on
 from tests.warehouse.test_engines import CACHE_VARIABLE, Engine, engine_of
 
 pytestmark = pytest.mark.slow
 
-ROUNDS = 20
+ROUNDS = int(os.environ.get("SIMRACE_HARM_SPARK_ROUNDS", "7"))  # of each kill
 CHANCE = random.Random(int(os.environ.get("SIMRACE_HARM_SEED", "1")))  # noqa: S311
 JDBC = "/usr/share/java/postgresql.jar"
 
@@ -43,7 +47,7 @@ def engine(warehouse: Warehouse) -> Iterator[Engine]:
         patch.setenv("SIMRACE_SPARK_PUBLISHES", "all")
         try:
             make_environment(cache / "spark", PINS / "spark.lock")
-        except LakeError as error:
+        except PackagesError as error:
             pytest.skip(f"Spark cannot be installed here: {error}")
         made = engine_of(warehouse, warehouse.other("spark", is_copy=True), lake)
         start(made)
@@ -66,6 +70,10 @@ def test_every_table_that_grows_is_the_same_on_spark(engine: Engine) -> None:
     assert engine.differences() == dict.fromkeys(engine.models, (0, 0))
 
 
+def test_macros_mean_the_same_on_spark(engine: Engine) -> None:
+    assert wrong_on(engine.lake) == []
+
+
 def kill_executor(engine: Engine) -> None:
     """One of two; a busy cluster starts another."""
     asked = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True)  # noqa: S607
@@ -86,14 +94,57 @@ def kill_driver(engine: Engine) -> None:
 
 
 def kill_postgresql(engine: Engine) -> None:
-    """With the catalog of the lake in it, and what is being published."""
+    """With the catalog of the lake in it."""
     engine.warehouse.end()
 
 
-@pytest.mark.parametrize("kill", [kill_executor, kill_driver, kill_postgresql])
+def kill_postgresql_while_it_publishes(engine: Engine) -> None:
+    """When the engine has written what is to be published, or a moment later."""
+    written = engine.lake.exchange / "published"
+    end = time.monotonic() + 300
+    while not list(written.glob("*/keys")) and time.monotonic() < end:
+        time.sleep(0.05)
+    time.sleep(CHANCE.uniform(0, 4))
+    engine.warehouse.end()
+
+
+@pytest.mark.parametrize(
+    "kill",
+    [kill_executor, kill_driver, kill_postgresql, kill_postgresql_while_it_publishes],
+    ids=lambda kill: kill.__name__,
+)
 def test_the_next_build_is_as_if_nothing_had_been_killed(engine: Engine, kill: Callable[[Engine], None]) -> None:
-    for number in range(ROUNDS // 3 + 1):
+    for number in range(ROUNDS):
         one_round(engine, kill, f"{kill.__name__} {number}", CHANCE.uniform(1, 40))
+
+
+def test_what_is_forgotten_is_in_no_file_of_the_lake(engine: Engine) -> None:
+    """Iceberg keeps the files of earlier snapshots until they expire."""
+    name = "int_telemetry_samples"
+    query = engine.warehouse.query
+    [(session,)] = query("select session_id from intermediate.int_telemetry_session_files order by 1 limit 1")
+    assert str(session) in sessions_in_files(engine, name)
+    query(f"delete from intermediate.int_telemetry_sessions where session_id = '{session}'")
+    engine.build()
+    assert str(session) in sessions_in_files(engine, name), "an earlier snapshot has them"
+    run_macro(engine.lake, ROOT, "tidy_lake")
+    assert str(session) not in sessions_in_files(engine, name)
+    [metadata] = [
+        json.loads(file.read_text("utf-8"))
+        for file in sorted(table_of(engine, name).glob("metadata/*.metadata.json"), key=os.path.getmtime)[-1:]
+    ]
+    assert len(metadata["snapshots"]) == 1
+    left = query(f"select count(distinct session_id) from lake.{name}")[0][0]
+    assert len(sessions_in_files(engine, name)) == left, "and nothing else went"
+
+
+def table_of(engine: Engine, name: str) -> Path:
+    return Path(engine.lake.warehouse) / engine.models[name] / name
+
+
+def sessions_in_files(engine: Engine, name: str) -> set[str]:
+    files = table_of(engine, name).glob("data/**/*.parquet")
+    return {session for file in files for session in pq.read_table(file, columns=["session_id"])[0].to_pylist()}
 
 
 def one_round(engine: Engine, kill: Callable[[Engine], None], told: str, after_s: float) -> None:

@@ -36,7 +36,7 @@ from simrace.dashboard.laps import (
 )
 from simrace.dashboard.linked_cursor import link_cursor
 from simrace.dashboard.own_channel import EXAMPLE, HELP, MOST_CHARACTERS, Expression, ExpressionError, read
-from simrace.dashboard.shell import head, nothing
+from simrace.dashboard.shell import head, nothing, nothing_of
 from simrace.dashboard.units import unit
 
 STEP_M = 5
@@ -81,6 +81,10 @@ def show() -> None:
         nothing("Choose a lap to see it, two or more to compare them.")
         return
     laps = [_read(index, value, next(iter(labels)), label) for index, (value, label) in enumerate(labels.items())]
+    if elsewhere := {lap.session_id for lap in laps if lap.trace.empty}:
+        for session_id in sorted(elsewhere):
+            nothing_of(session_id)
+        return
     if len(laps) == 1:
         nothing("One lap has nothing to be compared with. Choose another one beside it for the delta.")
     options = offered((lap.session_id, lap.lap_number) for lap in laps)

@@ -12,7 +12,7 @@ from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose
 from simrace.dashboard.lap_choice import MOST_LAPS
 from simrace.dashboard.session_panels import PANELS, fuel_panel, grip_figure, wheel_panels
-from simrace.dashboard.shell import head, link, nothing
+from simrace.dashboard.shell import head, link, nothing, nothing_of
 from simrace.dashboard.words import joined, lap_time, moment
 from simrace.lap_times import PROBLEMS
 
@@ -232,6 +232,9 @@ def _show_forces(session_id: str, laps: pd.DataFrame) -> None:
         {str(row.lap_number): f"lap {row.lap_number}, {lap_time(row.lap_time_s)}" for row in rows(traced)},
     )
     forces = data.query("session/forces", session_id=session_id, lap_number=int(lap_number))
+    if forces.empty:
+        nothing_of(session_id)
+        return
     if forces[["lat_g", "long_g"]].isna().any().all():
         nothing("These files hold no accelerations, so there is no G-G diagram.")
         return

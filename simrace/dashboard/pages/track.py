@@ -11,7 +11,7 @@ from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose
 from simrace.dashboard.laps import Lap, corner_name, map_figure
-from simrace.dashboard.shell import head, link, nothing
+from simrace.dashboard.shell import head, link, nothing, nothing_of
 from simrace.dashboard.units import written
 from simrace.dashboard.words import day, joined, lap_time, literal
 
@@ -148,6 +148,9 @@ def _show_map(best: pd.DataFrame, corners: pd.DataFrame) -> None:
         return
     lap = next(rows(traced))
     trace = data.query("track/trace", session_id=lap.session_id, lap_number=lap.lap_number)
+    if trace.empty:
+        nothing_of(lap.session_id)
+        return
     if trace.x_m.isna().all():
         nothing("There is no map: these files hold neither positions nor how the car turned.")
         return
