@@ -14,7 +14,7 @@ from simrace.operations.forget import find_named, forget
 from simrace.operations.log_proof import Proof
 from simrace.operations.retention import RetentionError, find_expired
 from simrace.operations.verify import prove_bytes
-from tests.conftest import NO_TESTS, Warehouse, change_file, copy_project
+from tests.conftest import AGAIN, Warehouse, change_file, copy_project
 from tests.store import (  # noqa: F401 - fixtures
     BUCKET,
     STORE_VARIABLES,
@@ -30,13 +30,13 @@ LINES = "select count(*) from raw.file_blocks where block_number > 1 and file_id
 OF_SESSION = "intermediate.int_telemetry_session_files where session_id = '{}')"
 
 
-def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse, store: Store) -> None:
-    other = warehouse.other("old")
+def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse, built: Warehouse, store: Store) -> None:
+    other = built.other("old", is_copy=True)
     # of the store, for the commands
     other = Warehouse(other.folder, {**other.environment, **{name: os.environ[name] for name in STORE_VARIABLES}})
     files = sorted((warehouse.folder / "files" / "telemetry").glob("*.csv"))
     other.run("simrace", "land", *files)
-    other.run("dbt", "build", *NO_TESTS)
+    other.run("dbt", "build", *AGAIN)
     before = other.checksums()
     samples = dict(other.query("select session_id, count(*) from marts.fct_telemetry_samples group by 1"))
     shown = other.run("simrace", "retain").stdout
@@ -89,7 +89,7 @@ def test_old_lines_go_and_what_was_made_from_them_stays(warehouse: Warehouse, st
     # Neither a full refresh nor landing the same files again brings back half a lap.
     kept = other.checksums()
     other.run("simrace", "land", *files)
-    other.run("dbt", "build", "--full-refresh", *NO_TESTS)
+    other.run("dbt", "build", "--full-refresh", *AGAIN)
     assert other.checksums() == kept
 
     project = copy_project(other.folder / "project")
