@@ -9,8 +9,6 @@ import pytest
 
 from tests.conftest import NO_TESTS, Warehouse
 
-TELEMETRY = ("--select", "+marts.telemetry", "+dim_sessions", *NO_TESTS)
-
 
 def assert_every_file_is_proven(said: str, landed: object) -> None:
     """Rebuilt to the byte or, where a library wrote the file, read again."""

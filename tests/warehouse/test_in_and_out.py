@@ -18,9 +18,8 @@ from simrace.build.project import project_directory
 from simrace.database.connection import connection_parameters
 from simrace.export.motec import export_lap
 from simrace.export.tables import ExportError, Format, export_table, list_marts
-from tests.conftest import Warehouse
+from tests.conftest import AFTER_TELEMETRY, Warehouse
 from tests.reliability.conftest import begin
-from tests.warehouse.test_build import TELEMETRY
 
 BEST_LAP = """
     select
@@ -129,11 +128,11 @@ def test_an_invocation_of_dbt_leaves_nothing_to_the_next(copy: Warehouse, monkey
 
 
 def test_an_exported_lap_is_the_same_lap_where_its_session_is_not(
-    warehouse: Warehouse, exported: list[tuple[Path, tuple[object, ...]]]
+    warehouse: Warehouse, built: Warehouse, exported: list[tuple[Path, tuple[object, ...]]]
 ) -> None:
-    other = warehouse.other("alone")
+    other = built.other("alone", is_copy=True)
     other.run("simrace", "land", *(file for file, _ in exported))
-    other.run("dbt", "build", *TELEMETRY)
+    other.run("dbt", "build", *AFTER_TELEMETRY)
     assert other.query("select count(*) from marts.dim_sessions") == [(len(exported),)]
     for _, (session, lap, lap_time_s, rate_hz, started_at) in exported:
         found = other.query(
