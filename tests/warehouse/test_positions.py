@@ -13,7 +13,7 @@ from simrace.generator.motec import _write, entire_outing
 from simrace.generator.session import Driver, Session
 from simrace.generator.track import METRES_PER_DEGREE, Floats
 from simrace.generator.writing import Column
-from tests.conftest import NO_TESTS, Warehouse
+from tests.conftest import AFTER_TELEMETRY, AGAIN, Warehouse
 
 STARTED_AT = datetime(2025, 6, 1, 9, 0, 0, tzinfo=UTC)
 TIME_OFF_S = 0.05
@@ -85,9 +85,9 @@ def _write_log(
 
 
 @pytest.fixture(scope="module")
-def logs(warehouse: Warehouse) -> Iterator[tuple[Warehouse, list[Log]]]:
+def logs(built: Warehouse) -> Iterator[tuple[Warehouse, list[Log]]]:
     """A warehouse of five logs: at 10 Hz, at 1 Hz in 20 rows a second, of a road, at 10 Hz again, and with a detour."""
-    other = warehouse.other("positions")
+    other = built.other("positions", is_copy=True)
     session = Session(SALTMARSH, FALCON, Driver("Dagny Morrowby", 0.96, 0.01), 2, (7,))
     again = replace(session, seed=(8,))
     written = [
@@ -98,7 +98,7 @@ def logs(warehouse: Warehouse) -> Iterator[tuple[Warehouse, list[Log]]]:
         _write_log(other.folder, 5, again, 10, 10, detour_m=40),
     ]
     other.run("simrace", "land", *(path for path, *_ in reversed(written)))
-    other.run("dbt", "build", "--select", "+fct_laps", *NO_TESTS)
+    other.run("dbt", "build", *AFTER_TELEMETRY)
     ids = other.query("select cast(session_id as text) from marts.dim_sessions order by session_started_at")
     yield (
         other,
@@ -143,7 +143,7 @@ def test_laps_begin_at_the_line_of_the_seed(logs: tuple[Warehouse, list[Log]]) -
     ends = [SALTMARSH.lat_lon(np.array([0.0]), np.array([offset])) for offset in (15.0, -15.0)]
     line = ", ".join(f"{float(degrees[0]):.7f}" for end in ends for degrees in end)
     warehouse.query(f"insert into staging.track_layouts values ('motec:elsewhere', null, {line}) returning 1")
-    warehouse.run("dbt", "build", "--select", "+fct_lap_traces", "+fct_laps", *NO_TESTS, "resource_type:seed")
+    warehouse.run("dbt", "build", *AGAIN)
     for log in (at_10_hz, at_1_hz, detour):
         laps = _laps(warehouse, log, "start_line")
         lines = np.interp(SALTMARSH.length_m * np.arange(1, 4), log.distance_m, log.time_s)
