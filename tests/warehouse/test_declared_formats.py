@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Warehouse
+from tests.conftest import TESTED_AFTER_TELEMETRY, Warehouse
 from tests.ingestion.test_format_check import UNKNOWN
 from tests.text_samples import LAP_TIMES_S, drive
 
@@ -35,8 +35,8 @@ SPEEDS = {
 
 
 @pytest.fixture(scope="module")
-def hill(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    other = warehouse.other("declared formats")
+def hill(built: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    other = built.other("declared formats", is_copy=True)
     home = tmp_path_factory.mktemp("hill")
     other.environment["SIMRACE_HOME"] = str(home)
     truth = drive()
@@ -58,7 +58,8 @@ def hill(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Ware
         text, found = re.subn(rf'# (\{{ name = "{column}".*channel = )"[a-z_]*"', said, draft.read_text())
         assert found == 1
         draft.write_text(text)
-    other.run("simrace", "run", other.folder / "run.csv", unknown)
+    other.run("simrace", "land", other.folder / "run.csv", unknown)
+    other.run("dbt", "build", *TESTED_AFTER_TELEMETRY)
     return other
 
 
