@@ -35,8 +35,8 @@ sided as (
     from smoothed
 ),
 
--- The bound is crossed between two grid points; interpolate the curvature to find where. With + 0 a 0 has no sign: that of a
--- negative one is another number to Sail.
+-- The bound is crossed between two grid points; interpolate the curvature to find where. With + 0 a 0 has no sign:
+-- that of a negative one is another number to Sail.
 steps as (
     select
         *,
