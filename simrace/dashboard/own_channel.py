@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ingestion.errors import ReadableError
 
 MOST_CHARACTERS = 200
+MOST_METRES = 10_000
 EXAMPLE = "smooth(per_second(speed_kph), 20)"
 HELP = """Numbers, channels, + - * / and brackets, and these functions:
   abs(x)  sqrt(x)  nullif(x, y)  greatest(x, y, ...)  least(x, y, ...), as in seeds/math_channels.csv
@@ -192,9 +193,9 @@ def _check(node: ast.expr, text: str, known: list[str], names: dict[str, None]) 
 
 def _check_metres(node: ast.expr, text: str) -> None:
     match node:
-        case ast.Constant(value=int() | float() as metres) if metres is not True and metres > 0:
+        case ast.Constant(value=int() | float() as metres) if metres is not True and 0 < metres <= MOST_METRES:
             return
-    _refuse(node, text, "the metres of `smooth` are a number above 0, such as 20")
+    _refuse(node, text, f"the metres of `smooth` are a number above 0, such as 20, and at most {MOST_METRES:,}")
 
 
 def _refuse(node: ast.expr, text: str, said: str) -> NoReturn:

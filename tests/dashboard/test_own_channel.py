@@ -58,6 +58,8 @@ def test_it_is_worked_out_as_written(text: str, expected: list[float]) -> None:
         ("smooth(speed_kph, speed_kph)", 19, "a number above 0"),
         ("smooth(speed_kph, True)", 19, "a number above 0"),
         ("smooth(speed_kph, -5)", 19, "a number above 0"),
+        ("smooth(speed_kph, 1e999)", 19, "at most 10,000"),
+        ("smooth(speed_kph, 10001)", 19, "at most 10,000"),
         ("speed_kph +", 12, "missing at the end"),
         ("(speed_kph", 1, "never closed"),
         ("speed_kph 3", 11, "invalid syntax"),
