@@ -28,6 +28,7 @@ SWITCHES = (
 )
 OWN_HOSTS = {"127.0.0.1", "localhost", "::1"}
 NETWORK = {"http", "https", "ws", "wss", "ftp"}  # not data:, blob:, file: and what Chromium shows of itself
+OF_COLOURS = ["color-contrast", "link-in-text-block"]  # rules of axe; by their tag came those that are off by default
 
 
 def find_browser() -> tuple[str, str]:
@@ -84,7 +85,7 @@ def serious_findings(driver: webdriver.Chrome, but: Collection[str] = ()) -> lis
     if not driver.execute_script("return typeof axe === 'object'"):
         driver.execute_script(Path(base.__file__).with_name("axe.min.js").read_text(encoding="utf-8"))
     found = []
-    for scheme, rules in (("dark", {"runOnly": {"type": "tag", "values": ["cat.color"]}}), ("light", {})):
+    for scheme, rules in (("dark", {"runOnly": {"type": "rule", "values": OF_COLOURS}}), ("light", {})):
         driver.execute_cdp_cmd(
             "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         )
