@@ -2,20 +2,14 @@
 
 import html
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
-from click.testing import Result as Ran
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
-from typer.testing import CliRunner
 
-from simrace.cli.app import app
 from simrace.lap_times import lap_time_text
 from simrace.report import line_chart, race_rules
 from simrace.report.as_html import make_html
@@ -27,6 +21,9 @@ from simrace.report.race_marts import Before, Car, Field, Penalty, Race, RaceLap
 from simrace.report.words import listed, ordinal, shortened
 from tests.browser import console_errors, open_browser, requests_that_left, serious_findings
 from tests.conftest import Warehouse
+from tests.warehouse.test_session_report import connection, simrace_report
+
+__all__ = ["connection"]
 
 FIRST = Result("driver:1", "gt", finish_position=1, finish_position_in_class=1, driver_name="Ada", entry_id="a",
                start_position_in_class=3, places_gained_in_class=2, laps=4, laps_down=0, gap_to_class_winner_s=0.0,
@@ -269,17 +266,6 @@ def test_names_are_data_in_every_kind_of_file() -> None:
     text = make_markdown(document(whole))
     assert not [line for line in text.splitlines() if re.search(r"(?<!\\)[<~`]|@everyone|(?<!\\)://|\u202e", line)]
     assert make_png(document(whole)).startswith(b"\x89PNG")
-
-
-@pytest.fixture
-def connection(warehouse: Warehouse) -> Iterator[Connection]:
-    with closing(psycopg2.connect(warehouse.url)) as made:
-        yield made
-
-
-def simrace_report(warehouse: Warehouse, *arguments: str | Path) -> Ran:
-    environment = {"SIMRACE_DATABASE_URL": warehouse.url, "COLUMNS": "400"}
-    return CliRunner().invoke(app, ["report", *map(str, arguments)], env=environment)
 
 
 def test_every_race_has_a_report_of_what_the_marts_hold(warehouse: Warehouse, connection: Connection) -> None:
