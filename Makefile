@@ -42,7 +42,7 @@ lint: .venv/tested
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/mypy --platform win32 --cache-dir .mypy_cache/windows
+	.venv/bin/mypy --config-file tests/mypy_windows.ini --cache-dir .mypy_cache/windows
 	.venv/bin/lint-imports --no-cache --no-logo
 	.venv/bin/python -m tests.lint_sql
 
