@@ -50,12 +50,18 @@
             concat(ours.input_hash, ' ', '{{ graph.recorded_in_lake[name] }}') is distinct from theirs.input_hash
             and coalesce(ours.input_hash, 'gone') <> ''
     {%- endset -%}
-    {%- if run_query('select 1 from (' ~ changed ~ ') as changed limit 1').rows -%}
+    {%- set keys = run_query('select key from (' ~ changed ~ ') as changed limit 1001').columns[0].values() -%}
+    {%- if keys -%}
         {%- do run_in_lake("insert overwrite directory '" ~ place ~ "/keys' using parquet " ~ changed) -%}
+        {#- as a list, by which Iceberg finds the files to read; a longer one reads most of them anyway -#}
+        {%- set are_few = keys | length <= 1000 -%}
         {%- set rows -%}
             insert overwrite directory '{{ place }}/rows' using parquet
             select * from {{ relation }}
-            where cast({{ node.config.key }} as string) in (select key from parquet.`{{ place }}/keys`)
+            where
+                {% if are_few -%} {{ node.config.key }} in ({{ listed(keys) }})
+                {%- else -%} cast({{ node.config.key }} as string) in (select key from parquet.`{{ place }}/keys`)
+                {%- endif %}
         {%- endset -%}
         {%- do run_in_lake(rows) -%}
     {%- endif -%}

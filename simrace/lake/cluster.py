@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 from psycopg2.sql import SQL, Identifier, Literal
 
@@ -32,7 +33,6 @@ START_S = 120
 _MASTER, _WORKER = "org.apache.spark.deploy.master.Master", "org.apache.spark.deploy.worker.Worker"
 _THRIFT = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 _JAVA = "It needs Java 17: on Debian and Ubuntu `apt install openjdk-17-jre-headless libpostgresql-jdbc-java`."
-_PS = shutil.which("ps") or "ps"
 _ROLE, _CATALOG = "simrace_lake", "lake_catalog"
 # As Iceberg makes them (jdbc.schema-version V1), and the namespace that each thrift session asks for first.
 _CATALOG_TABLES = """
@@ -103,7 +103,8 @@ def up(lake: Lake, parameters: ConnectionParameters, connection: Connection) -> 
     folder.mkdir(parents=True, exist_ok=True)
     lake.exchange.mkdir(parents=True, exist_ok=True)
     catalog = os.environ.get("SIMRACE_SPARK_CATALOG") or _make_catalog(connection, parameters)
-    port, master_port, *pages = _free_ports(2 + 1 + WORKERS)
+    port = _port(lake)
+    master_port, *pages = _free_ports(1 + 1 + WORKERS)
     master = os.environ.get("SIMRACE_SPARK_MASTER") or f"spark://{HERE}:{master_port}"
     _write_properties(lake, jars, catalog)
     starter = _Starter(lake, spark)
@@ -154,7 +155,11 @@ def down(lake: Lake) -> list[str]:
 class _Starter:
     lake: Lake
     spark: Path
-    processes: dict[str, int] = field(default_factory=dict)
+    started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def processes(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self.started.items()}
 
     def start(self, name: str, command: Sequence[object], arguments: Sequence[object] = ()) -> None:
         """Start a class of Spark; its output goes to a file."""
@@ -172,7 +177,7 @@ class _Starter:
         properties = ["--properties-file", folder / "spark.conf"]
         words = [self.spark / "bin" / "spark-class", command[0], *properties, *command[1:], *arguments]
         with (folder / f"{name.replace(' ', '-')}.log").open("wb") as log:
-            process = subprocess.Popen(
+            self.started[name] = subprocess.Popen(
                 [str(word) for word in words],
                 cwd=folder,
                 env=environment,
@@ -181,7 +186,6 @@ class _Starter:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.processes[name] = process.pid
 
     def wait(self, name: str, port: int) -> None:
         """Wait until something listens.
@@ -193,7 +197,7 @@ class _Starter:
         while time.monotonic() < end:
             with suppress(OSError), socket.create_connection((HERE, port), timeout=1):
                 return
-            if not _is_ours(self.lake, self.processes[name]) and time.monotonic() > end - START_S + 5:
+            if self.started[name].poll() is not None:
                 break
             time.sleep(0.3)
         log = _folder(self.lake) / f"{name.replace(' ', '-')}.log"
@@ -211,12 +215,22 @@ def _state(lake: Lake) -> Path:
 
 def _is_ours(lake: Lake, pid: int) -> bool:
     """Whether a process is still one of this cluster: its number may be another's by now."""
-    if sys.platform == "win32":
-        return False
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # of this very process: a child that ended is no process any more
-    asked = subprocess.run([_PS, "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)
-    return str(_folder(lake)) in asked.stdout
+    with suppress(psutil.NoSuchProcess):  # nor is a child that ended, and that nobody asked for how
+        return any(str(_folder(lake)) in word for word in psutil.Process(pid).cmdline())
+    return False
+
+
+def _port(lake: Lake) -> int:
+    """Of the thrift server: the one that it had before, because dbt parses everything anew for another."""
+    file = _folder(lake) / "thrift.port"
+    with suppress(OSError, ValueError, OverflowError), socket.socket() as there:
+        there.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Java listens: one that has just ended is free
+        port = int(file.read_text("utf-8"))
+        there.bind((HERE, port))
+        return port
+    (port,) = _free_ports(1)
+    file.write_text(str(port), "utf-8")
+    return port
 
 
 def _free_ports(count: int) -> list[int]:

@@ -4,6 +4,8 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from simrace.build.dbt import BuildError, BuildResult, Step
@@ -35,7 +37,7 @@ def run_on_engine(
         LakeError: there is no environment, and none can be made; or no Spark runs.
     """
     variables = {"SIMRACE_SPARK_INPUTS": " ".join(phase.inputs), "SIMRACE_SPARK_TESTS": "all" if tests_all else ""}
-    return _dbt(lake, project, [*_BUILD, *options, "--select", *phase.names], variables)
+    return _begin(lake, project, [*_BUILD, *options, "--select", *phase.names], variables)()
 
 
 def run_macro(lake: Lake, project: Path, macro: str) -> None:
@@ -50,7 +52,24 @@ def run_macro(lake: Lake, project: Path, macro: str) -> None:
         BuildError: it failed; the text says what.
         LakeError: as `run_on_engine`.
     """
-    _dbt(lake, project, ["run-operation", macro], {})
+    begin_macro(lake, project, macro)()
+
+
+def begin_macro(lake: Lake, project: Path, macro: str) -> Callable[[], object]:
+    """Begin to run a macro, and go on.
+
+    Args:
+        lake: The lake.
+        project: Folder of dbt_project.yml.
+        macro: Its name.
+
+    Returns:
+        What waits for its end, and raises what `run_macro` does.
+
+    Raises:
+        LakeError: as `run_on_engine`.
+    """
+    return _begin(lake, project, ["run-operation", macro], {})
 
 
 def dbt_of(lake: Lake, project: Path) -> tuple[Path, dict[str, str]]:
@@ -87,18 +106,24 @@ def _target(lake: Lake) -> Path:
     return lake.folder / f"{lake.engine}-target"
 
 
-def _dbt(lake: Lake, project: Path, arguments: list[str], variables: dict[str, str]) -> BuildResult:
+def _begin(lake: Lake, project: Path, arguments: list[str], variables: dict[str, str]) -> Callable[[], BuildResult]:
     dbt, environment = dbt_of(lake, project)
-    results = _target(lake) / "run_results.json"
-    results.unlink(missing_ok=True)
-    done = subprocess.run(
+    (_target(lake) / "run_results.json").unlink(missing_ok=True)
+    process = subprocess.Popen(
         [dbt, *arguments, "--target", lake.engine],
         cwd=project,
         env=environment | variables,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
     )
+    return partial(_end, lake, process, environment["DBT_LOG_PATH"])
+
+
+def _end(lake: Lake, process: subprocess.Popen[str], logs: str) -> BuildResult:
+    with process:
+        said = process.communicate()[0]
+    results = _target(lake) / "run_results.json"
     result = BuildResult()
     for each in json.loads(results.read_text("utf-8"))["results"] if results.exists() else []:
         result.counts[each["status"]] = result.counts.get(each["status"], 0) + 1
@@ -106,10 +131,10 @@ def _dbt(lake: Lake, project: Path, arguments: list[str], variables: dict[str, s
         result.steps.append(Step(each["unique_id"], each["status"], each["execution_time"], message))
         if each["status"] not in _FINE:
             result.problems.append(f"{each['status']}: {each['unique_id'].split('.')[2]}: {message}")
-    if done.returncode:
-        said = result.problems or (done.stdout + done.stderr).strip().splitlines()[-15:]
-        details = f"The details are in {environment['DBT_LOG_PATH']}."
-        raise BuildError(_SECRET.sub(r"\1...", "\n".join([f"dbt on {lake.engine} failed:", *said, details])))
+    if process.returncode:
+        lines = result.problems or said.strip().splitlines()[-15:]
+        text = "\n".join([f"dbt on {lake.engine} failed:", *lines, f"The details are in {logs}."])
+        raise BuildError(_SECRET.sub(r"\1...", text))
     return result
 
 

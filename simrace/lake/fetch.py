@@ -10,7 +10,7 @@ from simrace.build.project import project_directory
 from simrace.database.connection import ConnectionParameters
 from simrace.lake.build import as_part
 from simrace.lake.choices import choose, engine_of
-from simrace.lake.engine import run_macro
+from simrace.lake.engine import begin_macro
 from simrace.lake.inputs import copy_inputs
 from simrace.lake.plan import FETCHED, grows
 from simrace.lake.publish import publish
@@ -40,11 +40,12 @@ def fetch(parameters: ConnectionParameters, session_id: str, is_wanted: bool = T
         of = lake(engine)
         choose(connection, _session(connection, session_id), is_wanted)
         copy_inputs(connection, of.exchange / "inputs", {})
+    write_them = begin_macro(of, project, "write_fetched")
     with set_for_dbt(parameters, project):
         parsed = ParsedProject()
         nodes: list[Any] = list(parsed.manifest(project).nodes.values())
     fetched = {node.name: str(node.config.get("key")) for node in nodes if grows(node) == FETCHED}
-    run_macro(of, project, "write_fetched")
+    write_them()
     with closing(parameters.connect()) as connection:
         copied = publish(connection, of.exchange / "published", fetched)
     with as_part(True):

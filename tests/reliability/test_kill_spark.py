@@ -5,7 +5,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg2
 import pyarrow.parquet as pq
 import pytest
@@ -74,15 +74,30 @@ def test_macros_mean_the_same_on_spark(engine: Engine) -> None:
     assert wrong_on(engine.lake) == []
 
 
+def test_a_cluster_that_is_ended_is_gone_and_comes_back_at_its_port(engine: Engine) -> None:
+    """Who is not found is not ended: executors end with their workers, a while later."""
+    before = cluster.known(engine.lake)
+    assert before and set(before.processes.values()) <= set(processes(engine))
+    assert sorted(cluster.down(engine.lake)) == sorted(before.processes)
+    end = time.monotonic() + 30
+    while processes(engine) and time.monotonic() < end:
+        time.sleep(0.5)
+    assert not processes(engine)
+    start(engine)
+    after = cluster.known(engine.lake)
+    assert after and after.port == before.port
+
+
+def processes(engine: Engine) -> dict[int, str]:
+    """Process ids and arguments of the cluster."""
+    place = str(engine.lake.folder / "cluster")
+    asked = ((each.pid, " ".join(each.info["cmdline"] or ())) for each in psutil.process_iter(["cmdline"]))
+    return {pid: said for pid, said in asked if place in said}
+
+
 def kill_executor(engine: Engine) -> None:
     """One of two; a busy cluster starts another."""
-    asked = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True)  # noqa: S607
-    place = str(engine.lake.folder / "cluster")
-    found = [
-        int(line.split()[0])
-        for line in asked.stdout.splitlines()
-        if "CoarseGrainedExecutorBackend" in line and place in line
-    ]
+    found = [pid for pid, said in processes(engine).items() if "CoarseGrainedExecutorBackend" in said]
     if found:
         os.kill(CHANCE.choice(found), signal.SIGKILL)
 
