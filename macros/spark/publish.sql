@@ -50,17 +50,22 @@
             concat(ours.input_hash, ' ', '{{ graph.recorded_in_lake[name] }}') is distinct from theirs.input_hash
             and coalesce(ours.input_hash, 'gone') <> ''
     {%- endset -%}
-    {%- set keys = run_query('select key from (' ~ changed ~ ') as changed limit 1001').columns[0].values() -%}
-    {%- if keys -%}
+    {%- set found = run_query('select key, input_hash from (' ~ changed ~ ') as changed limit 1001').rows -%}
+    {%- if found -%}
         {%- do run_in_lake("insert overwrite directory '" ~ place ~ "/keys' using parquet " ~ changed) -%}
-        {#- as a list, by which Iceberg finds the files to read; a longer one reads most of them anyway -#}
-        {%- set are_few = keys | length <= 1000 -%}
+        {#- of what is gone there are rows where a session was fetched and is let go again -#}
+        {%- set due = found | rejectattr(1, 'none') | map(attribute=0) | list -%}
         {%- set rows -%}
             insert overwrite directory '{{ place }}/rows' using parquet
             select * from {{ relation }}
             where
-                {% if are_few -%} {{ node.config.key }} in ({{ listed(keys) }})
-                {%- else -%} cast({{ node.config.key }} as string) in (select key from parquet.`{{ place }}/keys`)
+                {% if found | length > 1000 -%}
+                    cast({{ node.config.key }} as string) in (
+                        select key from parquet.`{{ place }}/keys` where input_hash is not null
+                    )
+                {#- as a list, by which Iceberg finds the files to read; a longer one reads most of them anyway -#}
+                {%- elif due -%} {{ node.config.key }} in ({{ listed(due) }})
+                {%- else -%} false
                 {%- endif %}
         {%- endset -%}
         {%- do run_in_lake(rows) -%}

@@ -1,5 +1,6 @@
 """Samples and traces of chosen sessions, which PostgreSQL has of those alone where the lake keeps them."""
 
+import shutil
 from contextlib import closing
 from typing import Any
 
@@ -40,6 +41,7 @@ def fetch(parameters: ConnectionParameters, session_id: str, is_wanted: bool = T
         of = lake(engine)
         choose(connection, _session(connection, session_id), is_wanted)
         copy_inputs(connection, of.exchange / "inputs", {})
+    shutil.rmtree(of.exchange / "published", ignore_errors=True)  # what a killed one left is found again
     write_them = begin_macro(of, project, "write_fetched")
     with set_for_dbt(parameters, project):
         parsed = ParsedProject()

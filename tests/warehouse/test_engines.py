@@ -253,7 +253,8 @@ def test_a_run_by_turns_gives_the_marts_of_postgresql(turns: Warehouse, warehous
         assert turns.query(f"select distinct session_id from marts.{mart}") == [(session,)], mart
     turns.run("dbt", "test", "--select", "test_name:has_rows_for", "test_name:goes_forward")
     turns.run("simrace", "fetch-session", "--remove", str(session))
-    assert not turns.query("select 1 from marts.fct_lap_traces limit 1")
+    for table in ("marts.fct_lap_traces", "lake.int_telemetry_lap_traces", "lake.int_telemetry_samples"):
+        assert not turns.query(f"select 1 from {table} limit 1"), table
 
 
 def test_what_is_forgotten_or_let_go_is_in_the_lake_no_more(turns: Warehouse, warehouse: Warehouse) -> None:
