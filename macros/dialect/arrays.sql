@@ -17,7 +17,7 @@
 {% macro postgres__numbers_in(text, type) -%} (cast({{ text }} as {{ type }}[])) {%- endmacro %}
 
 {% macro spark__numbers_in(text, type) -%}
-    transform(split(btrim({{ text }}, '{}'), ','), number -> cast(number as {{ type }}))
+    transform(split(btrim(cast({{ text }} as string), '{}'), ','), number -> cast(number as {{ type }}))
 {%- endmacro %}
 
 

@@ -121,6 +121,7 @@
 {%- endmacro %}
 
 
+{#- Nothing is added because Sail puts -0 before 0, and takes it for another moment in a window. -#}
 {% macro telemetry_clock(clock, line_number, plan) -%}
     {%- set clock_s -%}
     {%- set seconds -%}
@@ -132,7 +133,7 @@
         end
     )
     {%- endset -%}
-    ({{ half_even(seconds ~ ' * 1e6') }} / 1e6)
+    ({{ half_even(seconds ~ ' * 1e6') }} / 1e6 + 0)
     {%- endset -%}
     case when {{ clock_s }} between -1e6 and 1e6 then {{ clock_s }} end
 {%- endmacro %}

@@ -14,14 +14,20 @@ from simrace.lake.cluster import known
 from simrace.lake.plan import Phase
 from simrace.lake.settings import PINS, SPARK, Lake, LakeError
 
-_BUILD = ("build", "--exclude-resource-type", "unit_test", "--indirect-selection", "empty")
+_BUILD = ("build", "--indirect-selection", "empty")
+_NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")  # which `empty` leaves out of nothing
 _FINE = ("success", "pass", "skipped", "no-op")
 _SECRET = re.compile(r"(password=)[^&\s'\":]+")  # of the catalog, in what Spark says of it
 _HIDDEN = re.compile(r"PYTHONPATH|DBT_|SIMRACE_(DB|DATABASE)_|PG|DBT_ENV_SECRET_")
 
 
 def run_on_engine(
-    lake: Lake, project: Path, phase: Phase, options: tuple[str, ...] = (), tests_all: bool = False
+    lake: Lake,
+    project: Path,
+    phase: Phase,
+    options: tuple[str, ...] = (),
+    tests_all: bool = False,
+    unit_tests: bool = False,
 ) -> BuildResult:
     """Build models of the lake, test them, and write what is to be published.
 
@@ -31,13 +37,15 @@ def run_on_engine(
         phase: What is built.
         options: More of `dbt build`.
         tests_all: Whether tests of sessions look at all of them, and not only at those that are built now.
+        unit_tests: Whether unit tests are run too. They check our logic and not these files.
 
     Raises:
         BuildError: a model or test failed; the text says what.
         LakeError: there is no environment, and none can be made; or no Spark runs.
     """
     variables = {"SIMRACE_SPARK_INPUTS": " ".join(phase.inputs), "SIMRACE_SPARK_TESTS": "all" if tests_all else ""}
-    return _begin(lake, project, [*_BUILD, *options, "--select", *phase.names], variables)()
+    left_out = () if unit_tests else _NO_UNIT_TESTS
+    return _begin(lake, project, [*_BUILD, *left_out, *options, "--select", *phase.names], variables)()
 
 
 def run_macro(lake: Lake, project: Path, macro: str) -> None:

@@ -77,6 +77,7 @@ LIST_AND_WORDS = (
     f"(select cast(null as {{{{ dbt.type_string() }}}}) as x, {words('a', 'b', 'c')} as items, "
     "cast('d' as {{ dbt.type_string() }}) as y) as rows"
 )
+NOTHING = "(select cast(null as {{ dbt.type_string() }}) as x) as rows"
 STEPS = "{{ array_of(['cast(1 as ' ~ type_double() ~ ')', 'cast(2 as ' ~ type_double() ~ ')']) }}"
 CASES = {
     **{
@@ -103,6 +104,39 @@ CASES = {
     },
     "a double with six decimals": Case("{{ rounded('x', 6) }}", double("0.123457"), of("0.1234565000000001")),
     "a negative zero is none": Case("nullif(x + 0, 0)", "null", of("-0")),
+    "0 and -0 stand in one place": Case(
+        "sum(ranked.place)",
+        "2",
+        f"(select rank() over (order by zeros.x + 0) as place from (select {double('-0')} as x union all "
+        f"select {double('0')} as x) as zeros) as ranked",
+    ),
+    "integers divided": Case("cast(x as {{ type_double() }}) / 2", double("2.5"), of("5", "integer")),
+    **{
+        f"the whole part of {x} / 2": Case("cast(floor(x / 2.0) as integer)", whole, of(x, "integer"))
+        for x, whole in {"5": "2", "-5": "-3"}.items()
+    },
+    "a logarithm": Case("{{ rounded('ln(x)', 6) }}", double("4.60517"), of("100")),
+    "a numeric has its decimals": Case("cast(x as numeric(18, 6)) * 2", "3", of("1.5")),
+    "a text and nothing is nothing": Case("'a' || x", "null", NOTHING),
+    "a text and nothing filled": Case("'a' || coalesce(x, '')", "'a'", NOTHING),
+    "words without nothing": Case("concat_ws(',', 'a', x, 'b')", "'a,b'", NOTHING),
+    "no words": Case("nullif(concat_ws(',', x), '')", "null", NOTHING),
+    "greatest passes over nothing": Case("greatest(cast(x as integer), 3)", "3", NOTHING),
+    "a quote": Case('length({{ dbt.string_literal(dbt.escape_single_quotes("it\'s")) }})', "4"),
+    "characters at the end": Case("trim(trailing 'x' from 'xaxx')", "'xa'"),
+    "characters around": Case("btrim('xaxx', 'x')", "'a'"),
+    "the middle of an even number": Case(
+        "percentile_cont(0.5) within group (order by place)", double("1.5"), "figures where place < 3"
+    ),
+    **{
+        f"nothing {order}": Case(
+            "min(ranked.place)",
+            place,
+            f"(select lap, row_number() over (order by lap {order}, place) as place from figures) as ranked "
+            "where lap is null",
+        )
+        for order, place in {"nulls last": "3", "nulls first": "1", "desc nulls last": "3"}.items()
+    },
     "a literal is a double": Case("{{ double_literal(0.3) }}", double("0.3")),
     "a real in a quotient": Case(
         "cast(x as {{ type_double() }}) / " + double("3.6"), double("10.027777353922525"), of("36.1", "real")

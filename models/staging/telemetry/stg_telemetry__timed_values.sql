@@ -26,7 +26,8 @@ timed as (
         blocks.first_sample + samples.place as sample,
         samples.number,
         case
-            when channels.times_channel is not null then samples.time_s
+            -- Sail puts -0 before 0, and what is told first of a moment would be another
+            when channels.times_channel is not null then samples.time_s + 0
             else (blocks.first_sample + samples.place - 1) / channels.sample_rate_hz
         end as time_s
     from channels
