@@ -46,7 +46,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- One of the parts in which simrace builds everything, one after the other; what the end of a build does is done after the last. -#}
+{#- One of the parts in which simrace builds everything, and not the last; what the end of a build does is done after that. -#}
 {% macro builds_part() -%}
-    {{ return(env_var('SIMRACE_BUILDS_PART', '') != '') }}
+    {{ return(env_var('SIMRACE_BUILDS_PART', '') == 'early') }}
 {%- endmacro %}

@@ -92,7 +92,8 @@
 {% macro is_full_rebuild() -%}
     {%- set left_out = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
         | map(attribute='unique_id') | reject('in', selected_resources) | list -%}
-    {{ return(flags.FULL_REFRESH and not left_out) }}
+    {#- simrace builds everything in parts where there is a lake, and goes on to the next part only if all of one is built -#}
+    {{ return(flags.FULL_REFRESH and (env_var('SIMRACE_BUILDS_PART', '') != '' or not left_out)) }}
 {%- endmacro %}
 
 

@@ -30,7 +30,9 @@
     {%- do graph.changed_in_lake.update({this.identifier: 'all'}) -%}
     {%- do run_in_lake('delete from ' ~ ops_schema() ~ ".code where model = '" ~ this.identifier ~ "'") -%}
     {%- call statement('main', auto_begin=false) -%}
-        create or replace table {{ relation }} using iceberg {{ parts_of_lake() }} {{ place_in_lake(relation) }} as
+        {#- Sail compares the types of what was there with those of now, and Iceberg keeps a smallint as an integer -#}
+        create or replace table {{ relation }} using iceberg {{ "options ('overwriteSchema' = 'true')" if target.type == 'sail' }}
+        {{ parts_of_lake() }} {{ place_in_lake(relation) }} as
         {{ rows_with_retired(relation) }}
     {%- endcall -%}
     {%- do run_in_lake('delete from ' ~ ops_schema() ~ ".built where model = '" ~ this.identifier ~ "'") -%}

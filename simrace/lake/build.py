@@ -1,5 +1,6 @@
 """Build the marts by turns: PostgreSQL what is small, the engine what grows."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from simrace.logs import log_event
 # Unit tests check our logic and not these files; `make test` runs them.
 # A test has its phase as a model has: that of a model beside it may be too early.
 _QUICKLY = ("--no-write-json", "--exclude-resource-type", "unit_test", "--indirect-selection", "empty")
-PART_VARIABLE = "SIMRACE_BUILDS_PART"  # read by macros/hooks: what the end of a build does waits for its last part
+PART_VARIABLE = "SIMRACE_BUILDS_PART"  # read by macros: what the end of a build does waits for its last part
 
 
 def build_by_turns(
@@ -31,6 +32,7 @@ def build_by_turns(
     on_step: Callable[[Progress], object] = lambda _: None,
     full_refresh: bool = False,
     only_files: bool = False,
+    pseudonymise: bool | None = None,
 ) -> BuildResult:
     """Build and test everything.
 
@@ -41,6 +43,7 @@ def build_by_turns(
         on_step: Called at the start of each step.
         full_refresh: Build every table anew.
         only_files: Nothing but files is new: seeds and views stay.
+        pseudonymise: Publish drivers under keyed hashes, which PostgreSQL makes; None as before.
 
     Raises:
         BuildError: a model or test failed.
@@ -53,6 +56,7 @@ def build_by_turns(
     by_name = {node.name: node for node in manifest.nodes.values()}
     keys = {name: node.config.get("key") for name, node in by_name.items() if grows(node)}
     options = ("--full-refresh",) if full_refresh else ()
+    told = () if pseudonymise is None else ("--vars", json.dumps({"pseudonymise": pseudonymise}))
     code = hash_of_project(project)
     counts: Counter[str] = Counter()
     total = BuildResult()
@@ -65,9 +69,9 @@ def build_by_turns(
             names = [name for name in phase.names if not (only_files and _stays(by_name[name]))]
             if not names:
                 continue
-            arguments = ["build", *_QUICKLY, *options, "--select", *names]
-            with as_part(number < len(found) - 1):
-                result = patiently(partial(run_dbt, arguments, parameters, on_step, parsed))
+            arguments = ["build", *_QUICKLY, *options, *told, "--select", *names]
+            with as_part(is_last=number == len(found) - 1):
+                result = patiently(partial(run_dbt, arguments, parameters, on_step, None if told else parsed))
             total.invocation_id = result.invocation_id
         counts.update(result.counts)
         total.problems += result.problems
@@ -133,14 +137,13 @@ def _stays(node: Any) -> bool:
 
 
 @contextmanager
-def as_part(is_part: bool) -> Iterator[None]:
-    """Let dbt know for a while that what it builds is not the last of it.
+def as_part(is_last: bool) -> Iterator[None]:
+    """Let dbt know for a while that what it builds is a part.
 
     Args:
-        is_part: Whether it is so.
+        is_last: Whether all others are built.
     """
-    if is_part:
-        os.environ[PART_VARIABLE] = "1"
+    os.environ[PART_VARIABLE] = "last" if is_last else "early"
     try:
         yield
     finally:

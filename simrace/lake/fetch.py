@@ -50,7 +50,7 @@ def fetch(parameters: ConnectionParameters, session_id: str, is_wanted: bool = T
     write_them()
     with closing(parameters.connect()) as connection:
         copied = publish(connection, of.exchange / "published", fetched)
-    with as_part(True):
+    with as_part(is_last=False):
         run_dbt(["run", "--no-write-json", "--select", *fetched], parameters, parsed=parsed)
     return copied
 

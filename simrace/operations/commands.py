@@ -234,14 +234,19 @@ def build_marts(
         arguments += ["--vars", json.dumps({"pseudonymise": pseudonymise})]
     try:
         with work.run.building():
-            if engine and pseudonymise is None:
+            if engine:
                 from simrace.lake.build import (
                     build_by_turns,  # here: most warehouses have no engine, and Arrow takes long
                 )
 
-                only_files = selector is not None
                 result = build_by_turns(
-                    work.parameters, lake(engine), work.hold.patiently, on_step, full_refresh, only_files
+                    work.parameters,
+                    lake(engine),
+                    work.hold.patiently,
+                    on_step,
+                    full_refresh,
+                    selector is not None,
+                    pseudonymise,
                 )
             else:
                 result = work.hold.patiently(lambda: run_dbt(arguments, work.parameters, on_step, parsed))
