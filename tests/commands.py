@@ -40,6 +40,8 @@ STATUS = struct.Struct("!i")
 BEGIN_OF_CTES = re.compile(r"(?:\s|--.*\n)*with\s+(?:recursive\s+)?", re.IGNORECASE)
 # Where this is set, plain dbt keeps its connections as `simrace` does: a new one for each node takes the server long.
 KEEPS = "SIMRACE_TESTS_KEEP_CONNECTIONS"
+# The name of the process that forks, which the workers of xdist inherit: one parses for all of them.
+FORKER = "FORKER_OF_TESTS"
 
 
 def run_command(
@@ -84,11 +86,11 @@ def run_command(
     return subprocess.CompletedProcess(words, status, *said)
 
 
-@functools.cache
-def forker() -> str:
-    """Start the process that forks, and give its address, which is no file; it ends with this process.
+def start_forker() -> None:
+    """Start the process that forks, for this process and those that it starts; it ends with this process.
 
-    It parses the project first, and leaves the parse where the environment says (tests/parsed_project.py).
+    It listens at once. Before it answers it parses the project, and leaves the parse where the environment says
+    (tests/parsed_project.py).
     """
     name = f"simrace-tests-{os.getpid()}"
     environment = {**parsed_project.environment(), **QUIET}
@@ -96,8 +98,22 @@ def forker() -> str:
         [sys.executable, "-m", "tests.commands", name], cwd=parsed_project.ROOT, env=environment, stdout=subprocess.PIPE
     )
     assert started.stdout
-    assert started.stdout.readline() == b"ready\n"
-    return f"\0{name}"
+    assert started.stdout.readline() == b"listening\n"
+    os.environ[FORKER] = name
+
+
+@functools.cache
+def forker() -> str:
+    """The address of the process that forks, which is no file, when it answers."""
+    if FORKER not in os.environ:
+        start_forker()
+    address = f"\0{os.environ[FORKER]}"
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.connect(address)
+        asked.sendall(STATUS.pack(0))  # asks for nothing
+        asked.settimeout(600)
+        assert _number(asked) == 0
+    return address
 
 
 def _number(asked: socket.socket) -> int:
@@ -202,19 +218,18 @@ def _keep_connections_of_nodes() -> None:
 
 def _serve(name: str) -> list[str]:
     """Fork for each command that is asked for; returns in the fork alone, with what is to be run there."""
-    sys.modules["streamlit"] = None  # else dlt imports it
-    for module in USED:
-        importlib.import_module(module)
-    del sys.modules["streamlit"]
-    _use_dbt()
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
+    parent = os.getppid()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"\0{name}")
         listener.listen()
-        print("ready", flush=True)
-        parent = os.getppid()
+        print("listening", flush=True)
+        sys.modules["streamlit"] = None  # else dlt imports it
+        for module in USED:
+            importlib.import_module(module)
+        del sys.modules["streamlit"]
+        _use_dbt()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait
         listener.settimeout(5)
         while os.getppid() == parent:
             try:
@@ -229,6 +244,9 @@ def _serve(name: str) -> list[str]:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     asked.settimeout(None)
     size = _number(asked)
+    if not size:
+        asked.sendall(STATUS.pack(0))
+        os._exit(0)
     first, streams, _, _ = socket.recv_fds(asked, 1, 2)
     words, environment, folder = json.loads(first + _received(asked, size - 1))
     pid = os.fork()

@@ -25,7 +25,7 @@ from ingestion import settings
 from simrace.database.connection import ConnectionParameters
 from simrace.database.server_system import is_free
 from simrace.database.settings import PORT_VARIABLE, PORTS, configured_settings
-from tests.commands import KEEPS, run_command
+from tests.commands import KEEPS, run_command, start_forker
 from tests.parsed_project import RUN, forget_parsed_project, give_parsed_project
 
 ROOT = Path(__file__).parents[1]
@@ -65,6 +65,12 @@ SAMPLES_OF_LOGS = "channel_values"
 # numbers with another scale are equal, and a mart that shows them otherwise is another.
 PLAIN = ("bigint", "boolean", "date", "double precision", "integer", "real", "smallint", "text",
          "timestamp with time zone", "uuid")  # fmt: skip
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Parse the project while the workers collect what they run."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput") and sys.platform == "linux":
+        start_forker()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -155,7 +161,9 @@ class Warehouse:
 
     @cached_property
     def url(self) -> str:
-        return self.run("simrace", "db", "url").stdout.strip()
+        """As `simrace db url` has it, which is asked for the embedded server alone: it starts that."""
+        given = configured_settings(self.environment)
+        return ConnectionParameters(given).url if given else self.run("simrace", "db", "url").stdout.strip()
 
     def query(self, statement: str) -> list[tuple[object, ...]]:
         with closing(psycopg2.connect(self.url)) as connection, connection, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""Each worker parses the project once, and all its databases get that parse: dbt would parse for each, in 8 s.
+"""The project is parsed once, and all databases of all workers get that parse: dbt would parse for each, in 8 s.
 
 dbt keeps with a parse a hash of the connection, and in it the name of the database; both are put right in a copy. Were
 they wrong, dbt would say so and parse anew, which is slow and not wrong.
@@ -22,6 +22,7 @@ KEPT = "partial_parse.msgpack"
 # The name of this run of the tests, which its workers inherit.
 RUN = os.environ.setdefault("RUN_OF_TESTS", uuid.uuid4().hex[:12])
 FOLDER = Path(tempfile.gettempdir()) / f"simrace-parsed-{RUN}"
+OURS = FOLDER / ("all" if sys.platform == "linux" else str(os.getpid()))  # elsewhere each worker parses
 
 
 def environment() -> dict[str, str]:
@@ -30,8 +31,8 @@ def environment() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(hidden)}
     return kept | {
         "SIMRACE_HOME": str(FOLDER),
-        "DBT_TARGET_PATH": str(FOLDER / str(os.getpid()) / "target"),
-        "DBT_LOG_PATH": str(FOLDER / str(os.getpid()) / "logs"),
+        "DBT_TARGET_PATH": str(OURS / "target"),
+        "DBT_LOG_PATH": str(OURS / "logs"),
     }
 
 
