@@ -198,7 +198,10 @@ class Rules:
         rounds_dropped: Number of worst rounds that do not; None for none.
         team_cars_counted: Cars of a team that count in a race; None for all.
         are_ties_shared: Whether equal points are an equal place.
-        most_bonus: Most points that a race can give besides those of the place.
+        are_places_of_guests_passed_up: Whether those behind a guest move up.
+        fastest_lap_within: Last place with which the fastest lap gives points; None for any.
+        pole_points, fastest_lap_points, clean_race_points: Points more, as `BONUSES` names them.
+        lap_led_points, most_laps_led_points, most_places_gained_points: The same.
     """
 
     points_table: str
@@ -206,7 +209,19 @@ class Rules:
     rounds_dropped: int | None
     team_cars_counted: int | None
     are_ties_shared: bool
-    most_bonus: Decimal
+    are_places_of_guests_passed_up: bool = False
+    fastest_lap_within: int | None = None
+    pole_points: Decimal = Decimal(0)
+    fastest_lap_points: Decimal = Decimal(0)
+    clean_race_points: Decimal = Decimal(0)
+    lap_led_points: Decimal = Decimal(0)
+    most_laps_led_points: Decimal = Decimal(0)
+    most_places_gained_points: Decimal = Decimal(0)
+
+    @property
+    def bonuses(self) -> dict[str, Decimal]:
+        """What each bonus is worth that a race can give, by the name of its column."""
+        return {name: worth for name in BONUSES if (worth := getattr(self, name))}
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,14 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 
+from simrace.championships.bonuses import GUEST, Chosen, Refused, given, most
 from simrace.championships.marts import Rules, Scored, Standing
 from simrace.championships.standings import Line, Order, driver_lines, driver_standings, team_standings
 
 NEXT = "next"  # race_id and round_key of the race that was not driven yet
+NOBODY, DRIVER, LEADER = "nobody", "driver", "leader"  # to whom bonuses go where two are compared
 NO_POINTS = 0  # in place of a place: was not there, or has none that scores
 Points = Mapping[int, Decimal]
 
@@ -34,11 +37,25 @@ class Season:
 
     def drivers(self) -> dict[str, Scored]:
         """The latest race of each driver who is in the standings, by driver_id."""
-        return {each.driver_id: each for each in sorted(self.scored, key=lambda one: one.race_number)
-                if each.role == "driver"}  # fmt: skip
+        return {each.driver_id: each for each in self._by_race() if each.role == "driver"}
 
-    def driven(self, driver: Scored, place: int) -> Scored:
-        """The next race of a driver who ends in a place; entry, team and class are those of his latest race."""
+    def others(self) -> dict[str, Scored]:
+        """The latest race of each reserve and guest who is not in the standings, by driver_id."""
+        drivers = self.drivers()
+        return {each.driver_id: each for each in self._by_race() if each.driver_id not in drivers}
+
+    def _by_race(self) -> list[Scored]:
+        return sorted(self.scored, key=lambda one: one.race_number)
+
+    def driven(self, driver: Scored, place: int, bonus: Decimal = Decimal(0)) -> Scored:
+        """The next race of a driver who ends in a place; entry, role, team and class are those of his latest race.
+
+        Args:
+            driver: A race of his.
+            place: That scores; NO_POINTS for none.
+            bonus: What he has beside its points.
+        """
+        is_guest = driver.role == GUEST
         return replace(
             driver,
             race_id=NEXT,
@@ -49,17 +66,30 @@ class Season:
             scored_position=place or None,
             grid_position=None,
             points_factor=Decimal(1),
-            race_points=self.points.get(place, Decimal(0)),
-            bonus_points=Decimal(0),
+            race_points=Decimal(0) if is_guest else self.points.get(place, Decimal(0)),
+            bonus_points=bonus,
             points_deducted=Decimal(0),
             points_for_incidents=Decimal(0),
             points_awarded=Decimal(0),
             is_disqualified=False,
             is_classified=True,
-            is_passed_up=False,
+            is_passed_up=is_guest and self.rules.are_places_of_guests_passed_up,
             # no two drivers of the next race share a car
             entry_id=driver.driver_id,
         )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A next round that ended in some way.
+
+    Attributes:
+        scored: What it gave each who drove in it.
+        refused: Bonuses that were chosen and that nobody would have.
+    """
+
+    scored: list[Scored]
+    refused: list[Refused]
 
 
 @dataclass(frozen=True)
@@ -69,7 +99,7 @@ class Need:
     Attributes:
         driver_id: Who.
         points: That he has.
-        at_best: After a win with every bonus.
+        at_best: After a win with every bonus that one driver can have.
         at_worst: After a round without points.
         can_lead: Whether he can be ahead of all after the round.
         leads_from: The last place with which he is, whatever the others do; NO_POINTS when he is without any; None when
@@ -108,72 +138,103 @@ def points_of_next(scored: Sequence[Scored], tables: Mapping[str, Points], table
     return points
 
 
-def after(season: Season, order: Sequence[str]) -> tuple[list[Standing], list[Standing]]:
+def held(season: Season, order: Sequence[str], bonuses: Chosen = MappingProxyType({})) -> Held:
+    """The next round, as it is scored.
+
+    Args:
+        season: Before it.
+        order: Who finishes, by driver_id; in classes each class by itself. Who is not named has no place. A guest holds
+            the place or passes it up, as the championship has it.
+        bonuses: Who has which, by driver_id.
+    """
+    entrants = {**season.others(), **season.drivers()}
+    places: dict[str | None, int] = {}
+    rows: dict[str, Scored] = {}
+    for driver_id in order:
+        driver = entrants[driver_id]
+        if driver.role == GUEST and season.rules.are_places_of_guests_passed_up:
+            rows[driver_id] = season.driven(driver, NO_POINTS)
+            continue
+        places[driver.class_name] = places.get(driver.class_name, 0) + 1
+        rows[driver_id] = season.driven(driver, places[driver.class_name])
+    # without a place too
+    for driver_id in dict.fromkeys(who for drivers in bonuses.values() for who in drivers):
+        rows.setdefault(driver_id, season.driven(entrants[driver_id], NO_POINTS))
+    has, refused = given(bonuses, rows, season.rules)
+    worth = season.rules.bonuses
+    for driver_id, names in has.items():
+        each = {name: worth[name] for name in names}
+        rows[driver_id] = replace(rows[driver_id], bonus_points=sum(each.values(), Decimal(0)))
+    # the round is held even if nobody is named: drops count it
+    scored = list(rows.values()) or [season.driven(next(iter(season.drivers().values())), NO_POINTS)]
+    return Held(scored, refused)
+
+
+def after(season: Season, its_round: Held) -> tuple[list[Standing], list[Standing]]:
     """Standings of drivers and teams after the next round.
 
     Args:
         season: Before it.
-        order: Drivers as they finish, by driver_id; in classes each class by itself. Who is not named has no points.
+        its_round: How it ended.
     """
-    drivers, places = season.drivers(), dict[str | None, int]()
-    rows = []
-    for driver_id in order:
-        driver = drivers[driver_id]
-        places[driver.class_name] = places.get(driver.class_name, 0) + 1
-        rows.append(season.driven(driver, places[driver.class_name]))
-    # the round is held even if nobody is named: drops count it
-    rows = rows or [season.driven(next(iter(drivers.values())), NO_POINTS)]
-    scored = [*season.scored, *rows]
+    scored = [*season.scored, *its_round.scored]
     return driver_standings(scored, season.rules), team_standings(scored, season.rules)
 
 
-def needs(season: Season) -> list[Need]:
+def needs(season: Season, bonus_to: str = NOBODY) -> list[Need]:
     """What each driver who can lead after the next round needs for it, and what who leads now does, who is the first.
 
     Args:
         season: Before the next round.
+        bonus_to: Who has every bonus where a driver is beside who leads now: NOBODY, DRIVER or LEADER.
     """
     drivers, rules = season.drivers(), season.rules
     leader = driver_standings(season.scored, rules)[0].key
+    places = [NO_POINTS, *sorted(season.points, reverse=True)]  # from the worst to the best
+    last = max(season.points, default=0)
 
-    def lines_with(place: int, of: Container[str] | None = None) -> dict[str, Line]:
-        own = (season.driven(each, place) for each in drivers.values())
+    def lines_with(place: int, with_bonus: bool = False, of: Container[str] | None = None) -> dict[str, Line]:
+        # who has no points may have ended right behind the last place that scores
+        bonus = most(rules, place or last + 1) if with_bonus else Decimal(0)
+        own = (season.driven(each, place, bonus) for each in drivers.values())
         return driver_lines([*season.scored, *own], rules, of)
 
-    worst, best, second = (lines_with(place) for place in (NO_POINTS, 1, 2))
+    worst, best, second = lines_with(NO_POINTS), lines_with(1, with_bonus=True), lines_with(2, with_bonus=True)
     least = _Least((who, "", line.order) for who, line in worst.items())
-    can_lead = {who for who, line in best.items() if _with_bonus(line, rules) <= least.without(who)}
+    can_lead = {who for who, line in best.items() if line.order <= least.without(who)}
     contenders = {leader, *can_lead}
-    places = [NO_POINTS, *sorted(season.points, reverse=True)]  # from the worst to the best
-    lines = {NO_POINTS: worst, 1: best, 2: second}
-    lines |= {place: lines_with(place, contenders) for place in places if place not in lines}
+    plain = {place: lines_with(place, of=contenders) for place in places}
+    is_apart = bonus_to != NOBODY and rules.bonuses
+    rich = {place: lines_with(place, True, contenders) for place in places} if is_apart else plain
+    of_driver = rich if bonus_to == DRIVER else plain
+    of_leader = rich if bonus_to == LEADER else plain
 
     classes = {who: driver.class_name or "" for who, driver in drivers.items()}
-    of_best = _Least((who, classes[who], _with_bonus(line, rules)) for who, line in best.items())
-    of_second = _Least((who, classes[who], _with_bonus(line, rules)) for who, line in second.items())
+    of_best = _Least((who, classes[who], line.order) for who, line in best.items())
+    of_second = _Least((who, classes[who], line.order) for who, line in second.items())
 
     def leads_with(who: str, place: int) -> bool:
         """Whether he is ahead of all: of each in the best place that is left, with every bonus."""
-        own, order = classes[who], lines[place][who].order
+        own, order = classes[who], plain[place][who].order
         if place != 1:
             return order < of_best.without(who)
         return order < of_second.without(who, within=own) and order < of_best.without(who, outside=own)
 
-    def is_enough(who: str, place: int, of_leader: int) -> bool:
-        is_taken = place == of_leader != NO_POINTS and classes[who] == classes[leader]
-        return not is_taken and lines[place][who].order < lines[of_leader][leader].order
+    def is_enough(who: str, place: int, of_first: int) -> bool:
+        is_taken = place == of_first != NO_POINTS and classes[who] == classes[leader]
+        return not is_taken and of_driver[place][who].order < of_leader[of_first][leader].order
 
     return [
         Need(
             driver_id=who,
             points=line.points,
-            at_best=-_with_bonus(best[who], rules)[0],
+            at_best=best[who].standing.points,
             at_worst=worst[who].standing.points,
             can_lead=who in can_lead,
             leads_from=next((place for place in places if leads_with(who, place)), None),
             beside_leader={
-                of_leader: next((place for place in places if is_enough(who, place, of_leader)), None)
-                for of_leader in reversed(places)
+                of_first: next((place for place in places if is_enough(who, place, of_first)), None)
+                for of_first in reversed(places)
                 if who != leader
             },
         )
@@ -209,8 +270,3 @@ class _Least:
             if other != who
         )
         return min(looked_at, default=(Decimal("Infinity"), (), ()))
-
-
-def _with_bonus(line: Line, rules: Rules) -> Order:
-    points, best, latest = line.order
-    return points - rules.most_bonus, best, latest

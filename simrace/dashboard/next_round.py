@@ -6,8 +6,20 @@ from decimal import Decimal
 import pandas as pd
 import streamlit as st
 
-from simrace.championships.marts import Standing, read_points, read_rules, read_scored
-from simrace.championships.next_round import NO_POINTS, Need, Season, after, needs, points_of_next
+from simrace.championships.bonuses import OF_ONE, most
+from simrace.championships.marts import BONUSES, Scored, Standing, read_points, read_rules, read_scored
+from simrace.championships.next_round import (
+    DRIVER,
+    LEADER,
+    NO_POINTS,
+    NOBODY,
+    Need,
+    Season,
+    after,
+    held,
+    needs,
+    points_of_next,
+)
 from simrace.championships.seeds import POINTS_OF_FILES
 from simrace.championships.standings import driver_standings, team_standings
 from simrace.dashboard import data
@@ -21,6 +33,7 @@ MOST_IN_ORDER = 60
 IN_ORDER = 10  # of the standings, which is the order unless another is chosen
 LEADER_IN = (1, 2, 3, 4, 5, NO_POINTS)  # places of the leader that the table goes through
 FACTORS = {"1": "as usual", "0.5": "half", "1.5": "one and a half times", "2": "twice"}
+BONUS_TO = {NOBODY: "neither", DRIVER: "the driver", LEADER: "the leader"}
 OF_FILES = "as the latest race gave them"
 NEEDS: dict[str, tuple[str, str | None]] = {
     "driver": ("Driver", None),
@@ -31,6 +44,7 @@ NEEDS: dict[str, tuple[str, str | None]] = {
     "leads_from": ("Sure to lead with", None),
     **{f"leader_{place}": (f"Leader {ordinal(place) if place else 'without points'}", None) for place in LEADER_IN},
 }
+REFUSED: Columns = {"who": ("Who", None), "bonus": ("Bonus", None), "why": ("Why not", None)}
 AFTER: Columns = {
     "position": ("Place", "%d"),
     "shift": ("Up or down", None),
@@ -72,7 +86,10 @@ def show_next_round(championship_id: str, names: Mapping[str, str]) -> None:
 
 
 def _show_needs(season: Season, names: Mapping[str, str]) -> None:
-    found = needs(season)
+    bonus_to = NOBODY
+    if season.rules.bonuses:
+        bonus_to = choose("In the columns Leader every bonus goes to", "next_bonus_to", BONUS_TO, side_by_side=True)
+    found = needs(season, bonus_to)
     table(pd.DataFrame([_need(one, names) for one in found]), NEEDS, "needs", pinned=1)
     others = len(season.drivers()) - len(found)
     out = f" {counted(others, 'driver')} cannot lead after it." if others else ""
@@ -81,12 +98,15 @@ def _show_needs(season: Season, names: Mapping[str, str]) -> None:
         "The columns Leader: the last place with which the driver is ahead of who leads now (the first line), by where "
         "that one ends. any: without points too; no: not even with a win."
     )
-    if season.rules.most_bonus:
+    if season.rules.bonuses:
         st.caption(
-            f"Bonuses of a race can be worth {season.rules.most_bonus.normalize():f} beside the points of the place. "
-            "At best and can lead reckon that the driver has them all, sure to lead that each other has; the columns "
-            "of the leader leave them out."
+            f"Bonuses of a race can be worth {_points(most(season.rules, 1))} beside the points of a win. At best and "
+            "can lead reckon that the driver has them all, sure to lead that each other has."
         )
+
+
+def _points(points: Decimal) -> str:
+    return f"{points.normalize():f}"
 
 
 def _need(need: Need, names: Mapping[str, str]) -> dict[str, object]:
@@ -112,19 +132,58 @@ def place_needed(place: int | None, never: str = "no") -> str:
 
 def _show_after(season: Season, names: Mapping[str, str]) -> None:
     before = driver_standings(season.scored, season.rules)
+    others = season.others()
     options = {line.key: names.get(line.key, line.key) for line in before}
-    order = choose_several(
-        "They finish in this order", "next_order", options, default=list(options)[:IN_ORDER], most=MOST_IN_ORDER
-    )
-    st.caption(
-        "The order of choice is the order of finish, in classes within each class. Who is not chosen has no points."
-    )
-    drivers, teams = after(season, order)
+    options |= {who: f"{names.get(who, who)} ({one.role})" for who, one in others.items()}
+    first = [line.key for line in before][:IN_ORDER]
+    order = choose_several("They finish in this order", "next_order", options, default=first, most=MOST_IN_ORDER)
+    st.caption(_about_order(season, others))
+    its_round = held(season, order, _choose_bonuses(season, options))
+    if its_round.refused:
+        st.markdown("Bonuses that were chosen and give no points:")
+        refused = [
+            {"who": options[each.driver_id], "bonus": BONUSES[each.bonus], "why": each.why}
+            for each in its_round.refused
+        ]
+        table(pd.DataFrame(refused), REFUSED, "refused_bonuses")
+    drivers, teams = after(season, its_round)
     st.markdown("#### Drivers then")
     table(_after(before, drivers, options), AFTER, "drivers_after", pinned=3)
     if teams:
         st.markdown("#### Teams then")
         table(_after(team_standings(season.scored, season.rules), teams, {}), AFTER, "teams_after", pinned=3)
+
+
+def _about_order(season: Season, others: Mapping[str, Scored]) -> str:
+    told = ["The order of choice is the order of finish, in classes within each class. Who is not chosen has no place."]
+    roles = {one.role for one in others.values()}
+    if "guest" in roles:
+        what = "pass their places up" if season.rules.are_places_of_guests_passed_up else "hold their places"
+        told.append(f"Guests score nothing and {what}.")
+    if "reserve" in roles:
+        told.append("Reserves score for their team alone.")
+    if roles:
+        told.append("Who is what in it is as in the latest race of each.")
+    return " ".join(told)
+
+
+def _choose_bonuses(season: Season, options: Mapping[str, str]) -> dict[str, list[str]]:
+    """Who has which of the bonuses that the championship gives; nobody at first."""
+    worth = season.rules.bonuses
+    if not worth:
+        return {}
+    classes = {one.class_name for one in (*season.drivers().values(), *season.others().values())}
+    chosen = {}
+    for place, (name, points) in zip(st.columns(len(worth)), worth.items(), strict=True):
+        with place:
+            chosen[name] = choose_several(
+                f"{BONUSES[name].capitalize()}, +{_points(points)}",
+                f"next_{name.removesuffix('_points')}",
+                options,
+                default=[],
+                most=len(classes) if name in OF_ONE else MOST_IN_ORDER,
+            )
+    return chosen
 
 
 def _after(before: Sequence[Standing], then: Sequence[Standing], names: Mapping[str, str]) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from ingestion.sim_folders import SimFolder
 from simrace.championships.marts import read_points, read_rules, read_scored
-from simrace.championships.next_round import NO_POINTS, Season, after, needs
+from simrace.championships.next_round import NO_POINTS, Season, after, held, needs
 from simrace.championships.standings import driver_standings
 from simrace.dashboard import (
     charts,
@@ -428,6 +428,13 @@ def test_the_first_picture_has_every_line_of_the_figure() -> None:
     assert len({path.get("stroke-dasharray") for path in paths}) == 2
 
 
+def test_the_first_picture_shows_titles_letter_by_letter() -> None:
+    figure = laps.channels_figure([some_lap(0)], 0)
+    next(figure.select_yaxes()).title.text = f"{words.literal('Brake & <b>')}<br>bar"
+    picture = ElementTree.fromstring(first_picture.draw(figure))  # noqa: S314 - ours
+    assert [text.text for text in picture.findall("{*}text")][:2] == ["Brake & <b>", "bar"]
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_shown_letter_by_letter(name: str) -> None:
     made = some_lap(0, label=name)
@@ -719,7 +726,7 @@ def test_what_if_of_the_next_round_is_what_championships_make_of_it(on_warehouse
     app = opened("championship", championship=championship_id, next_order=order)
     [needed] = tables_with(app, "at_best")
     of_drivers, of_teams = tables_with(app, "shift")
-    drivers, teams = after(season, order)
+    drivers, teams = after(season, held(season, order))
     assert list(of_drivers.points) == [float(line.points) for line in drivers]
     assert list(of_drivers.position) == [line.position for line in drivers]
     assert list(of_teams.who) == [line.key for line in teams]

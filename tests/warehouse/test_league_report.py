@@ -1,12 +1,13 @@
 """The report of a league's round and what-if of the next: standings after any round are those of the models."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -15,6 +16,7 @@ from psycopg2 import sql
 from simrace.build import beside
 from simrace.build.dbt import Compiled
 from simrace.championships import scoring
+from simrace.championships.bonuses import most
 from simrace.championships.marts import (
     Championship,
     ChampionshipError,
@@ -30,7 +32,17 @@ from simrace.championships.marts import (
     read_standings,
     read_team_standings,
 )
-from simrace.championships.next_round import NO_POINTS, Season, after, needs, points_of_next
+from simrace.championships.next_round import (
+    DRIVER,
+    LEADER,
+    NO_POINTS,
+    NOBODY,
+    Season,
+    after,
+    held,
+    needs,
+    points_of_next,
+)
 from simrace.championships.standings import count, driver_standings, team_standings
 from simrace.database.connection import ConnectionParameters
 from simrace.report import league, league_story
@@ -43,7 +55,7 @@ __all__ = ["models", "parameters"]
 
 CUP = "example_gt_coast_2026"
 CHAMPIONSHIPS = (CUP, "example_saltwind_lmu", "example_saltwind_raceroom", "iracing:league_season:122001")
-ALL_COUNT = Rules("oak", None, None, None, are_ties_shared=False, most_bonus=Decimal(0))
+ALL_COUNT = Rules("oak", None, None, None, are_ties_shared=False)
 POINTS = {1: Decimal(10), 2: Decimal(6), 3: Decimal(3)}
 
 
@@ -124,16 +136,20 @@ def test_a_past_round_by_its_order_of_finish_is_what_the_marts_hold(warehouse: W
     assert by_key(driver_standings([*before, *as_driven, *others], rules)) == held
 
 
+def _after(season: Season, order: Sequence[str]) -> tuple[list[Standing], list[Standing]]:
+    return after(season, held(season, order))
+
+
 def test_who_is_not_named_in_the_order_has_no_points_and_drops_reckon_with_the_round() -> None:
     rules = replace(ALL_COUNT, rounds_dropped=1)
     scored = [driven("a", 1, 1), driven("b", 1, 2), driven("a", 2, 3), driven("b", 2, 1, team_name="Oak")]
-    drivers, teams = after(Season(scored, rules, POINTS), ["b"])
+    drivers, teams = _after(Season(scored, rules, POINTS), ["b"])
     assert [(line.key, line.points, line.dropped_points) for line in drivers] == [("b", 20, 6), ("a", 13, 0)]
     assert [(line.key, line.points) for line in teams] == [("Oak", 20)]
     # a round that nobody drives is one more to drop: of three the best two count
-    assert [(line.key, line.points) for line in after(Season(scored, rules, POINTS), [])[0]] == [("b", 16), ("a", 13)]
+    assert [(line.key, line.points) for line in _after(Season(scored, rules, POINTS), [])[0]] == [("b", 16), ("a", 13)]
     only_one = replace(ALL_COUNT, rounds_counted=1)
-    assert [(line.key, line.points) for line in after(Season(scored, only_one, POINTS), ["a"])[0]] == [
+    assert [(line.key, line.points) for line in _after(Season(scored, only_one, POINTS), ["a"])[0]] == [
         ("b", 10), ("a", 10),
     ], "of two equal wins the first counts, and b has won later"  # fmt: skip
 
@@ -144,7 +160,7 @@ def test_places_of_the_order_are_counted_in_class() -> None:
         driven("b", 1, 1, class_name="Am"),
         driven("c", 1, 2, class_name="Am"),
     ]
-    drivers, _ = after(Season(scored, ALL_COUNT, POINTS), ["a", "c", "b"])
+    drivers, _ = _after(Season(scored, ALL_COUNT, POINTS), ["a", "c", "b"])
     assert {line.key: line.points for line in drivers} == {"a": 20, "b": 16, "c": 16}
 
 
@@ -157,7 +173,7 @@ def test_what_each_driver_needs_to_lead() -> None:
     assert (b.can_lead, b.leads_from) == (True, None), "a has it in his hands"
     assert b.beside_leader == {1: None, 2: None, 3: None, NO_POINTS: 1}
     # with a bonus that each can have b needs not even that, and a more
-    bonus = replace(ALL_COUNT, most_bonus=Decimal(2))
+    bonus = replace(ALL_COUNT, pole_points=Decimal(2))
     a, b = needs(Season(scored, bonus, POINTS))
     assert (a.leads_from, b.at_best) == (2, 24)
     # who would be level is ahead by places: two wins against one
@@ -169,12 +185,26 @@ def test_what_each_driver_needs_to_lead() -> None:
     assert b.beside_leader[3] == 2
 
 
-@pytest.mark.parametrize("seed", range(6))
+# For each season by chance the rules, and to whom bonuses go where a driver is beside the leader.
+SEASONS: list[tuple[dict[str, Any], str]] = [
+    ({}, NOBODY),
+    ({"rounds_dropped": 1}, NOBODY),
+    ({"rounds_dropped": 2, "are_ties_shared": True}, NOBODY),
+    ({"pole_points": Decimal(4)}, DRIVER),
+    ({"rounds_dropped": 1, "pole_points": Decimal(2), "fastest_lap_points": Decimal(3)}, LEADER),
+    ({"fastest_lap_points": Decimal(5), "fastest_lap_within": 1, "rounds_dropped": 1}, LEADER),
+    ({"pole_points": Decimal(3), "most_places_gained_points": Decimal(1), "are_ties_shared": True}, NOBODY),
+    ({"pole_points": Decimal(1), "most_places_gained_points": Decimal(5), "rounds_counted": 2}, DRIVER),
+]
+
+
+@pytest.mark.parametrize("seed", range(len(SEASONS)))
 def test_needs_hold_in_every_way_that_the_round_can_end(seed: int) -> None:
-    """Seasons by chance, with and without drops and classes: who leads after each outcome is who the table said."""
+    """Seasons by chance, with and without drops, classes and bonuses: who leads after each outcome is who it said."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     classes = dict(zip("abcd", ("Pro", "Pro", "Am", "Am") if seed % 2 else (None,) * 4, strict=True))
-    rules = replace(ALL_COUNT, rounds_dropped=(None, 1, 2)[seed % 3], are_ties_shared=seed > 2)
+    changes, bonus_to = SEASONS[seed]
+    rules = replace(ALL_COUNT, **changes)
     scored = []
     for race in (1, 2, 3):
         for name in dict.fromkeys(classes.values()):
@@ -182,31 +212,93 @@ def test_needs_hold_in_every_way_that_the_round_can_end(seed: int) -> None:
             order = chance.sample(own, len(own))
             scored += [driven(who, race, place, class_name=name) for place, who in enumerate(order, 1)]
     season = Season(scored, rules, POINTS)
-    told = {need.driver_id: need for need in needs(season)}
+    told = {need.driver_id: need for need in needs(season, bonus_to)}
     [leader, *_] = told
     drivers = season.drivers()
     led: dict[str, set[bool]] = {}
     leads_alone: dict[tuple[str, int], bool] = {}
+    most_points: dict[str, Decimal] = {}
+    for outcome, has in outcomes(classes, rules):
+        then = driver_standings(
+            [*scored, *(season.driven(drivers[who], outcome[who], has[who]) for who in "abcd")], rules
+        )
+        first = [line.key for line in then if line.position == 1]
+        position = {line.key: line.position for line in then}
+        for line in then:
+            most_points[line.key] = max(most_points.get(line.key, Decimal(0)), line.points)
+        for who in "abcd":
+            led.setdefault(who, set()).add(who in first)
+            key = who, outcome[who]
+            leads_alone[key] = leads_alone.get(key, True) and first == [who]
+            if who in told and who != leader and is_as_told(who, leader, outcome, has, rules, bonus_to):
+                enough = told[who].beside_leader[outcome[leader]]
+                is_enough = enough is not None and (enough == NO_POINTS or 0 < outcome[who] <= enough)
+                assert (position[who] < position[leader]) == is_enough
+    assert {who for who, ends in led.items() if True in ends} == {who for who in told if told[who].can_lead}
+    for who, need in told.items():
+        enough = [place for place in (NO_POINTS, 3, 2, 1) if leads_alone[who, place]]
+        assert need.leads_from == next(iter(enough), None)
+        assert need.at_best == most_points[who]
+
+
+def outcomes(classes: dict[str, str | None], rules: Rules) -> Iterator[tuple[dict[str, int], dict[str, Decimal]]]:
+    """Each way in which a round of a to d can end: places, and points of bonuses, of which one driver has each."""
     for places in product((1, 2, 3, NO_POINTS), repeat=4):
         outcome = dict(zip("abcd", places, strict=True))
         taken = [(classes[who], place) for who, place in outcome.items() if place]
         if len(taken) > len(set(taken)):
             continue
-        then = driver_standings([*scored, *(season.driven(drivers[who], outcome[who]) for who in "abcd")], rules)
-        first = [line.key for line in then if line.position == 1]
-        position = {line.key: line.position for line in then}
-        for who in "abcd":
-            led.setdefault(who, set()).add(who in first)
-            key = who, outcome[who]
-            leads_alone[key] = leads_alone.get(key, True) and first == [who]
-            if who in told and who != leader:
-                enough = told[who].beside_leader[outcome[leader]]
-                is_enough = enough is not None and (enough == NO_POINTS or 0 < outcome[who] <= enough)
-                assert (position[who] < position[leader]) == is_enough
-    assert {who for who, outcomes in led.items() if True in outcomes} == {who for who in told if told[who].can_lead}
-    for who, need in told.items():
-        enough = [place for place in (NO_POINTS, 3, 2, 1) if leads_alone[who, place]]
-        assert need.leads_from == next(iter(enough), None)
+        within = rules.fastest_lap_within or 99
+        for pole, fastest, gained in product(*(["", *"abcd"] if worth else [""] for worth in (
+            rules.pole_points, rules.fastest_lap_points, rules.most_places_gained_points
+        ))):  # fmt: skip
+            if (gained and gained == pole) or (fastest and not 0 < outcome[fastest] <= within and within < 99):
+                continue
+            yield outcome, {
+                who: (who == pole) * rules.pole_points + (who == fastest) * rules.fastest_lap_points
+                + (who == gained) * rules.most_places_gained_points
+                for who in "abcd"
+            }  # fmt: skip
+
+
+def is_as_told(
+    who: str, leader: str, outcome: dict[str, int], has: dict[str, Decimal], rules: Rules, bonus_to: str
+) -> bool:
+    """Whether the two have the bonuses that the table reckons with."""
+    full = {each: most(rules, outcome[each] or len(POINTS) + 1) for each in (who, leader)}
+    return (has[who], has[leader]) == (
+        full[who] if bonus_to == DRIVER else 0, full[leader] if bonus_to == LEADER else 0
+    )  # fmt: skip
+
+
+def test_of_bonuses_what_the_models_would_not_give_is_refused_with_why() -> None:
+    rules = replace(
+        ALL_COUNT, pole_points=Decimal(1), fastest_lap_points=Decimal(2), fastest_lap_within=2,
+        lap_led_points=Decimal(4), most_laps_led_points=Decimal(8), most_places_gained_points=Decimal(16),
+        clean_race_points=Decimal(32),
+    )  # fmt: skip
+    scored = [*(driven(who, 1, place) for place, who in enumerate("abc", 1)), driven("g", 1, 4, role="guest")]
+    season = Season(scored, rules, POINTS)
+    chosen = {
+        "pole_points": ["a", "b"],  # one has it
+        "fastest_lap_points": ["c"],  # of whom the third place is too far behind
+        "most_laps_led_points": ["b"],  # who has led a lap then
+        "most_places_gained_points": ["a", "c", "x"],  # a starts first
+        "clean_race_points": ["g", "a"],
+    }
+    scored.append(driven("x", 1, None))  # was there, and is not in the order
+    made = held(season, ["g", "a", "b", "c"], chosen)
+    of_driver = {each.driver_id: (each.scored_position, each.race_points, each.bonus_points) for each in made.scored}
+    assert of_driver == {
+        "g": (1, 0, 0), "a": (2, 6, 1 + 32), "b": (3, 3, 4 + 8), "c": (4, 0, 16), "x": (None, 0, 0),
+    }  # fmt: skip
+    assert [(each.driver_id, each.bonus) for each in made.refused] == [
+        ("b", "pole_points"), ("c", "fastest_lap_points"), ("g", "clean_race_points"),
+        ("a", "most_places_gained_points"), ("x", "most_places_gained_points"),
+    ]  # fmt: skip
+    assert all(each.why.endswith(".") for each in made.refused)
+    passed_up = held(replace(season, rules=replace(rules, are_places_of_guests_passed_up=True)), ["g", "a", "b"])
+    assert {each.driver_id: each.scored_position for each in passed_up.scored} == {"g": None, "a": 1, "b": 2}
 
 
 def test_points_of_files_are_worth_what_the_latest_race_gave() -> None:

@@ -17,7 +17,8 @@ from simrace.build import beside
 from simrace.build.dbt import Compiled
 from simrace.championships import scoring
 from simrace.championships import standings as made_by_python
-from simrace.championships.marts import Rules, read_standings, read_team_standings, scored_rows
+from simrace.championships.marts import BONUSES, Rules, Scored, read_standings, read_team_standings, scored_rows
+from simrace.championships.next_round import Season, held
 from simrace.database.connection import ConnectionParameters
 from tests.conftest import Warehouse
 from tests.warehouse.test_championships import models, parameters
@@ -209,18 +210,49 @@ def _entries(season: list[Row], seed: int) -> list[Row]:
 def assert_standings_are_those_of_the_models(cursor: Cursor, championship: str) -> None:
     """Standings that Python makes of what was scored are those that the SQL of the models makes of it."""
     cursor.execute(
-        "select points_table, rounds_counted, rounds_dropped::integer, team_cars_counted::integer, are_ties_shared, 0 "
+        "select points_table, rounds_counted, rounds_dropped::integer, team_cars_counted::integer, are_ties_shared, "
+        "are_places_of_guests_passed_up, fastest_lap_within::integer, pole_points, fastest_lap_points, "
+        "clean_race_points, lap_led_points, most_laps_led_points, most_places_gained_points "
         "from pg_temp.int_championships where championship_id = %s",
         (championship,),
     )
     [row] = cursor.fetchall()
     scored, rules = scored_rows(cursor, championship, "pg_temp"), Rules(*row)
+    assert_what_if_scores_a_race_as_the_models_do(scored, rules)
     assert set(made_by_python.count(scored, rules)) == set(scored)
     for made, told in (
         (made_by_python.driver_standings(scored, rules), read_standings(cursor, championship, "pg_temp")),
         (made_by_python.team_standings(scored, rules), read_team_standings(cursor, championship, "pg_temp")),
     ):
         assert {line.key: line for line in made} == {line.key: line for line in told}
+
+
+def assert_what_if_scores_a_race_as_the_models_do(scored: list[Scored], rules: Rules) -> None:
+    """By the order of finish and who had which bonus: places, points and bonuses of each race without a gap in it."""
+    compared = 0
+    for race_id in {each.race_id for each in scored}:
+        race = [each for each in scored if each.race_id == race_id]
+        order = sorted(
+            (each for each in race if each.classified_position), key=lambda each: each.classified_position or 0
+        )
+        placed = [each for each in order if not each.is_passed_up]
+        by_class = {name: [each.scored_position for each in placed if each.class_name == name]
+                    for name in {each.class_name for each in placed}}  # fmt: skip
+        if any(places != list(range(1, len(places) + 1)) for places in by_class.values()):
+            continue  # AI drivers, and who is not classified, hold places and are not in it
+        season = Season(race, rules, {place: Decimal(points) for place, points in TABLE.items()})
+        bonuses = {name: [each.driver_id for each in race if getattr(each, name)] for name in BONUSES}
+        made = held(season, [each.driver_id for each in order], bonuses)
+        assert made.refused == []
+        told = {each.driver_id: each for each in made.scored}
+        for each in order:
+            if not each.is_disqualified and each.race_points == TABLE.get(each.scored_position or 0, 0):
+                one = told[each.driver_id]
+                assert (one.scored_position, one.race_points, one.bonus_points, one.is_passed_up) == (
+                    each.scored_position, each.race_points, each.bonus_points, each.is_passed_up
+                )  # fmt: skip
+                compared += 1
+    assert compared > 0
 
 
 def _scored(

@@ -78,7 +78,7 @@ def show() -> None:
     standings = data.query("championship/standings", championship_id=championship_id)
     rounds = data.query("championship/rounds", championship_id=championship_id)
     st.markdown(_rules(championship_id))
-    names = {row.driver_id: str(row.driver_name or row.driver_id) for row in rows(standings)}
+    names = {row.driver_id: str(row.driver_name or row.driver_id) for row in rows(rounds)}
     standings = _of_class(standings, rounds)
     _show_standings(standings, rounds)  # before the figure, whose script takes a browser seconds the first time
     _show_points(standings)

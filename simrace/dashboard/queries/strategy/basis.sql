@@ -21,7 +21,7 @@ left join marts.dim_track_layouts as layouts on basis.layout_id = layouts.layout
 left join marts.dim_cars as cars on basis.car_id = cars.car_id
 left join marts.dim_drivers as drivers on basis.driver_id = drivers.driver_id
 order by
-    basis.fuel_capacity_l is not null and least(basis.pace_laps, basis.fuel_laps) >= 3 desc, -- enough for a plan
+    basis.fuel_capacity_l is not null and least(basis.pace_laps, basis.fuel_laps) >= %(fewest_laps)s desc, -- enough
     least(basis.pace_laps, basis.fuel_laps) desc,
     basis.pace_laps desc,
     basis.layout_id asc,

@@ -23,6 +23,7 @@ select
     irating_after,
     irating_change,
     out_reason,
+    is_starter,
     did_not_finish
 from marts.fct_race_results
 where race_id = %(race_id)s
