@@ -18,6 +18,7 @@ from bench import percentile_95
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
 from simrace.dashboard.data import connect, files, statement
+from simrace.race_plan import FEWEST_LAPS
 
 TARGET_MS = 200
 # Where the parameters of a page's queries come from; rows are shuffled, and repeated if there are few.
@@ -41,7 +42,7 @@ DRAWN_FROM = {
         select laps.layout_key, sessions.layout_id, laps.session_id, laps.lap_number
         from marts.fct_laps as laps inner join marts.dim_sessions as sessions using (session_id)
         where laps.is_trace_eligible""",
-    "strategy": "select 1 as nothing",
+    "strategy": f"select {FEWEST_LAPS} as fewest_laps",
     "predictions": "select 'finish' as target",
     "personal_bests": "select driver_id, layout_id, car_id from marts.personal_bests",
     "driver": "select driver_id from marts.dim_drivers where races > 0",

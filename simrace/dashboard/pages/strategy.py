@@ -53,7 +53,7 @@ def show() -> None:
         "A plan for a race from a driver's own laps on the layout in the car: fuel, stops, stints and pit windows. "
         "Each number has the ends between which it is meant to lie four times in five.",
     )
-    known = data.query("strategy/basis")
+    known = data.query("strategy/basis", fewest_laps=FEWEST_LAPS)
     if known.empty:
         nothing(
             "No session has a driver, a car and a layout yet, so there is nothing to plan from. "
