@@ -17,7 +17,7 @@ from simrace.cli.terminal import console, dbt, errors, readable_errors, say, say
 from simrace.dashboard.command import HOST, PORT, REFRESH_S, run_dashboard
 from simrace.database.connection import connection_parameters
 from simrace.report.answers import ReportError
-from simrace.report.command import names_a_race, write_race, write_report
+from simrace.report.command import LAST_RACE, names_a_race, write_race, write_report
 
 
 def docs(open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open it in the browser.")] = True) -> None:
@@ -53,6 +53,9 @@ def report(
     font: Annotated[
         Path | None, typer.Option(help="Font of a PNG; left out, one of the system.", show_default=False)
     ] = None,
+    pseudonymise: Annotated[
+        bool, typer.Option("--pseudonymise", help="Pseudonyms for drivers and teams of a race.")
+    ] = False,
 ) -> None:
     """Write a session or a whole race as a page to read or print, a race for a chat or forum too.
 
@@ -64,9 +67,11 @@ def report(
     with readable_errors():
         if names_a_race(what) and lap is not None:
             raise ReportError(f"--lap is of a session, and {what} is a race.")
+        if pseudonymise and not names_a_race(what):
+            raise ReportError(f"--pseudonymise is of a race, and {what} is a session: name a race_id or `{LAST_RACE}`.")
         with closing(connection_parameters(say).connect()) as connection:
             if names_a_race(what):
-                write_race(connection, what, file, font)
+                write_race(connection, what, file, font, pseudonymise)
             else:
                 missing = write_report(connection, what, lap, file)
     console.print(f"The report is in {summaries.shown(str(file))}", highlight=False)

@@ -50,7 +50,9 @@ def write_report(connection: Connection, session: str, lap: int | None, file: Pa
     return None if comparison else nothing_to_compare(laps, chosen)
 
 
-def write_race(connection: Connection, race: str, file: Path, font: Path | None = None) -> None:
+def write_race(
+    connection: Connection, race: str, file: Path, font: Path | None = None, has_pseudonyms: bool = False
+) -> None:
     """Write the report of a race as the kind of file that its name says; HTML where it says none.
 
     Args:
@@ -58,14 +60,16 @@ def write_race(connection: Connection, race: str, file: Path, font: Path | None 
         race: race_id, or `last-race`.
         file: To write, or to replace.
         font: File of a font for a picture; None for one of the system.
+        has_pseudonyms: Put a pseudonym in place of each name of a driver or team.
 
     Raises:
         ReportError: there is no such race.
+        PseudonymError: pseudonyms are asked, and there is no key.
         PictureError: a picture is asked, and cannot be drawn.
         ExportError: the file cannot be written.
     """
     become_reader(connection)
-    made = make_race(connection, LAST if race == LAST_RACE else race)
+    made = make_race(connection, LAST if race == LAST_RACE else race, has_pseudonyms)
     told = written(connection, made, format_of(file) or Format.HTML, font)
     with replacing(file) as unfinished:
         unfinished.write_bytes(told)

@@ -1,7 +1,5 @@
 """The report of a whole round of a championship: standings before and after, points, movers, its races."""
 
-import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,11 +18,11 @@ from simrace.championships.marts import (
 )
 from simrace.championships.standings import count, driver_standings, team_standings
 from simrace.championships.steps import changes, plain
-from simrace.database.pseudonyms import pseudonym
 from simrace.lap_times import lap_time_text
 from simrace.report import league_story, line_chart
 from simrace.report.answers import objects
 from simrace.report.document import Bullets, Cell, Document, Heading, Picture, Sheet, Text
+from simrace.report.hiding import DRIVER, TEAM, named
 from simrace.report.words import counted, listed
 
 MOST_LINES = 10  # drivers whose way through the season is drawn
@@ -119,18 +117,10 @@ def up_to(championship: Championship, its_round: Round, scored: Sequence[Scored]
 
 
 def _hidden(championship: Championship, scored: list[Scored]) -> tuple[Championship, list[Scored]]:
-    driver, team = _named("Driver"), _named("Team")
+    driver, team = named(DRIVER), named(TEAM)
     names = {key: driver(name) for key, name in championship.drivers.items()}
     teams = [replace(each, team_name=team(each.team_name) if each.team_name else None) for each in scored]
     return replace(championship, drivers=names), teams
-
-
-def _named(kind: str) -> Callable[[str], str]:
-    def shown(name: str) -> str:
-        is_pseudonym = re.fullmatch(rf"{kind} [0-9a-f]{{16}}", name)  # of a warehouse that publishes no names
-        return name if is_pseudonym else pseudonym(name, kind, os.environ)
-
-    return shown
 
 
 def _document(season: Season, laps: list[FastestLap]) -> Document:

@@ -8,6 +8,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from simrace.lap_times import lap_time_text
 from simrace.report import line_chart, race_rules
 from simrace.report.document import Bullets, Cell, Document, Heading, Picture, Sheet, Text
+from simrace.report.hiding import hidden
 from simrace.report.race_marts import Before, Car, Field, RaceLap, Result, Stint, WholeRace, find_race, read_race
 from simrace.report.words import counted, joined, moment
 
@@ -19,17 +20,20 @@ SOURCE = (
 )
 
 
-def make_race(connection: Connection, named: str) -> Document:
+def make_race(connection: Connection, named: str, has_pseudonyms: bool = False) -> Document:
     """The report of a race.
 
     Args:
         connection: To a warehouse that has been built.
         named: race_id, or `last`.
+        has_pseudonyms: Put a pseudonym in place of each name of a driver or team.
 
     Raises:
         ReportError: there is no such race.
+        PseudonymError: pseudonyms are asked, and there is no key.
     """
-    return document(read_race(connection, find_race(connection, named)))
+    whole = read_race(connection, find_race(connection, named))
+    return document(hidden(whole) if has_pseudonyms else whole)
 
 
 def document(whole: WholeRace) -> Document:

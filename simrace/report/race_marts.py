@@ -69,6 +69,7 @@ class Result:
     irating_after: int | None = None
     irating_change: int | None = None
     out_reason: str | None = None
+    is_starter: bool | None = None
     did_not_finish: bool | None = None
 
     @property

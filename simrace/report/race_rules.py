@@ -289,13 +289,20 @@ def gained(results: Sequence[Result]) -> str | None:
 
 
 def retired(results: Sequence[Result]) -> str | None:
-    """Who did not finish, and why where the file says it."""
-    out = [result for result in results if result.did_not_finish]
-    if not out:
-        return None
+    """Who started and did not finish, and why where the file says it; then who did not start."""
+    absent = [result for result in results if result.is_starter is False]
+    there = len(results) - len(absent)
+    out = [result for result in results if result.did_not_finish and result.is_starter is not False]
+    told = [_retired(out, there)] if out else []
+    if absent:
+        told.append(f"Did not start: {listed([result.name for result in absent], MOST_NAMED)}.")
+    return " ".join(told) or None
+
+
+def _retired(out: Sequence[Result], there: int) -> str:
     reasons = [result.out_reason if result.out_reason != "did not finish" else None for result in out]
     who = [result.name + (f" ({reason})" if reason else "") for result, reason in zip(out, reasons, strict=True)]
-    return f"{len(out)} of {len(results)} did not finish: {listed(who, MOST_NAMED)}."
+    return f"{len(out)} of {there} did not finish: {listed(who, MOST_NAMED)}."
 
 
 def stops(stints: Sequence[Stint], first: Result | None) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg2 writes its classes small
 
+from simrace.database.pseudonyms import pseudonym
 from simrace.lap_times import lap_time_text
 from simrace.report import line_chart, race_rules
 from simrace.report.as_html import make_html
@@ -138,6 +139,11 @@ def test_gaps_of_a_class_are_to_its_own_leader() -> None:
         (race_rules.gained([FIRST, SECOND]), None),
         (race_rules.retired(RESULTS), "1 of 3 did not finish: Cy (engine)."),
         (race_rules.retired([FIRST]), None),
+        (race_rules.retired([FIRST, replace(THIRD, is_starter=False)]), "Did not start: Cy."),
+        (
+            race_rules.retired([FIRST, replace(THIRD, is_starter=True), replace(SECOND, is_starter=False)]),
+            "1 of 2 did not finish: Cy (engine). Did not start: Bo.",
+        ),
         (race_rules.retired([replace(THIRD, out_reason="did not finish")]), "1 of 1 did not finish: Cy."),
         (race_rules.stops(WHOLE.stints, FIRST), "Ada stopped once, on lap 2."),
         (race_rules.stops(WHOLE.stints[1:], FIRST), "Ada did not stop."),
@@ -266,6 +272,34 @@ def test_names_are_data_in_every_kind_of_file() -> None:
     text = make_markdown(document(whole))
     assert not [line for line in text.splitlines() if re.search(r"(?<!\\)[<~`]|@everyone|(?<!\\)://|\u202e", line)]
     assert make_png(document(whole)).startswith(b"\x89PNG")
+
+
+def test_names_are_hidden_where_asked(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a race of teams, whose cars are called as they are, and of one with qualifying, stints and penalties."""
+    key = "k" * 40
+    races = warehouse.query(
+        "select race_id from marts.fct_race_results group by 1 "
+        "order by count(team_name) = count(*) desc, count(out_reason) desc, 1 limit 3"
+    )
+    monkeypatch.setenv("SIMRACE_PSEUDONYM_KEY", key)
+    for (race_id,) in races:
+        file = tmp_path / "race.md"
+        done = simrace_report(warehouse, str(race_id), "-o", file, "--pseudonymise")
+        assert done.exit_code == 0, done.output
+        text = file.read_text("utf-8")
+        for kind, column in (("Driver", "driver_name"), ("Team", "team_name")):
+            names = warehouse.query(
+                f"select distinct {column} from marts.fct_race_results "
+                f"where race_id = $id${race_id}$id$ and {column} is not null"
+            )
+            assert not [name for (name,) in names if str(name) in text]
+            shown = [pseudonym(str(name), kind, {"SIMRACE_PSEUDONYM_KEY": key}) in text for (name,) in names]
+            assert all(shown) or kind == "Team"
+    monkeypatch.delenv("SIMRACE_PSEUDONYM_KEY")
+    done = simrace_report(warehouse, "last-race", "-o", tmp_path / "none.md", "--pseudonymise")
+    assert done.exit_code == 1 and "SIMRACE_PSEUDONYM_KEY" in done.output
+    done = simrace_report(warehouse, "last", "-o", tmp_path / "none.html", "--pseudonymise")
+    assert done.exit_code == 1 and "--pseudonymise is of a race" in done.output
 
 
 def test_every_race_has_a_report_of_what_the_marts_hold(warehouse: Warehouse, connection: Connection) -> None:
