@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 import json
+from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ INCIDENTS = ("off track", "contact", "car contact", "lost control")
 GRID_GAP = 45_000
 SIGNATURE = "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260301T120000Z&X-Amz-Expires=3600&X-Amz-Signature=none"
 CHARTED, UNINDEXED, ONE_CAR, LOST = "raw", "content", "formula", "event_result"
+CHARTS = {CHARTED: 63, UNINDEXED: 64, ONE_CAR: 65}  # races whose laps are told, and what seeds them beside the season
 BARE = "bare_csv"  # names no league
 LEAGUE_ADJUSTMENT = 30
 STANDINGS_HEADER = [
@@ -60,7 +63,7 @@ def write_iracing_api(directory: Path, races: list[Race], seed: int) -> list[Pat
         contents[name] = (content, race.ended_at)
 
     charted = first[CHARTED]
-    rows = chart(charted, np.random.default_rng([seed, 63]))
+    rows = chart_of(charted, seed)
     parts = [rows[start : start + CHUNK_ROWS] for start in range(0, len(rows), CHUNK_ROWS)]
     names = [f"{_digest(charted, 'chart', number)}.json" for number in range(len(parts))]
     add("lap_chart.json", _index(charted, [name + SIGNATURE for name in names], len(rows), "chart"), charted)
@@ -73,11 +76,11 @@ def write_iracing_api(directory: Path, races: list[Race], seed: int) -> list[Pat
     add("event_log.json", {key: value for key, value in info.items() if not key.startswith("best_")}, charted)
 
     unindexed = first[UNINDEXED]
-    add("laps of sunday.json", chart(unindexed, np.random.default_rng([seed, 64])), unindexed)
+    add("laps of sunday.json", chart_of(unindexed, seed), unindexed)
 
     one = first[ONE_CAR]
     driver = one.results[1].entry.entry_id
-    laps = [_without_chart(row) for row in chart(one, np.random.default_rng([seed, 65])) if row["group_id"] == driver]
+    laps = [_without_chart(row) for row in chart_of(one, seed) if row["group_id"] == driver]
     name = f"{_digest(one, str(driver), 0)}.json"
     add("lap_data.json", _index(one, [name], len(laps), str(driver)) | {"cust_id": driver, "group_id": driver}, one)
     add(name, laps, one)
@@ -98,6 +101,27 @@ def write_iracing_api(directory: Path, races: list[Race], seed: int) -> list[Pat
         set_modified(path, happened_at)
         written.append(path)
     return written
+
+
+def led_as_charted(race: Race, seed: int) -> Race:
+    """The race with those laps led that its laps tell.
+
+    Args:
+        race: Of a variant in `CHARTS`.
+        seed: Of the season.
+    """
+    led = Counter(row["group_id"] for row in chart_of(race, seed) if row["lap_number"] and row["lap_position"] == 1)
+    return replace(race, results=[replace(each, laps_led=led[each.entry.entry_id]) for each in race.results])
+
+
+def chart_of(race: Race, seed: int) -> list[dict[str, Any]]:
+    """The lap chart of a race.
+
+    Args:
+        race: Of a variant in `CHARTS`.
+        seed: Of the season.
+    """
+    return chart(race, np.random.default_rng([seed, CHARTS[race.variant]]))
 
 
 def chart(race: Race, rng: np.random.Generator) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from simrace.generator.drivers import CATEGORY_NAMES
-from simrace.generator.race import Race, Result
+from simrace.generator.race import Race, Result, places_in_class
 
 NONE = -1  # what the sim writes for "no time", "no licence", "not applicable"
 PRACTICE, LONE_QUALIFYING, RACE_SESSION = (3, "Open Practice"), (4, "Lone Qualifying"), (6, "Race")
@@ -120,8 +120,8 @@ def _sessions(race: Race) -> list[dict[str, Any]]:
     before = NONE - 1 if race.heat else 0
     by_practice = sorted(race.results, key=lambda result: result.best_lap or 10**9)
     by_grid = sorted((result for result in race.results if result.grid), key=lambda result: result.grid or 0)
-    practice = [_trial(result, result.best_lap, at) for at, result in enumerate(by_practice)]
-    qualifying = [_trial(result, result.qualifying_lap, at) for at, result in enumerate(by_grid)]
+    practice = _trials(by_practice, [result.best_lap for result in by_practice])
+    qualifying = _trials(by_grid, [result.qualifying_lap for result in by_grid])
     sessions = [
         _session(race, before - 2, "PRACTICE", PRACTICE, practice),
         _session(race, before - 1, "QUALIFY", LONE_QUALIFYING, qualifying),
@@ -145,7 +145,12 @@ def _session(race: Race, number: int, name: str, kind: tuple[int, str], rows: li
     }
 
 
-def _trial(result: Result, lap: int | None, at: int) -> dict[str, Any]:
+def _trials(results: list[Result], laps: list[int | None]) -> list[dict[str, Any]]:
+    in_class = places_in_class([result.entry.car.class_id for result in results])
+    return [_trial(*row) for row in zip(results, laps, range(len(results)), in_class, strict=True)]
+
+
+def _trial(result: Result, lap: int | None, at: int, place_in_class: int) -> dict[str, Any]:
     """A row of practice or qualifying: best time, nothing gained or lost."""
     return (
         _identity(result)
@@ -154,7 +159,7 @@ def _trial(result: Result, lap: int | None, at: int) -> dict[str, Any]:
             "best_lap_num": 2 if lap else NONE,
             "best_lap_time": lap or NONE,
             "finish_position": at,
-            "finish_position_in_class": at,
+            "finish_position_in_class": place_in_class - 1,
             "incidents": 0,
             "interval": NONE,
             "laps_complete": 4 if lap else 0,

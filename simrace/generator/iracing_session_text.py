@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from simrace.generator.drivers import CATEGORY_NAMES, REGULARS, Racer
-from simrace.generator.race import TICKS_PER_S, Entry, Race, RaceCar, Result
+from simrace.generator.race import TICKS_PER_S, Entry, Race, RaceCar, Result, places_in_class
 from simrace.generator.session import Session
 
 UNLIMITED = "unlimited"
@@ -153,7 +153,7 @@ def _race_sessions(race: Race) -> list[dict[str, Any]]:
         return [
             {
                 "Position": place,
-                "ClassPosition": result.class_position - 1 if raced else place - 1,
+                "ClassPosition": place_in_class - 1,
                 "CarIdx": index[result.entry.entry_id],
                 "Lap": result.laps if raced else 4,
                 "FastestLap": (result.best_lap_number or 0) if raced else 2,
@@ -165,7 +165,9 @@ def _race_sessions(race: Race) -> list[dict[str, Any]]:
                 "ReasonOutId": result.reason_out[0] if raced else 0,
                 "ReasonOutStr": result.reason_out[1] if raced else "Running",
             }
-            for place, result in enumerate(results, start=1)
+            for place, (result, place_in_class) in enumerate(
+                zip(results, places_in_class([each.entry.car.class_id for each in results]), strict=True), start=1
+            )
         ]
 
     return [

@@ -165,8 +165,8 @@ def run_race(
     laps, incidents = np.where(started, laps, 0), np.where(started, incidents, 0)
     order = sorted(range(count), key=lambda at: (not started[at], -laps[at], laps[at] * average[at], grid[at]))
 
-    places = _places_in_class([entries[at].car.class_id for at in order])
-    grid_places = _places_in_class([entries[at].car.class_id for at in np.argsort(grid)])
+    places = places_in_class([entries[at].car.class_id for at in order])
+    grid_places = places_in_class([entries[at].car.class_id for at in np.argsort(grid)])
     changes = _changes(entries, order, ratings, started) if official else np.zeros(count)
     leader = order[0]
     leaders: dict[int, int] = {}
@@ -217,7 +217,7 @@ def _gap(at: int, leader: int, laps: NDArray[np.int64], average: NDArray[np.int6
     return int(average[at] * laps[at] - average[leader] * laps[leader])
 
 
-def _places_in_class(classes: list[int]) -> list[int]:
+def places_in_class(classes: list[int]) -> list[int]:
     """Place within its class of each, given the classes in overall order."""
     return [classes[: at + 1].count(car_class) for at, car_class in enumerate(classes)]
 

@@ -14,6 +14,7 @@ from simrace.generator.assetto_corsa_results import write_assetto_corsa_evening,
 from simrace.generator.catalogue import LAYOUTS
 from simrace.generator.drivers import FORMULA, ROAD, SPORTS_CAR, Racer, make_ai, make_pool, make_visitors
 from simrace.generator.evening import Evening, run_season
+from simrace.generator.iracing_api import CHARTS, led_as_charted
 from simrace.generator.iracing_csv import Style, csv_bytes
 from simrace.generator.iracing_json import content_text, event_result_text, raw_text
 from simrace.generator.lmu_results import write_lmu_evening, write_lmu_event
@@ -78,7 +79,7 @@ def write_season(
     directory.mkdir(parents=True, exist_ok=True)
     pool, helpers, reserve = make_pool(seed), make_ai(4, seed), make_visitors()[0]
     written: list[Path] = []
-    truth, run = [], []
+    truth, run = [], list[Race]()
     for at in range(races):
         rng = np.random.default_rng([seed, 50, at])
         variants = ROTATION[at % 3]
@@ -92,6 +93,8 @@ def write_season(
             paths, told = write_acc_evening(directory, rng, field[:14], layout, ended_at, reserve)
         else:
             race = _race(variant, at, rng, field, helpers, started_at, layout)
+            if variant in CHARTS and variant not in {each.variant for each in run}:
+                race = led_as_charted(race, seed)
             paths = _write(directory, race)
             told = _truth(race)
             run.append(race)

@@ -91,6 +91,34 @@ def test_same_seed_same_bytes_other_seed_others(folder: Path, tmp_path: Path) ->
     assert all(first[name][0] != other[name][0] for name in common)
 
 
+def test_places_in_class_are_counted_in_each_session(folder: Path) -> None:
+    """Practice and qualifying of several classes too: the first of each class is the first of it."""
+    several = 0
+    for document in documents(folder):
+        for session in document["session_results"]:
+            rows = sorted(session["results"], key=lambda row: row["finish_position"])
+            counts: dict[int, int] = defaultdict(int)
+            for row in rows:
+                assert row["finish_position_in_class"] == counts[row["car_class_id"]]
+                counts[row["car_class_id"]] += 1
+            several += len(counts) > 1 and session["simsession_number"] < 0
+    assert several
+
+
+def test_laps_led_are_those_of_the_chart(folder: Path) -> None:
+    by_race = {document["subsession_id"]: race_rows(document) for document in documents(folder)}
+    index = json.loads((folder / "iracing_api" / "lap_chart.json").read_text("utf-8"))
+    names = index["chunk_info"]["chunk_file_names"]
+    chart = [row for name in names
+             for row in json.loads((folder / "iracing_api" / name.partition("?")[0]).read_text("utf-8"))]  # fmt: skip
+    ahead = [row["group_id"] for row in chart if row["lap_number"] and row["lap_position"] == 1]
+    rows = by_race[index["session_info"]["subsession_id"]]
+    assert {row["cust_id"]: row["laps_lead"] for row in rows} == {
+        row["cust_id"]: ahead.count(row["cust_id"]) for row in rows
+    }
+    assert sum(row["laps_lead"] for row in rows) == max(row["laps_complete"] for row in rows)
+
+
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.slug)
 def test_track_closes(layout: Layout) -> None:
     step = np.hypot(*np.diff(layout.grid_xy))
