@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/first_picture.py                      # on the warehouse at hand
     .venv/bin/python benchmarks/first_picture.py --sessions 500       # on one of so many sessions, made for it
 
-It prints the seconds from opening the address: until the first picture (a figure or what stands in for it, a table or a
-tile), until the first figure that answers to the mouse, and until the whole page is at rest. The first visit of a page
-asks the database, later ones find the dashboard's memory of it; each is by a browser of its own. A reload finds scripts
-in the browser's memory too.
+It prints the seconds from opening the address: until the first picture (a figure or what stands in for it, a table, a
+tile or a sentence in a box; frames of what is still loading do not count), until the first figure that answers to the
+mouse, and until the whole page is at rest. The first visit of a page asks the database, later ones find the dashboard's
+memory of it; each is by a browser of its own. A reload finds scripts in the browser's memory too.
 
 A warehouse of 500 sessions takes minutes to build, so --sessions drives 60 of them and copies their rows under ids of
 their own. Races are as many as there would be, each of its own.

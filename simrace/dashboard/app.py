@@ -8,6 +8,7 @@ import streamlit as st
 
 from simrace.dashboard import data, units
 from simrace.dashboard.command import REFRESH_VARIABLE
+from simrace.dashboard.figures_last import figures_last
 from simrace.dashboard.page_tools import page_tools
 from simrace.dashboard.pages import (
     championship,
@@ -77,9 +78,10 @@ pages = {
 }
 st.session_state[KNOWN_PAGES] = pages
 st.html(CONTRAST)
-st.navigation(list(pages.values()), position="top").run()
-with st.container(key="page_foot", horizontal=True, vertical_alignment="center"):
-    page_tools()
-    units.switch()
-    st.caption(f"Who drives now: [Live]({LIVE_PAGE}), a page of `simrace serve`.")
+with figures_last(), data.one_connection():
+    st.navigation(list(pages.values()), position="top").run()
+    with st.container(key="page_foot", horizontal=True, vertical_alignment="center"):
+        page_tools()
+        units.switch()
+        st.caption(f"Who drives now: [Live]({LIVE_PAGE}), a page of `simrace serve`.")
 watch_for_new_data(float(os.environ.get(REFRESH_VARIABLE, "0")))

@@ -1,6 +1,7 @@
 """The style that all figures share: colours for all eyes, dashes and shapes beside them, units on every axis."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -8,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from simrace.dashboard.figure_table import as_table
+from simrace.dashboard.figures_last import in_turn
 from simrace.dashboard.units import converted
 from simrace.dashboard.words import lap_time, literal
 
@@ -175,6 +177,10 @@ def show(made: go.Figure, key: str, alt: str, revision: str = "", on_point: Call
     """
     made.update_layout(uirevision=f"{key} {revision}", modebar={"orientation": "v"})
     config = CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": f"simrace_{key}"}}
+    in_turn(key, partial(_show, made, key, alt, config, on_point))
+
+
+def _show(made: go.Figure, key: str, alt: str, config: dict[str, Any], on_point: Callable[[], None] | None) -> None:
     if on_point:
         st.plotly_chart(made, key=key, config=config, alt=alt, on_select=on_point, selection_mode="points")
     else:

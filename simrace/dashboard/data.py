@@ -1,7 +1,8 @@
 """Runs the queries of the pages as the reader, and keeps the answers until the next run has ended."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,6 +23,8 @@ STATEMENT_TIMEOUT = "15s"
 NEWEST_RUN_TTL_S = 2
 
 Answer = TypeVar("Answer")
+_kept: ContextVar[list[Connection] | None] = ContextVar("kept", default=None)
+# figures take numbers as floats
 _FLOAT = new_type(DECIMAL.values, "FLOAT", lambda value, _: None if value is None else float(value))
 
 
@@ -57,7 +60,8 @@ def _remembered(newest: datetime | None, name: str, parameters: tuple[tuple[str,
 
 
 def _read(name: str, parameters: dict[str, Any]) -> pd.DataFrame:
-    with closing(connect()) as connection, connection, connection.cursor() as cursor:
+    with _connected() as connection, connection, connection.cursor() as cursor:
+        register_type(_FLOAT, cursor)
         cursor.execute(statement(name), parameters)
         columns = [column.name for column in cursor.description or ()]
         return pd.DataFrame(cursor.fetchall(), columns=columns)
@@ -97,22 +101,46 @@ def ask(function: Callable[..., Answer], *parameters: str) -> Answer:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _asked(newest: datetime | None, name: str, parameters: tuple[str, ...], _function: Callable[..., Any]) -> Any:
-    with closing(connect(has_floats=False)) as connection:
+    with _connected() as connection:
         return _function(connection, *parameters)
 
 
-def connect(has_floats: bool = True) -> Connection:
-    """Open a connection that can only read; as the role of readers where it is there and this user may take it.
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Let all that is asked within use one connection, opened when the first asks and closed at the end."""
+    kept: list[Connection] = []
+    token = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+        for connection in kept:
+            connection.close()
 
-    Args:
-        has_floats: Whether its numbers are floats, as figures take them; else decimals.
+
+@contextmanager
+def _connected() -> Iterator[Connection]:
+    kept = _kept.get()
+    if kept is None:
+        with closing(connect()) as connection:
+            yield connection
+        return
+    if not kept or kept[-1].closed:
+        kept.append(connect())
+    try:
+        yield kept[-1]
+    finally:
+        if not kept[-1].closed:
+            kept[-1].rollback()
+
+
+def connect() -> Connection:
+    """Open a connection that can only read; as the role of readers where it is there and this user may take it.
 
     Raises:
         DatabaseError: the database cannot be reached.
     """
     connection = connection_parameters().connect(application_name="simrace dashboard")
-    if has_floats:
-        register_type(_FLOAT, connection)
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "set default_transaction_read_only = on; set timezone = 'UTC'; "

@@ -27,7 +27,7 @@ def report_buttons(name: str, make: Callable[[Connection], Document]) -> None:
 
     def bytes_of(kind: Format) -> Callable[[], bytes]:
         def made() -> bytes:
-            with closing(data.connect(has_floats=False)) as connection:
+            with closing(data.connect()) as connection:
                 return written(connection, make(connection), kind)
 
         return made

@@ -1,7 +1,7 @@
 """A picture of a figure that shows at once: the script of figures takes a browser seconds to load the first time."""
 
 from base64 import b64encode
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import pandas as pd
@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from simrace.dashboard.charts import NEUTRAL
+from simrace.dashboard.figures_last import are_put_off
 
 MOST_POINTS = 600  # points of a line: more than one for each pixel would be useless
 WIDTH, MARGIN, LEFT = 1000, 50, 70  # pixels, as the figure leaves them round its axes
@@ -32,7 +33,8 @@ def show_first(made: go.Figure, key: str) -> None:
     place = st.empty()  # kept even when empty, so that the figure keeps its place and zoom
     shown: set[str] = st.session_state.setdefault("first_pictures", set())
     if key not in shown:
-        shown.add(key)
+        if not are_put_off():  # else it stands in for the figure in the next run too
+            shown.add(key)
         # An image in Markdown, because HTML needs another script first, and that script removes drawings.
         place.markdown(f"![](data:image/svg+xml;base64,{b64encode(draw(made).encode()).decode()})")
     st.html(_STYLE.replace("{key}", key))
@@ -50,8 +52,9 @@ def draw(made: go.Figure) -> str:
         name = f"y{number}" if number > 1 else "y"
         lines = [line for line in made.data if (line.yaxis or "y").removesuffix("1") == name]
         bottom, top = (MARGIN + (1 - end) * (height - 2 * MARGIN) for end in axis.domain)
+        # names in titles are written so that Plotly shows them letter by letter
         parts += [
-            f'<text x="0" y="{top + 15 * row:.0f}">{escape(part)}</text>'
+            f'<text x="0" y="{top + 15 * row:.0f}">{escape(unescape(part))}</text>'
             for row, part in enumerate(axis.title.text.split("<br>"), start=1)
         ]
         parts += _paths(lines, top, bottom)
