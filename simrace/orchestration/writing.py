@@ -1,6 +1,6 @@
 """Exports and reports as assets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from simrace.operations.webhook import notify
 from simrace.orchestration.building import Project
 from simrace.orchestration.landing import months, patience
 from simrace.orchestration.settings import Plan, ScheduleError
-from simrace.report.command import write_report
+from simrace.report.command import LAST_RACE, write_race, write_report
 
 
 def export_assets(plan: Plan, project: Project) -> tuple[list[dg.AssetsDefinition], list[dg.AssetsDefinition]]:
@@ -36,32 +36,53 @@ def export_assets(plan: Plan, project: Project) -> tuple[list[dg.AssetsDefinitio
 
 def report_assets(plan: Plan, project: Project) -> list[dg.AssetsDefinition]:
     """What is written after each build."""
-    laps = project.mart("fct_laps")
-    if laps is None:
-        raise ScheduleError("The project has no mart fct_laps. Take models/ of this version of simrace.")
+
+    def of_session(connection: Connection, file: Path) -> str | None:
+        return write_report(connection, "last", None, file)
+
+    def of_race(connection: Connection, file: Path) -> None:
+        write_race(connection, LAST_RACE, file)
+
+    return [
+        _report("last_session", "session", "fct_laps", of_session, plan, project),
+        _report("last_race", "race", "fct_race_results", of_race, plan, project),
+    ]
+
+
+def _report(
+    name: str,
+    what: str,
+    mart: str,
+    write: Callable[[Connection, Path], str | None],
+    plan: Plan,
+    project: Project,
+) -> dg.AssetsDefinition:
+    """A report of what was driven last, which says what it had to leave out; nothing while the mart is empty."""
+    if (found := project.mart(mart)) is None:
+        raise ScheduleError(f"The project has no mart {mart}. Take models/ of this version of simrace.")
 
     @dg.asset(
-        name="last_session",
+        name=name,
         key_prefix="reports",
         group_name="reports",
-        description="The report of the last session, as one page.",
-        deps=[project.keys[laps["unique_id"]]],
+        description=f"The report of the last {what}, as one page.",
+        deps=[project.keys[found["unique_id"]]],
         retry_policy=patience(plan),
     )
-    def last_session(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        place = _place(plan, "reports/last_session.html")
-        with _warehouse(context) as connection, place_of(place) as file:
-            connection.rollback()
-            with connection.cursor() as cursor:
-                cursor.execute("select exists (select from marts.fct_laps)")
-                has_laps = bool((cursor.fetchone() or [False])[0])
-            if not has_laps:
-                context.log.info("There is no session yet.")
+    def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        place = _place(plan, f"reports/{name}.html")
+        with _warehouse(context) as connection:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(f"select exists (select from marts.{mart})")
+                has_rows = bool((cursor.fetchone() or [False])[0])
+            if not has_rows:
+                context.log.info(f"There is no {what} yet.")
                 return dg.MaterializeResult()
-            nothing = write_report(connection, "last", None, file)
+            with place_of(place) as file:
+                nothing = write(connection, file)
         return dg.MaterializeResult(metadata={"place": place, **({"without": nothing} if nothing else {})})
 
-    return [last_session]
+    return report
 
 
 def state_asset(plan: Plan) -> dg.AssetsDefinition:

@@ -244,13 +244,14 @@ def test_new_files_are_landed_built_checked_and_written(scheduler: Scheduler, fi
     nodes = scheduler.warehouse.manifest()["nodes"].values()
     built = {f"{node['schema']}/{node['alias']}" for node in nodes if node["resource_type"] in ("model", "seed")}
     assert built <= made, sorted(built - made)
-    assert {"raw/files", "exports/dim_drivers", "reports/last_session"} <= made
+    assert {"raw/files", "exports/dim_drivers", "reports/last_session", "reports/last_race"} <= made
     checks = [check for node in assets.values() for check in node["assetChecksOrError"].get("checks", [])]
     assert len(checks) == sum(node["resource_type"] == "test" for node in nodes)
     found = {check["name"]: (check["executionForLatestMaterialization"] or {}).get("status") for check in checks}
     assert {name: status for name, status in found.items() if status != "SUCCEEDED"} == {}
     assert (scheduler.output / "exports" / "dim_drivers" / "dim_drivers.parquet").stat().st_size
-    assert "<html" in (scheduler.output / "reports" / "last_session.html").read_text("utf-8")
+    for name in ("last_session", "last_race"):
+        assert "<html" in (scheduler.output / "reports" / f"{name}.html").read_text("utf-8")
 
 
 def test_a_step_that_fails_is_tried_again_and_a_run_that_fails_is_told_once(
