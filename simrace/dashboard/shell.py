@@ -1,11 +1,13 @@
 """The frame of every page: a title, a sentence on what it shows, and sentences instead of stack traces."""
 
 from collections.abc import Callable
+from functools import partial
 
 import psycopg2
 import streamlit as st
 from psycopg2 import errors
 
+from simrace.dashboard.figures_last import in_turn
 from simrace.database.settings import DatabaseError
 
 PAGES = "pages"  # in the session: the pages of the navigation, by their path
@@ -58,6 +60,11 @@ def head(title: str, sentence: str) -> None:
     """
     st.title(title)
     st.markdown(sentence)
+
+
+def to_copy(command: str) -> None:
+    """Show a command with a button that copies it; its script is large too, so it comes with the figures."""
+    in_turn("to_copy", partial(st.code, command, language=None, wrap_lines=True))
 
 
 def nothing(sentence: str) -> None:

@@ -12,7 +12,7 @@ from simrace.dashboard.data import rows
 from simrace.dashboard.downloads import report_buttons
 from simrace.dashboard.filters import choose
 from simrace.dashboard.next_round import show_next_round
-from simrace.dashboard.shell import head, link, nothing
+from simrace.dashboard.shell import head, link, nothing, to_copy
 from simrace.dashboard.words import day, literal
 from simrace.report.league import make_round
 from simrace.report.words import counted
@@ -98,7 +98,7 @@ def show() -> None:
     st.subheader("The latest round")
     report_buttons("round", lambda connection: make_round(connection, championship_id, None))
     st.markdown("What another decision would change, before it is made:")
-    st.code(f"simrace championship what-if {championship_id} --round ROUND --disqualify DRIVER", language=None)
+    to_copy(f"simrace championship what-if {championship_id} --round ROUND --disqualify DRIVER")
 
 
 def _rules(championship_id: str) -> str:

@@ -12,7 +12,7 @@ from simrace.dashboard.charts import LAP_TIME, NEUTRAL, figure, series, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose, name_number
-from simrace.dashboard.shell import head, nothing
+from simrace.dashboard.shell import head, nothing, to_copy
 from simrace.dashboard.units import unit
 from simrace.dashboard.words import UNKNOWN, joined, race_time
 from simrace.race_plan import FEWEST_LAPS, LONGEST_MIN, MOST_LAPS, Basis, Plan, PlanError, Range, plan
@@ -225,4 +225,4 @@ def _show_command(row: Any, asked: dict[str, Any]) -> None:
         if asked.get(name) is not None:
             words += [option, f"{asked[name]:g}"]
     st.caption("The same on the command line, where a published model of lap times is used if there is one:")
-    st.code(join(words), language=None, wrap_lines=True)
+    to_copy(join(words))
