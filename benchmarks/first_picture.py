@@ -54,6 +54,7 @@ const look = () => {
       "[data-testid=stMetric], [data-testid=stAlert]")) seen.picture = now;
   if (!("figure" in seen) && has(".js-plotly-plot .main-svg")) seen.figure = now;
   const rests = app?.dataset.testScriptState === "notRunning" && has("h1") && "picture" in seen
+    && !has(".st-key-rest_of_page")  // figures are still to come
     && all("[data-testid=stPlotlyChart]").every(chart => chart.querySelector(".main-svg"))
     && (!has("[data-testid=stDataFrame]") || has("[data-testid=stDataFrame] canvas"));  // far below none is drawn
   if (!rests) delete seen.rest; else seen.rest ??= now;

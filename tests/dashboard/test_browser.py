@@ -115,7 +115,8 @@ def ready(browser: Chrome, title: str) -> None:
             app
             and app[0].get_attribute("data-test-script-state") == "notRunning"
             and [each.text for each in titles] == [title]
-            and not browser.find_elements(By.CSS_SELECTOR, "[data-stale=true]")
+            # figures come with a second run at the first visit
+            and not browser.find_elements(By.CSS_SELECTOR, "[data-stale=true], .st-key-rest_of_page")
         )
 
     until(at_rest, f"the page {title} is there")
