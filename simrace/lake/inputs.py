@@ -16,7 +16,8 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - psycopg
 from ingestion.raw_tables import relation_exists
 from simrace.lake.settings import LakeError
 
-ROWS = 2_000  # read and written at once: blocks of raw are up to some 100 kB each
+ROWS = 2_000  # read and written at once
+BLOCKS = 64  # of raw, which are up to some 100 kB each: Spark has all that is written at once in memory at once
 FILES_IN_PART = 100
 
 # Types by PostgreSQL's number of them. What Spark has no type for goes as text, and is compared as such.
@@ -159,7 +160,7 @@ def _copy_by_file(connection: Connection, target: Path, relation: str) -> int | 
         # the list is a constant, so that PostgreSQL finds the files by index
         made = target.parent / f"{target.name}.{part}.part"
         made.mkdir()
-        rows += _write(connection, f"select * from {relation} where file_id in ({listed})", made / "rows")
+        rows += _write(connection, f"select * from {relation} where file_id in ({listed})", made / "rows", BLOCKS)
         (made / "rows").rename(target / f"{part}.parquet")
         made.rmdir()
         kept[part] = files
@@ -170,16 +171,16 @@ def _copy_by_file(connection: Connection, target: Path, relation: str) -> int | 
     return rows
 
 
-def _write(connection: Connection, query: str, file: Path) -> int:
-    """Write the rows of a query to a file, a piece at a time."""
+def _write(connection: Connection, query: str, file: Path, at_once: int = ROWS) -> int:
+    """Write the rows of a query to a file, so many at a time."""
     with connection, closing(connection.cursor(f"lake_{uuid.uuid4().hex}")) as cursor:
-        cursor.itersize = ROWS
+        cursor.itersize = at_once
         cursor.execute(query)
-        first = cursor.fetchmany(ROWS)
+        first = cursor.fetchmany(at_once)
         schema, conversions = _schema(cursor.description)
         rows = 0
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for piece in _pieces(cursor, first):
+            for piece in _pieces(cursor, first, at_once):
                 columns = zip(*piece, strict=True) if piece else ([] for _ in schema)
                 arrays = [
                     pa.array([convert(value) for value in column] if convert else list(column), field.type)
@@ -190,9 +191,9 @@ def _write(connection: Connection, query: str, file: Path) -> int:
     return rows
 
 
-def _pieces(cursor: Any, first: list[tuple[Any, ...]]) -> Iterator[list[tuple[Any, ...]]]:
+def _pieces(cursor: Any, first: list[tuple[Any, ...]], at_once: int) -> Iterator[list[tuple[Any, ...]]]:
     yield first
-    while piece := cursor.fetchmany(ROWS):
+    while piece := cursor.fetchmany(at_once):
         yield piece
 
 

@@ -20,7 +20,7 @@ from simrace.build.dbt import BuildError, BuildResult
 from simrace.build.environment import PackagesError, make_environment
 from simrace.lake.choices import set_engine
 from simrace.lake.engine import run_on_engine
-from simrace.lake.inputs import copy_inputs
+from simrace.lake.inputs import BLOCKS, BY_FILE, copy_inputs
 from simrace.lake.plan import Phase, grows, phases
 from simrace.lake.publish import publish
 from simrace.lake.settings import PINS, SAIL, Lake
@@ -177,6 +177,15 @@ def test_unit_tests_pass_on_the_engine(engine: Engine, warehouse: Warehouse) -> 
     assert len(units) > 50
     result = engine.build(tuple(units.values()))
     assert {step.node: step.status for step in result.steps if step.node in units} == dict.fromkeys(units, "pass")
+
+
+def test_blocks_of_raw_are_read_a_few_at_once(engine: Engine) -> None:
+    """Spark has a whole group of rows in memory, and two thousand blocks are half a gigabyte."""
+    for name in BY_FILE:
+        (copy,) = (engine.lake.exchange / "inputs" / name).glob("*.parquet")
+        described = pq.read_metadata(copy)
+        groups = [described.row_group(number).num_rows for number in range(described.num_row_groups)]
+        assert len(groups) > 1 and max(groups) <= BLOCKS, name
 
 
 def test_keys_that_changed_are_built_again_and_those_that_went_go(engine: Engine) -> None:
