@@ -399,6 +399,7 @@ def test_a_first_picture_stands_in_until_the_figure_is_drawn(address: str, brows
         browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
     browser.refresh()
     drawn = plotted(browser, "channels")
+    console_errors(browser)  # each figure missed the script, some a moment later
     until(lambda: drawn.is_displayed() and not picture()[0].is_displayed(), "the figure took the picture's place")
     pick(browser, "colour", "Speed")
     until(lambda: not picture(), "the picture is not sent again with every filter")
