@@ -48,11 +48,14 @@
 
 {% macro postgres__numbers_of_line(plans) -%} {{ numbers_of('lines.numbers', "block.kind <> 'numbers'", plans) }} {%- endmacro %}
 
-{#- Of what is no number the cell is read. -#}
+{#- Of what is no number the cell is read. Most are a few digits, which the first pattern finds at a fraction of the time. -#}
 {% macro spark__numbers_of_line(plans) -%}
     transform(
         {{ cells_of(telemetry_line('lines.cells', plans), plans ~ '.separator') }},
-        cell -> case when {{ is_real('cell') }} then {{ as_double('cell') }} end
+        cell -> case
+            when cell rlike '^[-+]?[0-9]{1,15}([.][0-9]{0,15})?$' then cast(cell as double)
+            when {{ is_real('cell') }} then {{ as_double('cell') }}
+        end
     )
 {%- endmacro %}
 
@@ -61,8 +64,13 @@
 
 {% macro postgres__cells_of(line, separator) -%} string_to_array({{ line }}, {{ separator }}) {%- endmacro %}
 
-{#- It splits by a pattern, in which a character in brackets stands for itself. -#}
-{% macro spark__cells_of(line, separator) -%} split({{ line }}, regexp_replace({{ separator }}, '([^"])', '[$1]')) {%- endmacro %}
+{#- It splits by a pattern, in which a character in brackets stands for itself; one without a meaning there is quicker without. -#}
+{% macro spark__cells_of(line, separator) -%}
+    case
+        when {{ separator }} in (',', ';', chr(9)) then split({{ line }}, {{ separator }})
+        else split({{ line }}, regexp_replace({{ separator }}, '([^"])', '[$1]'))
+    end
+{%- endmacro %}
 
 
 {% macro replace_found(text, pattern, groups) -%} {{ return(adapter.dispatch('replace_found')(text, pattern, groups)) }} {%- endmacro %}

@@ -242,7 +242,8 @@
                     ) as spans
                         on
                             clocks.block_file_id = spans.file_id
-                            and spans.span_number <= floor(array_max(clocks.clock_s) / {{ timed_span_s() }})
+                            -- else Spark tells that a clock is not null, and computes each once more to know
+                            and coalesce(spans.span_number <= floor(array_max(clocks.clock_s) / {{ timed_span_s() }}), false)
                             and (
                                 spans.span_number >= floor(array_min(clocks.clock_s) / {{ timed_span_s() }})
                                 or spans.next_span_number is null
@@ -299,3 +300,37 @@
         transform({{ block }}.boolean_values, flag -> cast(cast(flag as integer) as double))
     )
 {%- endmacro %}
+
+
+{% macro samples_of_logs(spans, channels) -%} {{ return(adapter.dispatch('samples_of_logs')(spans, channels)) }} {%- endmacro %}
+
+{% macro postgres__samples_of_logs(spans, channels) -%}
+    {{ whole_numbers('0', spans ~ '.sample_count - 1') }} as samples (sample)
+{%- endmacro %}
+
+{#- Spark copies what a row holds for each row that is made of it. So the values go with the sample, and the arrays stay. -#}
+{% macro spark__samples_of_logs(spans, channels) -%}
+    inline(
+        transform(
+            case when {{ spans }}.sample_count > 0 then sequence(0, {{ spans }}.sample_count - 1) end,
+            sample -> struct(
+                sample as sample,
+                {{ item_at(spans ~ '.elapsed_s_values', 'sample + 1') }} as elapsed_s
+                {%- for channel, kind in channels.items() %},
+                    {{ log_value(spans, channel, kind, 'sample') }} as {{ channel }}
+                {%- endfor %}
+            )
+        )
+    ) as samples (sample, elapsed_s, {{ channels | join(', ') }})
+{%- endmacro %}
+
+
+{% macro value_of_sample(spans, channel, kind=none) -%} {{ return(adapter.dispatch('value_of_sample')(spans, channel, kind)) }} {%- endmacro %}
+
+{% macro postgres__value_of_sample(spans, channel, kind) -%}
+    {%- if kind -%} {{ log_value(spans, channel, kind, 'samples.sample') }}
+    {%- else -%} {{ item_at(spans ~ '.' ~ channel ~ '_values', 'samples.sample + 1') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__value_of_sample(spans, channel, kind) -%} samples.{{ channel }} {%- endmacro %}

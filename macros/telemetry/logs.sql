@@ -13,11 +13,12 @@
 {%- endmacro %}
 
 
-{% macro log_clock(block, sample) -%}
+{% macro log_clock(block, sample, value=none) -%}
     {%- set line_number = '(' ~ block ~ '.first_line + ' ~ sample ~ ')' -%}
     {%- set part = bucket_of(line_number, numbers_in(block ~ '.part_first_lines', 'integer')) -%}
     {%- set offset = item_at(numbers_in(block ~ '.part_offsets_s', type_double()), part) -%}
-    {%- set clock = '(' ~ item_at(block ~ '.elapsed_s_values', sample ~ ' + 1') ~ ' + coalesce(' ~ offset ~ ', 0))' -%}
+    {%- set told = value or item_at(block ~ '.elapsed_s_values', sample ~ ' + 1') -%}
+    {%- set clock = '(' ~ told ~ ' + coalesce(' ~ offset ~ ', 0))' -%}
     {{ telemetry_clock(clock, line_number, block) }}
 {%- endmacro %}
 

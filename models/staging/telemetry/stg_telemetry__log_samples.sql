@@ -15,9 +15,9 @@ from (
     select
         spans.block_file_id,
         spans.first_line + samples.sample as line_number,
-        {{ log_clock('spans', 'samples.sample') }} as elapsed_s,
+        {{ log_clock('spans', 'samples.sample', value_of_sample('spans', 'elapsed_s')) }} as elapsed_s,
         {% for channel, kind in channels.items() -%}
-            {% set value = log_value('spans', channel, kind, 'samples.sample')
+            {% set value = value_of_sample('spans', channel, kind)
                 ~ ' * spans.' ~ channel ~ '_factor + spans.' ~ channel ~ '_offset' -%}
             {% set rounded_value = half_even('(' ~ value ~ ') * 1e6') ~ ' / 1e6' if kind.no_value else value -%}
             {{ without_no_value(rounded_value, channel, kind) }}
@@ -27,5 +27,5 @@ from (
     from (
         {{ blocks_of_logs(channels) }}
     ) as spans
-    cross join lateral {{ whole_numbers('0', 'spans.sample_count - 1') }} as samples (sample)
+    cross join lateral {{ samples_of_logs('spans', channels) }}
 ) as measured
