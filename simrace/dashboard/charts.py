@@ -1,5 +1,6 @@
 """The style that all figures share: colours for all eyes, dashes and shapes beside them, units on every axis."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -23,7 +24,8 @@ NEUTRAL = "#8C8C8C"
 GAIN_TO_LOSS = ((0.0, GAIN), (0.5, "#C8C8C8"), (1.0, LOSS))
 SPEEDS = "Cividis"
 LAP_TIME_STEPS_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60)
-# For each column: title, and format of its numbers; None for text; `lap_time`; `date`, `month` and `moment` for times.
+# For each column: title, and format of its numbers; None for text, `right` for text that stands as numbers do;
+# `lap_time`; `date`, `month` and `moment` for times.
 Columns = Mapping[str, tuple[str, str | None]]
 NARROWEST_PX, CHARACTER_PX, WIDEST_PX = 30, 7, 280
 MOST_ROWS = 40  # rows of a table that is shown whole; a longer one scrolls
@@ -32,7 +34,13 @@ CONFIG = {
     "displaylogo": False,
     "modeBarButtons": [["toImage"]],
 }
+# see-through, in a colour for both themes, because a name of the legend may lie under it
+MODEBAR = {"orientation": "v", "bgcolor": "rgba(0, 0, 0, 0)", "color": NEUTRAL, "activecolor": COLOURS[0]}
 LAP_TIME = "lap_time"  # form of a column of lap times: written as drivers read them
+RIGHT = "right"  # form of a column of text that stands as numbers do
+_DECIMALS = re.compile(r"\.(\d)f")
+# Stripes lie over the colour: without it a narrow bar would be a few dots.
+STRIPES = ("", "/", "\\", "x", "-", "+")
 
 
 def style(index: int) -> dict[str, object]:
@@ -57,7 +65,15 @@ def figure(height: int, x_title: str = "", y_title: str = "") -> go.Figure:
     made.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 50, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "traceorder": "normal"},
+        # a blank title, so that the button in the corner above it covers no name
+        legend={
+            "orientation": "h",
+            "yanchor": "bottom",
+            "y": 1.02,
+            "x": 0,
+            "traceorder": "normal",
+            "title": {"text": " ", "side": "top"},
+        },
         hoverlabel={"namelength": -1},
     )
     made.update_xaxes(title_text=x_title, automargin=True)
@@ -65,10 +81,18 @@ def figure(height: int, x_title: str = "", y_title: str = "") -> go.Figure:
     return made
 
 
+def bar(index: int) -> dict[str, object]:
+    """Filling of the bars of that number, counted from 0."""
+    return {
+        "color": COLOURS[index % len(COLOURS)],
+        "pattern": {"shape": STRIPES[index % len(STRIPES)], "fillmode": "overlay", "fgcolor": "white", "size": 6},
+    }
+
+
 def series(
     made: go.Figure, index: int, name: str, x: Iterable[object], y: Iterable[object], hover: str, mode: str = "lines"
 ) -> None:
-    """Add a series with a dash and a shape of its own beside its colour.
+    """Add a series with a dash and a shape of its own beside its colour; one without a value is left out.
 
     Args:
         made: Figure to add to.
@@ -79,9 +103,12 @@ def series(
         hover: Template of Plotly for what is told of a point, such as `%{y:.0f} km/h`.
         mode: Of Plotly: lines, markers, or lines+markers.
     """
+    values = pd.Series(list(y))
+    if values.isna().all():
+        return
     made.add_scatter(
         x=list(x),
-        y=list(y),
+        y=values.tolist(),
         name=literal(name),
         mode=mode,
         line=style(index),
@@ -129,6 +156,10 @@ def table(frame: pd.DataFrame, columns: Columns, key: str, pinned: int = 0, sele
         shown[name], title = converted(frame, title, name)
         if form == LAP_TIME:
             shown[name] = frame[name].map(lap_time)
+        elif form and (decimals := _DECIMALS.search(form)):
+            # what is rounded to nothing would be written as -0.000
+            exact = pd.to_numeric(shown[name], errors="coerce").astype("float64")
+            shown[name] = exact.mask(exact.abs() < 0.5 * 10.0 ** -int(decimals[1]), 0.0)
         settings[name] = _column(title, form, number < pinned)
         if form is None and number < pinned:
             settings[name]["width"] = _text_width([title, *map(str, frame[name])])
@@ -154,7 +185,7 @@ def _column(title: str, form: str | None, pinned: bool) -> Any:
     match form:
         case None:
             return st.column_config.TextColumn(title, pinned=pinned)
-        case "lap_time":
+        case "lap_time" | "right":
             return st.column_config.TextColumn(title, pinned=pinned, alignment="right")
         case "date":
             return st.column_config.DateColumn(title, format="YYYY-MM-DD")
@@ -175,9 +206,14 @@ def show(made: go.Figure, key: str, alt: str, revision: str = "", on_point: Call
         revision: Zoom and legend are kept as long as this stays the same.
         on_point: Called when a point is clicked, which is then in the session under the key.
     """
-    made.update_layout(uirevision=f"{key} {revision}", modebar={"orientation": "v"})
+    made.update_layout(uirevision=f"{key} {revision}", modebar=MODEBAR)
+    made.update_traces(cliponaxis=False, selector=_has_marks)  # a mark on the edge is whole
     config = CONFIG | {"toImageButtonOptions": {"format": "png", "scale": 2, "filename": f"simrace_{key}"}}
     in_turn(key, partial(_show, made, key, alt, config, on_point))
+
+
+def _has_marks(trace: Any) -> bool:
+    return trace.type == "scatter" and "markers" in (trace.mode or "")
 
 
 def _show(made: go.Figure, key: str, alt: str, config: dict[str, Any], on_point: Callable[[], None] | None) -> None:

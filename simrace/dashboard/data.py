@@ -43,8 +43,10 @@ def query(name: str, **parameters: object) -> pd.DataFrame:
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
-    """The rows of an answer, each with its columns as attributes."""
-    return iter(frame.itertuples())
+    """The rows of an answer, each with its columns as attributes; missing text is None, for which `or` stands in."""
+    text = [name for name, kind in frame.dtypes.items() if kind in ("object", "str")]
+    whole = {str(name): frame[name].astype(object).where(frame[name].notna(), None) for name in text}
+    return iter(frame.assign(**whole).itertuples())
 
 
 @st.cache_data(ttl=NEWEST_RUN_TTL_S, show_spinner=False)

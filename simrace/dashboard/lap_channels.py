@@ -19,7 +19,7 @@ _CORNERS = {"fl": "front left", "fr": "front right", "rl": "rear left", "rr": "r
 # What counts, places or times the lap itself says nothing over the distance.
 _NOT_DRAWN = {"lap_distance_m", "lap_distance_ratio", "lap_elapsed_s", "last_lap_time_s", "distance_m"}
 _DELTAS = ("delta_s", "speed_delta_kph")
-_LONGEST_TITLE = 18  # characters beside a row
+_LONGEST_TITLE = 14  # characters beside a row
 _OTHER_UNITS = {"ratio": "0 to 1", "g": "g", "deg": "°", "dps": "°/s", "s": "s"}
 
 

@@ -9,6 +9,7 @@ from simrace.dashboard import data
 from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose, choose_several
 from simrace.dashboard.words import day, joined, lap_time
+from simrace.sim_names import sim_name
 
 MOST_LAPS = 6
 LAPS = "laps"  # of the parameter in the address
@@ -86,7 +87,7 @@ def _refer(value: str, laps: list[str]) -> None:
 
 def _layout(row: Any) -> str:
     name = joined(row.track_name, row.config_name) or f"unnamed track, {day(row.first_started_at)}"
-    return f"{name} ({row.sim})"
+    return f"{name} ({sim_name(row.sim)})"
 
 
 def _label(row: Any) -> str:

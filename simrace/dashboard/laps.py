@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from simrace.dashboard.charts import COLOURS, GAIN_TO_LOSS, NEUTRAL, SPEEDS, figure, style
+from simrace.dashboard.charts import COLOURS, GAIN_TO_LOSS, NEUTRAL, SPEEDS, bar, figure, style
 from simrace.dashboard.data import rows
 from simrace.dashboard.units import Unit, unit, unit_of
 from simrace.dashboard.words import literal
@@ -59,7 +59,6 @@ HEIGHT, HEIGHT_A_ROW = 900, 110  # pixels; a row more makes the figure higher
 AROUND_M = 30.0  # shown before and after the zone of a corner
 GAP = 0.02
 NUMBER_AWAY_PX = 14
-PATTERNS = ("", "/", "\\", "x", "-", "+")
 
 
 @dataclass(frozen=True)
@@ -123,6 +122,8 @@ def channels_figure(
         domain = [max(0, round(bottom, 6)), round(top, 6)]
         made.update_layout({f"yaxis{number}": {"domain": domain, "title": channel.title}})
         made.update_layout({f"yaxis{number}": {"fixedrange": True, "title_standoff": 4, "anchor": "x"}})
+        if channel.column == "gear":
+            made.update_layout({f"yaxis{number}": {"dtick": 1}})
         top = bottom - GAP
         for lap in laps:
             distances, values = _values(lap, channel.column)
@@ -222,7 +223,12 @@ def _values(lap: Lap, column: str) -> tuple[pd.Series, pd.Series]:
 
 
 def map_figure(
-    lap: Lap, corners: pd.DataFrame, colouring: str, cursor_m: float, zoom: Any = None, clicked: str = ": click to zoom"
+    lap: Lap,
+    corners: pd.DataFrame,
+    colouring: str,
+    cursor_m: float | None,
+    zoom: Any = None,
+    clicked: str = ": click to zoom",
 ) -> go.Figure:
     """The track as a lap drove it, coloured by what it did.
 
@@ -230,7 +236,7 @@ def map_figure(
         lap: The lap.
         corners: Number, name and places of each corner of the layout.
         colouring: speed; or delta or speed_delta, against the reference.
-        cursor_m: Where the cursor stands, in metres from the line.
+        cursor_m: Where the cursor stands, in metres from the line; None for none.
         zoom: The corner that is shown alone; None for the whole lap.
         clicked: What a click on a corner does, as it is told.
     """
@@ -284,6 +290,8 @@ def map_figure(
         unselected={"marker": {"opacity": 1}},
     )
     for place_m, symbol, size, name in ((0.0, "line-ew-open", 18, "line"), (cursor_m, "circle-open", 18, "cursor")):
+        if place_m is None:
+            continue
         place = trace.iloc[nearest(trace, place_m)]
         made.add_scatter(
             x=[place.x_m],
@@ -320,7 +328,7 @@ def minisector_figure(laps: list[Lap]) -> go.Figure:
             y=lap.minisectors.delta_s,
             name=lap.letter,
             customdata=metres.of(lap.minisectors[["start_m", "end_m"]].astype("float64")),
-            marker={"color": COLOURS[lap.index % len(COLOURS)], "pattern": {"shape": PATTERNS[lap.index]}},
+            marker=bar(lap.index),
             hovertemplate=f"{lap.letter} %{{y:+.3f}} s<br>%{{customdata[0]:,.0f}} to %{{customdata[1]:,.0f}} "
             f"{metres.name}<extra></extra>",
         )

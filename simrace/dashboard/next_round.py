@@ -94,10 +94,11 @@ def _show_needs(season: Season, names: Mapping[str, str]) -> None:
     others = len(season.drivers()) - len(found)
     out = f" {counted(others, 'driver')} cannot lead after it." if others else ""
     st.caption(f"What each driver needs to lead after a next round of one race; drops are reckoned with.{out}")
-    st.caption(
-        "The columns Leader: the last place with which the driver is ahead of who leads now (the first line), by where "
-        "that one ends. any: without points too; no: not even with a win."
-    )
+    if len(found) > 1:
+        st.caption(
+            "The columns Leader: the last place with which the driver is ahead of who leads now (the first line), by "
+            "where that one ends. any: without points too; no: not even with a win."
+        )
     if season.rules.bonuses:
         st.caption(
             f"Bonuses of a race can be worth {_points(most(season.rules, 1))} beside the points of a win. At best and "
@@ -196,9 +197,9 @@ def _after(before: Sequence[Standing], then: Sequence[Standing], names: Mapping[
                 "who": names.get(line.key, line.key),
                 "team": line.team_name,
                 "points": float(line.points),
-                "gained": float(line.points - was[line.key].points) if line.key in was else None,
+                "gained": float(line.points - was[line.key].points) or None if line.key in was else None,
                 "points_behind": float(line.points_behind),
-                "dropped_points": float(line.dropped_points),
+                "dropped_points": float(line.dropped_points) or None,
             }
             for line in then
         ]

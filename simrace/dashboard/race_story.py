@@ -64,7 +64,8 @@ def positions(race: Race, chosen: list[str]) -> go.Figure:
     fined = race.penalties[["entry_id", "lap_number", "kind"]].merge(placed, on=["entry_id", "lap_number"])
     _add_marks(made, race, fined[fined.entry_id.isin(chosen)], "Penalty", "x")
     made.update_xaxes(tickformat=",d", rangemode="tozero")
-    made.update_yaxes(tickformat=",d", autorange="reversed")
+    # from the first place on, which Plotly would have on no line
+    made.update_yaxes(tickvals=[1, *range(5, max(len(race.cars), 5) + 1, 5)], autorange="reversed", zeroline=False)
     return made
 
 

@@ -16,18 +16,29 @@ CONTRAST = """<style>
 [data-testid=stCaptionContainer], [data-testid=stCaptionContainer] *, [data-testid=stExpander] summary,
 [data-testid=stExpander] summary * { opacity: 1 !important; color: var(--simrace-quiet) !important }
 [data-testid=stCaptionContainer] a { text-decoration: underline }
+[data-testid=stPageLink] a, [data-testid=stPageLink] a * { color: var(--simrace-focus) !important;
+  text-decoration: underline }
+/* axes are as faint */
+.js-plotly-plot .main-svg :is(.xaxislayer-above, .yaxislayer-above, .colorbar, .annotation) text,
+.js-plotly-plot .main-svg [class^=g-][class$=title] text {
+  fill: var(--simrace-axis) !important }
+/* less of nothing above and below a page */
+[data-testid=stMainBlockContainer] { padding-top: 3.5rem !important; padding-bottom: 3rem !important }
 /* whoever walks by the keyboard sees where they are; what is in a box, or unseen itself, has the ring round that */
 :focus-visible, .react-aria-ComboBox:has(input:focus-visible), .react-aria-TextField:has(input:focus-visible),
-label:has(input:focus-visible), div:has(> div > input[type=range]:focus-visible) {
+label:has(input:focus-visible), [data-testid=stDataFrame] canvas:focus-within,
+div:has(> div > input[type=range]:focus-visible) {
   outline: 3px solid var(--simrace-focus) !important; outline-offset: 1px !important;
   border-radius: .5rem }
 input:focus-visible { outline: none !important }
 main:focus-visible, [role=group] button:focus-visible, [role=radiogroup] button:focus-visible,
-[data-testid=stNumberInputContainer] button:focus-visible, [data-testid=stDataFrame] :focus-visible {
+[data-testid=stNumberInputContainer] button:focus-visible, [data-testid=stDataFrame] :focus-visible,
+[data-testid=stDataFrame] canvas:focus-within {
   outline-offset: -3px !important }
 [data-tag-index] { background-color: #0072B2 !important; color: #FFFFFF !important }
-:root { --simrace-quiet: #595959; --simrace-focus: #0072B2 }
-@media (prefers-color-scheme: dark) { :root { --simrace-quiet: #B8B8B8; --simrace-focus: #56B4E9 } }
+:root { --simrace-quiet: #595959; --simrace-axis: #595959; --simrace-focus: #0072B2 }
+@media (prefers-color-scheme: dark) {
+  :root { --simrace-quiet: #B8B8B8; --simrace-axis: #FAFAFA; --simrace-focus: #56B4E9 } }
 </style>"""
 NOTHING_BUILT = "There is nothing to see yet: no tables are built. Land files and build them with `simrace run PATH`."
 

@@ -11,6 +11,7 @@ from simrace.report.document import Bullets, Cell, Document, Heading, Picture, S
 from simrace.report.hiding import hidden
 from simrace.report.race_marts import Before, Car, Field, RaceLap, Result, Stint, WholeRace, find_race, read_race
 from simrace.report.words import counted, joined, moment
+from simrace.sim_names import sim_name
 
 MOST_LAPS_TOLD = 15  # with incidents: those on which most cars had one
 GAP_MARGIN = 1.15  # of the largest gap of a car in colour; cars farther behind are cut off
@@ -42,7 +43,7 @@ def document(whole: WholeRace) -> Document:
     official = "official" if any(field.is_official for field in whole.fields) else None
     entries = "1 entry" if race.entries == 1 else f"{race.entries} entries"
     heat = f"heat {race.simsession_number}" if race.simsession_number else None
-    about = joined(race.event_name, heat, moment(race.held_at), entries, race.sim, official)
+    about = joined(race.event_name, heat, moment(race.held_at), entries, sim_name(race.sim), official)
     made = Document(race.track(), f"Race: {about}. Id: {race.race_id}", SOURCE)
     classes = [_OfClass(whole, field) for field in whole.fields]
     story = [sentence for one in classes for sentence in one.story()]

@@ -20,6 +20,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from simrace.sim_names import sim_name
 from tests.browser import console_errors, find_browser, open_browser, requests_that_left, serious_findings
 from tests.commands import BIN
 from tests.conftest import ROOT, Warehouse
@@ -258,12 +259,12 @@ def test_laps_are_chosen_zoomed_and_read(address: str, browser: Chrome, warehous
     browser.get(f"{address}/laps")
     ready(browser, "Lap comparison")
     layout = warehouse.query(
-        "select sessions.layout_key, layouts.track_name || ', ' || layouts.config_name || ' (' || sessions.sim || ')' "
+        "select sessions.layout_key, layouts.track_name || ', ' || layouts.config_name, sessions.sim "
         "from marts.fct_laps as laps inner join marts.dim_sessions as sessions using (session_id) "
         "inner join marts.dim_track_layouts as layouts using (layout_id) where laps.is_trace_eligible "
-        "group by 1, 2 having count(*) > 3 order by count(*) desc, 1 limit 1"
+        "group by 1, 2, 3 having count(*) > 3 order by count(*) desc, 1 limit 1"
     )[0]
-    pick(browser, "layout", str(layout[1]))
+    pick(browser, "layout", f"{layout[1]} ({sim_name(str(layout[2]))})")
     ready(browser, "Lap comparison")
     laps = warehouse.query(
         "select laps.session_id, laps.lap_number, cast(floor(laps.lap_time_s / 60) as integer) || ':' "

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from base64 import b64decode
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ PAGES = ("home", "lap_comparison", "session", "personal_bests", "consistency", "
          "championship", "data_quality")  # fmt: skip
 TRAINED = ("predictions",)  # has something to show after `simrace train`: tests/warehouse/test_predictions.py
 SCRIPT = "from simrace.dashboard.pages import {page}\nfrom simrace.dashboard.shell import guarded\nguarded({page}.show)"
+# what a missing value becomes where nobody looked, and a time of nothing
+NOTHING_READABLE = re.compile(r"\b(nan|None|NaT)\b|<NA>")
 HOSTILE = (
     "Robert'); drop table marts.dim_drivers; --",
     "<script>alert(1)</script><b>bold</b><a href='http://192.0.2.1'>x</a>",
@@ -82,6 +85,19 @@ def opened(page: str, **filters: str | list[str]) -> AppTest:
     return app
 
 
+def texts(app: AppTest) -> Iterator[str]:
+    """All that a page says in words, also in lists to choose from and in tables."""
+    for element in (*app.markdown, *app.text, *app.caption, *app.info, *app.warning):
+        yield str(element.value)
+    for metric in app.metric:
+        yield f"{metric.value} {metric.delta}".removesuffix(" None")
+    for box in (*app.selectbox, *app.multiselect):
+        yield from map(str, box.options)
+    for shown in app.dataframe:
+        for column in shown.value.select_dtypes(["object", "str"]):
+            yield from map(str, shown.value[column].dropna())
+
+
 def shown_options(app: AppTest, label: str) -> list[str]:
     return next(list(box.options) for box in app.selectbox if box.label == label)
 
@@ -93,6 +109,7 @@ def test_a_page_says_what_one_sees_and_shows_it(on_warehouse: Warehouse, page: s
     assert app.markdown[0].value.strip().endswith(".")
     assert not app.error
     assert len(app.get("plotly_chart")) + len(app.dataframe) >= 1
+    assert not [text for text in texts(app) if NOTHING_READABLE.search(text)]
 
 
 @pytest.mark.parametrize("page", (*PAGES, *TRAINED))
@@ -773,6 +790,7 @@ def test_a_championship_shows_its_teams(on_warehouse: Warehouse) -> None:
     (told,) = (each.value for each in app.dataframe if "results_counted" in each.value)
     assert len(told) == teams
     assert f"simrace championship what-if {championship_id}" in app.code[0].value
+    assert any("bonuses: fastest lap 1." in each.value for each in app.markdown)
 
 
 def test_a_race_is_told_lap_by_lap(on_warehouse: Warehouse) -> None:
@@ -886,10 +904,12 @@ def test_home_tells_of_the_session_driven_last(on_warehouse: Warehouse) -> None:
     assert not lost or said[0].startswith(f"{lost[0][0]:.3f} s from ")
 
 
+@pytest.mark.parametrize("has_tables", [True, False])
 def test_an_empty_home_names_the_folders_of_the_sims(
-    empty: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    empty: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_tables: bool
 ) -> None:
-    monkeypatch.setenv("SIMRACE_DATABASE_URL", empty)
+    url = empty if has_tables else empty.replace("/dashboard_empty?", "/postgres?")
+    monkeypatch.setenv("SIMRACE_DATABASE_URL", url)
     monkeypatch.setattr(home, "find_sim_folders", lambda: [SimFolder("iRacing", tmp_path, 12, 1_000)])
     app = opened("home")
     assert f"simrace run '{tmp_path}'" in [code.value for code in app.code]

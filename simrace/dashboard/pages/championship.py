@@ -5,8 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from simrace.championships.marts import BONUSES, read_rules
 from simrace.dashboard import data
-from simrace.dashboard.charts import COLOURS, figure, table
+from simrace.dashboard.charts import RIGHT, bar, figure, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.downloads import report_buttons
@@ -17,7 +18,9 @@ from simrace.dashboard.words import day, literal
 from simrace.report.league import make_round
 from simrace.report.words import counted
 
-PARTS = {"race_points": ("Races", ""), "bonus_points": ("Bonus", "/")}
+PARTS = {"race_points": "Races", "bonus_points": "Bonus"}
+# Mostly nothing: a column of noughts is left out, and one with some numbers has nothing between them.
+SELDOM = ("dropped_points", "points_deducted", "points_awarded")
 MOST_BARS = 25
 ALL = ""  # classes
 STANDINGS: dict[str, tuple[str, str | None]] = {
@@ -85,12 +88,12 @@ def show() -> None:
     teams = data.query("championship/teams", championship_id=championship_id)
     if not teams.empty:
         st.subheader("Teams")
-        table(teams, TEAMS, "teams", pinned=2)
+        table(without_noughts(teams), TEAMS, "teams", pinned=2)
     decisions = data.query("championship/decisions", championship_id=championship_id)
     if not decisions.empty:
         st.subheader("Points taken and given")
         told = decisions.is_disqualified.map({True: "disqualified", False: None})
-        table(decisions.assign(told=told), DECISIONS, "decisions")
+        table(without_noughts(decisions).assign(told=told), DECISIONS, "decisions")
     if not rounds.empty:
         latest = rounds.sort_values("green_flag_at").iloc[-1]
         link("Open the latest race", "race", race=str(latest.race_id))
@@ -113,10 +116,9 @@ def _rules(championship_id: str) -> str:
         told.append("places are those in class")
     if pd.notna(rules.team_cars_counted):
         told.append(f"of a team the best {int(rules.team_cars_counted)} of each race count")
-    if rules.pole_points:
-        told.append(f"pole gives {rules.pole_points:g}")
-    if rules.fastest_lap_points:
-        told.append(f"the fastest lap gives {rules.fastest_lap_points:g}")
+    bonuses = data.ask(read_rules, championship_id).bonuses
+    if bonuses:
+        told.append(f"bonuses: {', '.join(f'{BONUSES[name]} {float(points):g}' for name, points in bonuses.items())}")
     return f"{'; '.join(told)}."
 
 
@@ -135,13 +137,15 @@ def _of_class(standings: pd.DataFrame, rounds: pd.DataFrame) -> pd.DataFrame:
 def _show_points(standings: pd.DataFrame) -> None:
     first = standings.head(MOST_BARS)
     made = figure(120 + 22 * len(first), "Points that count", "")
-    for number, (column, (name, pattern)) in enumerate(PARTS.items()):
+    for number, (column, name) in enumerate(PARTS.items()):
+        if number and not first[column].any():
+            continue
         made.add_bar(
             y=[f"{row.position}  {literal(row.driver_name or row.driver_id)}" for row in rows(first)],
             x=first[column],
             orientation="h",
             name=name,
-            marker={"color": COLOURS[number], "pattern": {"shape": pattern}},
+            marker=bar(number),
             hovertemplate="%{x:g}<extra>%{fullData.name}</extra>",
         )
     made.update_layout(barmode="stack", showlegend=True)
@@ -154,8 +158,17 @@ def _show_standings(standings: pd.DataFrame, rounds: pd.DataFrame) -> None:
     titles = {row.race_id: f"{number}: {day(row.green_flag_at)}" for number, row in enumerate(rows(races), 1)}
     cells = rounds.assign(cell=[_cell(row) for row in rows(rounds)])
     by_race = cells.pivot_table(index="driver_id", columns="race_id", values="cell", aggfunc=" + ".join)
-    wide = standings.merge(by_race, on="driver_id", how="left")
-    table(wide, STANDINGS | {race_id: (title, None) for race_id, title in titles.items()}, "standings", pinned=2)
+    wide = without_noughts(standings).merge(by_race, on="driver_id", how="left")
+    table(wide, STANDINGS | {race_id: (title, RIGHT) for race_id, title in titles.items()}, "standings", pinned=2)
+
+
+def without_noughts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Points that few have, where they are any.
+
+    Args:
+        frame: Rows of standings or rounds.
+    """
+    return frame.assign(**{name: frame[name].where(frame[name] != 0) for name in SELDOM if name in frame})
 
 
 def _cell(row: Any) -> str:

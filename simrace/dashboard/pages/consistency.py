@@ -7,15 +7,16 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from simrace.dashboard import data
-from simrace.dashboard.charts import COLOURS, LAP_TIME, figure, lap_time_axis, table
+from simrace.dashboard.charts import COLOURS, LAP_TIME, bar, figure, lap_time_axis, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose
-from simrace.dashboard.laps import PATTERNS, corner_name
+from simrace.dashboard.laps import corner_name
 from simrace.dashboard.shell import head, link, nothing
 from simrace.dashboard.units import unit
 from simrace.dashboard.words import day, joined, lap_time
 from simrace.lap_times import PROBLEMS
+from simrace.sim_names import sim_name
 
 FEWEST_LAPS = 3  # that count for pace, for a spread
 MOST_SESSIONS = 20  # that are drawn: the latest
@@ -36,13 +37,13 @@ DRIVERS: dict[str, tuple[str, str | None]] = {
 }
 PARTS: dict[str, tuple[str, str | None]] = {
     "minisector": ("Mini-sector", "%d"),
+    "corners": ("Corners", None),
+    "usually_loses_s": ("Usual lap loses, s", "%.3f"),
+    "best_lap_loses_s": ("Best lap loses, s", "%.3f"),
+    "middle_half_s": ("Middle half within, s", "%.3f"),
+    "best_s": ("Best, s", "%.3f"),
     "start_m": ("From, m", "%.0f"),
     "end_m": ("To, m", "%.0f"),
-    "corners": ("Corners", None),
-    "best_s": ("Best, s", "%.3f"),
-    "best_lap_loses_s": ("Best lap loses, s", "%.3f"),
-    "usually_loses_s": ("Usual lap loses, s", "%.3f"),
-    "middle_half_s": ("Middle half within, s", "%.3f"),
     "laps": ("Laps", "%d"),
 }
 LOST = {"best_lap_loses_s": "The best lap", "usually_loses_s": "The usual lap"}
@@ -100,7 +101,7 @@ def how_alike(driven: pd.DataFrame, potentials: pd.DataFrame) -> pd.DataFrame:
 
 def _layout(row: Any) -> str:
     name = joined(row.track_name, row.config_name) or f"unnamed track, {day(row.first_started_at)}"
-    return f"{name} ({row.sim})"
+    return f"{name} ({sim_name(row.sim)})"
 
 
 def _show_driver(layout_key: str, row: Any) -> None:
@@ -246,7 +247,7 @@ def where_figure(parts: pd.DataFrame) -> go.Figure:
             y=parts[column],
             name=name,
             customdata=metres.of(parts[["start_m", "end_m"]].astype("float64")),
-            marker={"color": COLOURS[number], "pattern": {"shape": PATTERNS[number]}},
+            marker=bar(number),
             hovertemplate=f"{name} %{{y:+.3f}} s<br>%{{customdata[0]:,.0f}} to %{{customdata[1]:,.0f}} "
             f"{metres.name}<extra></extra>",
         )

@@ -34,7 +34,7 @@ REFUSED = {
     "reason": ("Reason", None),
     "detail": ("What was seen", None),
     "file_bytes": ("Size", "bytes"),
-    "file_id": ("file_id", None),
+    "file_id": ("Id of the file", None),
 }
 QUARANTINED = {
     "file_name": ("File", None),
@@ -102,9 +102,10 @@ def _show_summary(states: pd.DataFrame, runs: pd.DataFrame) -> None:
     if not runs.empty:
         last = runs.iloc[0]
         last_run.metric("Last run (UTC)", moment(last.started_at), last.outcome, delta_color="off", delta_arrow="off")
-        nodes = "none" if pd.isna(last.dbt_nodes) else f"{last.dbt_nodes:.0f} steps"
-        failed = 0 if pd.isna(last.dbt_nodes_failed) else last.dbt_nodes_failed
-        tests.metric("dbt in it", nodes, f"{failed:.0f} failed", delta_color="off", delta_arrow="off")
+        if pd.notna(last.dbt_nodes):  # a run that trains or lands alone has none
+            failed = 0 if pd.isna(last.dbt_nodes_failed) else last.dbt_nodes_failed
+            told = (f"{last.dbt_nodes:.0f} steps", f"{failed:.0f} failed")
+            tests.metric("dbt in it", *told, delta_color="off", delta_arrow="off")
 
 
 def _show_states(states: pd.DataFrame) -> None:
@@ -145,13 +146,17 @@ def _show_refused() -> None:
         nothing("No file is refused or withheld.")
     else:
         st.markdown("Files; `simrace replay` tries them again after a fix.")
-        table(refused, REFUSED, "refused")
+        table(_in_words(refused), REFUSED, "refused")
     quarantined = data.query("data_quality/quarantined")
     if quarantined.empty:
         nothing("No line of a landed file is quarantined.")
     else:
         st.markdown("Lines of landed files that cannot be a sample or a result; up to 500.")
-        table(quarantined, QUARANTINED, "quarantined")
+        table(_in_words(quarantined), QUARANTINED, "quarantined")
+
+
+def _in_words(refused: pd.DataFrame) -> pd.DataFrame:
+    return refused.assign(reason=refused.reason.str.replace("_", " "))
 
 
 def _show_unmapped() -> None:

@@ -13,6 +13,7 @@ from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose
 from simrace.dashboard.shell import head, nothing
 from simrace.dashboard.words import joined, literal
+from simrace.sim_names import sim_name
 
 FORM = {
     "avg_finish_percent_recent": ("Finish, % of the field (100 is a win)", "%{y:.0f} %"),
@@ -55,7 +56,8 @@ def show() -> None:
         nothing("No race results are here yet. Land result files with `simrace run PATH`.")
         return
     options = {
-        row.driver_id: joined(row.driver_name or row.driver_id, f"{row.races} races", row.sim) for row in rows(drivers)
+        row.driver_id: joined(row.driver_name or row.driver_id, f"{row.races} races", sim_name(row.sim))
+        for row in rows(drivers)
     }
     left, right = st.columns([3, 1])
     with left:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from psycopg2 import errors
 
 from ingestion.sim_folders import find_sim_folders
 from simrace.dashboard import data
@@ -31,8 +32,8 @@ NEW = {
 LEAGUE = {
     "position": ("Place", "%d"),
     "driver_name": ("Driver", None),
-    "points": ("Points", "%.1f"),
-    "points_behind": ("Behind", "%.1f"),
+    "points": ("Points", "%g"),
+    "points_behind": ("Behind", "%g"),
     "wins": ("Wins", "%d"),
 }
 
@@ -40,7 +41,10 @@ LEAGUE = {
 def show() -> None:
     """Show the page."""
     head("Home", "What was landed last, how the last session went, and the way to everything else.")
-    new = data.query("home/new")
+    try:
+        new = data.query("home/new")
+    except (errors.UndefinedTable, errors.InvalidSchemaName):  # nothing was built yet
+        new = pd.DataFrame()
     if new.empty:
         _show_how_to_begin()
         return
@@ -56,7 +60,10 @@ def show() -> None:
         _show_form(None if last.empty else last.iloc[0])
         _show_league()
     st.subheader("New")
-    new["name"] = [row.driver_name if row.kind == "session" else row.event_name for row in rows(new)]
+    new["name"] = [
+        (row.driver_name or "unnamed driver") if row.kind == "session" else row.event_name for row in rows(new)
+    ]
+    new["track_name"] = [row.track_name or "unnamed track" for row in rows(new)]
     table(new, NEW, "new")
     _show_quality()
 

@@ -117,7 +117,9 @@ def show() -> None:
                 st.caption(f"The files of lap {lap.letter} hold no {' and no '.join(missing)}.")
             if own and lap.trace[own_channel(own).column].isna().all():
                 st.caption(f"Lap {lap.letter} has no value of the own channel.")
-        st.caption("Steering is positive to the left. Drag over the figure to zoom, double-click to see all.")
+        steers = any(lap.trace.steering_deg.notna().any() for lap in laps)
+        side = "Steering is positive to the left. " if steers else ""
+        st.caption(f"{side}Drag over the figure to zoom, double-click to see all.")
     with narrow:
         _show_map(laps, corners, colouring, cursor_m, zoom)
         if len(laps) > 1:

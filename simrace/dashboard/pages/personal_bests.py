@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from simrace.dashboard import data
-from simrace.dashboard.charts import NEUTRAL, figure, lap_time_axis, series, table
+from simrace.dashboard.charts import LAP_TIME, NEUTRAL, figure, lap_time_axis, series, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.filters import choose
@@ -16,10 +16,10 @@ COLUMNS = {
     "track_name": ("Track", None),
     "config_name": ("Layout", None),
     "car_name": ("Car", None),
-    "best_lap": ("Best lap", None),
-    "theoretical_best": ("Theoretical", None),
-    "best_rolling_lap": ("Rolling", None),
-    "class_best_lap": ("Best of class", None),
+    "best_lap_time_s": ("Best lap", LAP_TIME),
+    "theoretical_best_s": ("Theoretical", LAP_TIME),
+    "best_rolling_lap_s": ("Rolling", LAP_TIME),
+    "class_best_lap_time_s": ("Best of class", LAP_TIME),
     "gap_to_class_best_s": ("Behind it, s", "%+.3f"),
     "pace_laps": ("Pace laps", "%d"),
     "sessions": ("Sessions", "%d"),
@@ -46,13 +46,7 @@ def show() -> None:
     names = {row.driver_id: row.driver_name or row.driver_id for row in rows(drivers)}
     driver_id = choose("Driver", "driver", names)
     bests = data.query("personal_bests/bests", driver_id=driver_id)
-    shown = bests.assign(
-        best_lap=bests.best_lap_time_s.map(lap_time),
-        theoretical_best=bests.theoretical_best_s.map(lap_time),
-        best_rolling_lap=bests.best_rolling_lap_s.map(lap_time),
-        class_best_lap=bests.class_best_lap_time_s.map(lap_time),
-    )
-    table(shown, COLUMNS, "bests")
+    table(bests, COLUMNS, "bests")
     _show_progress(driver_id, {f"{row.layout_id}|{row.car_id}": row for row in rows(bests)})
 
 
@@ -77,7 +71,8 @@ def _show_progress(driver_id: str, bests: dict[str, Any]) -> None:
             "%{customdata}<extra>%{fullData.name}</extra>",
             mode="lines+markers",
         )
-        made.data[-1].customdata = progress[column].map(lap_time)
+    for line in made.data:
+        line.customdata = [lap_time(seconds) for seconds in line.y]
     made.add_hline(
         y=chosen.class_best_lap_time_s,
         line={"color": NEUTRAL, "dash": "dot"},

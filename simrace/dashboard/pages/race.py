@@ -6,16 +6,17 @@ import pandas as pd
 import streamlit as st
 
 from simrace.dashboard import data, race_story
-from simrace.dashboard.charts import COLOURS, figure, table
+from simrace.dashboard.charts import COLOURS, LAP_TIME, Columns, figure, table
 from simrace.dashboard.charts import show as show_figure
 from simrace.dashboard.data import rows
 from simrace.dashboard.downloads import report_buttons
 from simrace.dashboard.filters import choose, choose_several
 from simrace.dashboard.shell import head, nothing
-from simrace.dashboard.words import joined, lap_time, literal, moment
+from simrace.dashboard.words import joined, literal, moment
 from simrace.report.race import make_race
+from simrace.sim_names import sim_name
 
-RESULTS = {
+RESULTS: Columns = {
     "finish_position": ("Finish", "%d"),
     "finish_position_in_class": ("In class", "%d"),
     "driver_name": ("Driver", None),
@@ -28,7 +29,7 @@ RESULTS = {
     "gap_to_class_winner_s": ("Gap, s", "%.3f"),
     "gap_to_car_ahead_s": ("To car ahead, s", "%.3f"),
     "interval_s": ("Interval, s", "%.3f"),
-    "best_lap": ("Best lap", None),
+    "best_lap_s": ("Best lap", LAP_TIME),
     "incidents": ("Incidents", "%d"),
     "irating_before": ("iRating", "%d"),
     "irating_change": ("Change", "%+d"),
@@ -54,20 +55,20 @@ TELEMETRY = {
     "finish_position_in_class": ("Finish", "%d"),
     "driver_name": ("Driver", None),
     "complete_laps": ("Laps in the log", "%d"),
-    "best_lap": ("Best lap", None),
-    "median_lap": ("Median lap", None),
+    "best_lap_time_s": ("Best lap", LAP_TIME),
+    "median_lap_time_s": ("Median lap", LAP_TIME),
     "lap_time_variation_percent": ("Spread of pace laps, %", "%.2f"),
     "fuel_per_lap_l": ("Fuel a lap, l", "%.2f"),
     "incidents_in_log": ("Incidents in the log", "%d"),
     "worst_corner_number": ("Corner with most", "%d"),
 }
 BEFORE = {
-    "position_in_class": ("Place in class", "%d"),
+    "position_in_class": ("Place", "%d"),
     "driver_name": ("Driver", None),
-    "car_name": ("Car", None),
+    "best_lap_s": ("Best lap", LAP_TIME),
+    "gap_s": ("Behind, s", "%.3f"),
     "laps": ("Laps", "%d"),
-    "best_lap": ("Best lap", None),
-    "gap_s": ("Behind the best, s", "%.3f"),
+    "car_name": ("Car", None),
 }
 AUDIT = {
     "finish_position_in_class": ("Finish", "%d"),
@@ -95,6 +96,7 @@ def show() -> None:
     fields = data.query("race/fields", race_id=race_id)
     classes = {row.car_class_id: row.car_class_name or "all cars" for row in rows(fields)}
     class_id = choose("Car class", "class", classes) if len(classes) > 1 else next(iter(classes))
+    is_part = len(classes) > 1
     field = fields[fields.car_class_id == class_id].iloc[0]
     _show_field(field)
     results = data.query("race/results", race_id=race_id)
@@ -102,14 +104,14 @@ def show() -> None:
     if field.is_team_race:
         teams = data.query("race/team_results", race_id=race_id)
         st.subheader("Teams")
-        table(_with_best_lap(teams[teams.car_class_id == class_id]), RESULTS, "teams")
+        _show_results(teams[teams.car_class_id == class_id], "teams", is_part)
     st.subheader("Drivers" if field.is_team_race else "Results")
     if results.empty:
         nothing("The files of this race name no drivers of this class.")
     else:
-        table(_with_best_lap(results), RESULTS, "results")
+        _show_results(results, "results", is_part)
     report_buttons("race", lambda connection: make_race(connection, race_id))
-    _show_story(race_id, class_id, is_part=len(classes) > 1)
+    _show_story(race_id, class_id, is_part)
     _show_telemetry(race_id)
     _show_sessions_before(race_id, class_id)
     _show_audit(race_id, class_id)
@@ -119,31 +121,34 @@ def _label(row: Any) -> str:
     heat = f"heat {row.simsession_number}" if row.simsession_number else None
     return joined(
         moment(row.held_at), row.event_name, row.track_name or "unknown track", row.config_name, heat,
-        f"{row.entries} entries", row.sim,
+        f"{row.entries} entries", sim_name(row.sim),
     )  # fmt: skip
 
 
 def _show_field(field: pd.Series) -> None:
-    entries, strength, spread, incidents, retired = st.columns(5)
-    entries.metric("Entries", f"{field.entries}", help="Starters and those who did not start.")
-    strength.metric(
-        "Strength of field", _number(field.strength_of_field, ",.0f"), help="From the iRatings of the class."
-    )
-    spread.metric(
-        "iRating",
-        "none" if pd.isna(field.irating_mean) else f"{field.irating_min:,.0f} to {field.irating_max:,.0f}",
-        help="Lowest and highest of the class.",
-    )
-    incidents.metric("Incidents per 100 corners", _number(field.incidents_per_100_corners, ".2f"))
-    retired.metric("Did not finish", _number(field.did_not_finish_count, ".0f"))
+    """What is known of the field; only iRacing tells of ratings and incidents."""
+    told = [("Entries", f"{field.entries}", "Starters and those who did not start.")]
+    if pd.notna(field.strength_of_field):
+        told.append(("Strength of field", f"{field.strength_of_field:,.0f}", "From the iRatings of the class."))
+    if pd.notna(field.irating_mean):
+        told.append(("iRating", f"{field.irating_min:,.0f} to {field.irating_max:,.0f}", "Lowest and highest."))
+    if pd.notna(field.incidents_per_100_corners):
+        told.append(("Incidents per 100 corners", f"{field.incidents_per_100_corners:.2f}", ""))
+    if pd.notna(field.did_not_finish_count):
+        told.append(("Did not finish", f"{field.did_not_finish_count:.0f}", ""))
+    for place, (label, value, said) in zip(st.columns(5), told, strict=False):
+        place.metric(label, value, help=said or None)
 
 
-def _number(value: float | None, form: str) -> str:
-    return "none" if value is None or pd.isna(value) else f"{value:{form}}"
-
-
-def _with_best_lap(results: pd.DataFrame) -> pd.DataFrame:
-    return results.assign(best_lap=results.best_lap_s.map(lap_time))
+def _show_results(results: pd.DataFrame, key: str, is_part: bool) -> None:
+    """Show who finished where; of one class alone its places are those of the race, and stand once."""
+    columns = dict(RESULTS)
+    if not is_part:
+        del columns["finish_position_in_class"]
+        columns["start_position_in_class"] = ("Grid", "%d")
+    # who came home is not out
+    out = results.out_reason.where(results.out_reason != "running")
+    table(results.assign(out_reason=out), columns, key, pinned=3 if is_part else 2)
 
 
 def _show_story(race_id: str, class_id: str, is_part: bool) -> None:
@@ -193,21 +198,18 @@ def _show_telemetry(race_id: str) -> None:
     logged = data.query("race/telemetry", race_id=race_id)
     if not logged.empty:
         st.subheader("From the cars' logs")
-        table(
-            logged.assign(
-                best_lap=logged.best_lap_time_s.map(lap_time), median_lap=logged.median_lap_time_s.map(lap_time)
-            ),
-            TELEMETRY,
-            "telemetry",
-        )
+        table(logged, TELEMETRY, "telemetry")
 
 
 def _show_sessions_before(race_id: str, class_id: str) -> None:
     before = data.query("race/sessions_before", race_id=race_id)
     before = before[before.car_class_id == class_id]
     for number, (_, session) in enumerate(before.groupby("event_session_id", sort=False)):
-        st.subheader(str(session.session_type.iloc[0]).capitalize())
-        table(_with_best_lap(session), BEFORE, f"before_{number}")
+        if number % 2 == 0:
+            places = st.columns(2)
+        with places[number % 2]:
+            st.subheader(str(session.session_type.iloc[0]).capitalize())
+            table(session, BEFORE, f"before_{number}")
 
 
 def _show_audit(race_id: str, class_id: str) -> None:

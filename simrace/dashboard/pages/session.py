@@ -15,6 +15,7 @@ from simrace.dashboard.session_panels import PANELS, fuel_panel, grip_figure, wh
 from simrace.dashboard.shell import head, link, nothing, nothing_of
 from simrace.dashboard.words import joined, lap_time, moment
 from simrace.lap_times import PROBLEMS
+from simrace.sim_names import sim_name
 
 # The order gives each class of lap its colour and shape, the same in every session.
 LAP_CLASSES = ("pace", "out", "in", "pit", "invalid", "caution", "incomplete")
@@ -99,8 +100,11 @@ def show() -> None:
     if len(stints) > 1:
         st.subheader("Stints")
         table(stints, STINTS, "stints")
-    _show_forces(session_id, laps)
-    _show_driving(session_id)
+    left, right = st.columns(2)
+    with left:
+        _show_forces(session_id, laps)
+    with right:
+        _show_driving(session_id)
     _show_wheels_and_fuel(laps, wheels)
     _show_setup(session_id)
 
@@ -113,7 +117,7 @@ def _label(row: Any) -> str:
         row.track_name or "unnamed track",
         row.config_name,
         row.session_type,
-        row.sim,
+        sim_name(row.sim),
     )
 
 
@@ -259,7 +263,7 @@ def _show_driving(session_id: str) -> None:
     if len(driving) < 2:
         table(driving, DRIVING, "driving")
         return
-    made = figure(320, "Lap", "Share of the lap's time, %")
+    made = figure(400, "Lap", "Share of the lap's time, %")
     for number, (column, name) in enumerate(SHARES.items()):
         if driving[column].notna().any():
             made.add_scatter(

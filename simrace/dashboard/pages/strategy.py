@@ -16,6 +16,7 @@ from simrace.dashboard.shell import head, nothing, to_copy
 from simrace.dashboard.units import unit
 from simrace.dashboard.words import UNKNOWN, joined, race_time
 from simrace.race_plan import FEWEST_LAPS, LONGEST_MIN, MOST_LAPS, Basis, Plan, PlanError, Range, plan
+from simrace.sim_names import sim_name
 
 LENGTHS = {"minutes": "Minutes", "laps": "Laps"}
 USUAL_MIN, USUAL_LAPS = 60.0, 30.0  # until a length is named
@@ -82,10 +83,7 @@ def _choose_laps(known: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
     """Who drives what where: all rows of the layout, and the one that is chosen."""
     first, second, third = st.columns(3)
     with first:
-        labels = {
-            row.layout_id: f"{joined(row.track_name or UNKNOWN, row.config_name)} ({row.layout_id.partition(':')[0]})"
-            for row in rows(known)
-        }
+        labels = {row.layout_id: _layout(row) for row in rows(known)}
         here = known[known.layout_id == choose("Layout", "layout", labels)]
     with second:
         cars = {row.car_id: row.car_name or row.car_id for row in rows(here)}
@@ -94,6 +92,11 @@ def _choose_laps(known: pd.DataFrame) -> tuple[pd.DataFrame, Any]:
         drivers = {row.driver_id: row.driver_name or row.driver_id for row in rows(in_it)}
         driver_id = choose("Driver", "driver", drivers)
     return here, next(row for row in rows(in_it) if row.driver_id == driver_id)
+
+
+def _layout(row: Any) -> str:
+    sim, _, _ = row.layout_id.partition(":")
+    return f"{joined(row.track_name or UNKNOWN, row.config_name)} ({sim_name(sim)})"
 
 
 def _ask() -> dict[str, Any]:

@@ -14,6 +14,7 @@ from simrace.dashboard.laps import Lap, corner_name, map_figure
 from simrace.dashboard.shell import head, link, nothing, nothing_of
 from simrace.dashboard.units import written
 from simrace.dashboard.words import day, joined, lap_time, literal
+from simrace.sim_names import sim_name
 
 MOST_DRIVERS = 6  # that are drawn
 WHO = ["driver_id", "car_id"]
@@ -56,7 +57,7 @@ def show() -> None:
 
 def _label(row: Any) -> str:
     name = joined(row.track_name, row.config_name) or f"unnamed track, {day(row.first_started_at)}"
-    return f"{name} ({row.sim})"
+    return f"{name} ({sim_name(row.sim)})"
 
 
 def _show_figures(layout: Any, corners: pd.DataFrame, best: pd.DataFrame) -> None:
@@ -155,7 +156,7 @@ def _show_map(best: pd.DataFrame, corners: pd.DataFrame) -> None:
         nothing("There is no map: these files hold neither positions nor how the car turned.")
         return
     fastest = Lap(0, lap_time(lap.lap_time_s), trace, pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
-    made = map_figure(fastest, corners, "speed", 0.0, clicked="")
+    made = map_figure(fastest, corners, "speed", None, clicked="")
     made.update_layout(showlegend=False)
     show_figure(made, "track_map", "The track with its corners, coloured by the speed of the fastest lap of the class.")
 

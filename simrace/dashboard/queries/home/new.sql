@@ -1,4 +1,4 @@
--- What was landed last: sessions and races, the newest first.
+-- What was landed last: sessions and races; of those of one hour the newest first, because a run lands many.
 select
     arrived.kind,
     arrived.id,
@@ -34,5 +34,5 @@ from (
     inner join marts.dim_races as races on events.event_session_id = races.race_id and races.entries > 0
     inner join marts.file_quality as files on events.file_id = files.file_id
 ) as arrived
-order by arrived.landed_at desc, arrived.driven_at desc nulls last, arrived.id asc
+order by date_trunc('hour', arrived.landed_at) desc, arrived.driven_at desc nulls last, arrived.id asc
 limit 8

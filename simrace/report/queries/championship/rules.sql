@@ -6,9 +6,6 @@ select
     rounds_dropped,
     team_cars_counted,
     is_scored_in_class,
-    are_ties_shared,
-    pole_points,
-    fastest_lap_points,
-    most_bonus
+    are_ties_shared
 from marts.dim_championships
 where championship_id = %(championship_id)s
