@@ -82,7 +82,7 @@ def _blocks(document: Document) -> Iterator[str]:
                 yield from _table(sheet, sheet.title or heading)
             case Picture() as drawn:
                 made = svg(drawn.width, drawn.height, drawn.label, map(_shape, drawn.shapes))
-                yield figure(_scrolling(made, drawn.label), _text(drawn.caption))
+                yield figure(scrolling(made, drawn.label), _text(drawn.caption))
 
 
 def _table(sheet: Sheet, name: str) -> Iterator[str]:
@@ -94,11 +94,16 @@ def _table(sheet: Sheet, name: str) -> Iterator[str]:
     for row in sheet.rows:
         cells = "".join(f"<td{kind}>{_text(value)}</td>" for value, kind in zip(row, kinds, strict=True))
         rows.append(f"<tr>{cells}</tr>")
-    yield _scrolling("\n".join([*rows, "</tbody></table>"]), name)
+    yield scrolling("\n".join([*rows, "</tbody></table>"]), name)
 
 
-def _scrolling(inside: str, name: str) -> str:
-    """What is wider than a narrow window, which scrolls it, by the keyboard too."""
+def scrolling(inside: str, name: str) -> str:
+    """What is wider than a narrow window, which scrolls it, by the keyboard too.
+
+    Args:
+        inside: HTML.
+        name: What it is called by those who cannot see it.
+    """
     return f'<div class="scrolls" role="region" tabindex="0" aria-label="{_text(name)}">{inside}</div>'
 
 

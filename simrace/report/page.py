@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 from simrace.lap_times import PROBLEMS
 from simrace.report import drawing, rules, story
-from simrace.report.as_html import figure, page
+from simrace.report.as_html import figure, page, scrolling
 from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Session, Stint
+from simrace.sim_names import sim_name
 
 _SOURCE = (
     "Made by simrace from the marts dim_sessions, fct_laps, lap_references, lap_deltas, fct_lap_corners, "
@@ -45,7 +46,7 @@ def make_page(
     """
     track = session.track or "track not named"
     parts = [f"<h1>{_text(track)}</h1>"]
-    who = (session.driver or "driver not named", session.car or "car not named", session.sim)
+    who = (session.driver or "driver not named", session.car or "car not named", sim_name(session.sim))
     parts.append(f'<p class="quiet">{_text(", ".join(who))}. Session of {session.started_at:%Y-%m-%d %H:%M} UTC.</p>')
     if comparison:
         parts += [f"<p>{_text(rules.summary(comparison))}</p>", *_comparison(session, comparison)]
@@ -99,11 +100,10 @@ def _comparison(session: Session, comparison: Comparison) -> Iterator[str]:
     yield "<h2>Over the lap</h2>"
     lines = '<span class="key lap"></span>this lap<span class="key reference"></span>reference'
     if comparison.places:
-        yield figure(
-            drawing.delta_chart(comparison.places, comparison.corners), "Time behind the reference; down is winning."
-        )
+        behind = drawing.delta_chart(comparison.places, comparison.corners)
+        yield figure(scrolling(behind, "Delta"), "Time behind the reference; down is winning.")
         if speeds := drawing.speed_chart(comparison.places, comparison.corners):
-            yield figure(speeds, f"Speed:{lines}")
+            yield figure(scrolling(speeds, "Speed"), f"Speed:{lines}")
     yield from _dearest(comparison)
     if comparison.corners:
         yield "<h2>Corner by corner</h2>"
@@ -122,8 +122,9 @@ def _dearest(comparison: Comparison) -> Iterator[str]:
     yield f"<p>{_text(rules.corner_sentence(dearest))}</p>"
     if speeds := drawing.speed_chart(seen, [dearest], from_zero=False):
         lines = '<span class="key lap"></span>this lap<span class="key reference"></span>reference'
-        yield figure(speeds, f"Speed through it:{lines}")
-    yield figure(drawing.delta_chart(seen, [dearest]), "Time behind the reference through it.")
+        yield figure(scrolling(speeds, "Speed through it"), f"Speed through it:{lines}")
+    behind = drawing.delta_chart(seen, [dearest])
+    yield figure(scrolling(behind, "Delta through it"), "Time behind the reference through it.")
 
 
 def _progress(driven: Sequence[Driven]) -> Iterator[str]:
@@ -133,7 +134,7 @@ def _progress(driven: Sequence[Driven]) -> Iterator[str]:
     yield f"<p>{_text(told)}</p>"
     if len(driven) > 1:
         lines = '<span class="key lap"></span>best lap<span class="key reference"></span>best mini-sectors together'
-        yield figure(drawing.progress_chart(driven), f"The sessions with this car here:{lines}")
+        yield figure(scrolling(drawing.progress_chart(driven), "Progress"), f"The sessions with this car here:{lines}")
 
 
 def _stints(stints: Sequence[Stint]) -> Iterator[str]:
@@ -145,18 +146,18 @@ def _stints(stints: Sequence[Stint]) -> Iterator[str]:
 def _corners(corners: list[Corner]) -> Iterator[str]:
     most = max(abs(corner.lost_s) for corner in corners)
     names = "".join(f'<th class="number" scope="col">{name}</th>' for name, _ in _COLUMNS)
-    yield f'<table><tr><th scope="col">corner</th><th class="number" scope="col">lost, s</th><th></th>{names}</tr>'
+    rows = [f'<table><tr><th scope="col">corner</th><th class="number" scope="col">lost, s</th><th></th>{names}</tr>']
     for corner in corners:
         name = str(corner.number) if corner.name == str(corner.number) else f"{corner.number} {corner.name}"
         cells = "".join(
             f'<td class="number">{_number(value(corner.lap))}<br><small>{_number(value(corner.reference))}</small></td>'
             for _, value in _COLUMNS
         )
-        yield (
+        rows.append(
             f'<tr><td>{_text(name)}</td><td class="number">{corner.lost_s:+.3f}</td>'
             f"<td>{drawing.bar(corner.lost_s, most)}</td>{cells}</tr>"
         )
-    yield "</table>"
+    yield scrolling("\n".join([*rows, "</table>"]), "Corner by corner")
     yield '<p class="quiet">Small: the reference. Bars to the right are time lost. Metres count from the line.</p>'
 
 

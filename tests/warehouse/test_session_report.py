@@ -22,7 +22,7 @@ from simrace.report.answers import ReportError
 from simrace.report.command import write_report
 from simrace.report.figures import Comparison, Corner, Driven, Lap, Passage, Place, Reference, Session, Stint
 from simrace.report.page import make_page, nothing_to_compare
-from tests.browser import console_errors, open_browser, requests_that_left
+from tests.browser import console_errors, open_browser, requests_that_left, serious_findings
 from tests.conftest import Warehouse
 
 MOMENT = datetime(2026, 3, 1, 19, 30, tzinfo=UTC)
@@ -344,6 +344,12 @@ def test_the_page_is_what_the_marts_say(warehouse: Warehouse, tmp_path: Path) ->
             )
             colours.add(browser.find_element("tag name", "body").value_of_css_property("background-color"))
         assert len(colours) == 2
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True})  # fmt: skip
+        assert browser.execute_script("return document.documentElement.scrollWidth") == 390, (
+            "what is wide scrolls by itself"
+        )
+        assert serious_findings(browser) == []
         paper = base64.b64decode(browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"])
         assert paper.startswith(b"%PDF")
         assert b"/MediaBox [0 0 594.9" in paper, "A4"
