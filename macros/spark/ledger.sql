@@ -5,10 +5,12 @@
     be built again, and none that is forgotten.
 -#}
 {% macro create_ledgers_of_lake() -%}
-    {%- if execute and invocation_args_dict.which in ('run', 'build') -%} {%- do open_lake() -%} {%- endif -%}
+    {%- if execute and invocation_args_dict.which in ('run', 'build') -%}
+        {%- do open_lake(['retired', 'lake_built', 'lake_fetched'] + env_var('SIMRACE_SPARK_INPUTS', '').split()) -%}
+    {%- endif -%}
 {%- endmacro %}
 
-{% macro open_lake() -%}
+{% macro open_lake(inputs=[]) -%}
     {%- do run_in_lake('create schema if not exists ' ~ ops_schema()) -%}
     {#- the catalog of Sail ends with the process; the tables do not -#}
     {%- set there = env_var('SIMRACE_SAIL_TABLES', '').split() if target.type == 'sail' else [] -%}
@@ -19,7 +21,7 @@
         {%- do run_in_lake('create table ' ~ relation ~ ' using iceberg ' ~ place_in_lake(relation)) -%}
     {%- endfor -%}
     {%- do run_in_lake('create schema if not exists ' ~ schema_of_inputs()) -%}
-    {%- for name in ['retired', 'lake_built', 'lake_fetched'] + env_var('SIMRACE_SPARK_INPUTS', '').split() -%}
+    {%- for name in inputs -%}
         {%- set place = env_var('SIMRACE_SPARK_EXCHANGE') ~ '/inputs/' ~ name -%}
         {%- do run_in_lake('drop table if exists ' ~ input_of_lake(name)) -%}
         {%- do run_in_lake('create table ' ~ input_of_lake(name) ~ " using parquet location '" ~ place ~ "'") -%}

@@ -13,7 +13,7 @@
 
 {#- Run by simrace fetch-session: the same of what is published of chosen sessions alone. -#}
 {% macro write_fetched() -%}
-    {%- do open_lake() -%}
+    {%- do open_lake(['lake_built', 'lake_fetched']) -%}
     {%- for node in graph.nodes.values() if node.config.meta and node.config.meta.get('grows') == 'fetched' -%}
         {%- do write_published_of(node) -%}
     {%- endfor -%}
@@ -52,7 +52,6 @@
     {%- endset -%}
     {%- set found = run_query('select key, input_hash from (' ~ changed ~ ') as changed limit 1001').rows -%}
     {%- if found -%}
-        {%- do run_in_lake("insert overwrite directory '" ~ place ~ "/keys' using parquet " ~ changed) -%}
         {#- of what is gone there are rows where a session was fetched and is let go again -#}
         {%- set due = found | rejectattr(1, 'none') | map(attribute=0) | list -%}
         {%- set rows -%}
@@ -61,7 +60,7 @@
             where
                 {% if found | length > 1000 -%}
                     cast({{ node.config.key }} as string) in (
-                        select key from parquet.`{{ place }}/keys` where input_hash is not null
+                        select key from ({{ changed }}) as changed where input_hash is not null
                     )
                 {#- as a list, by which Iceberg finds the files to read; a longer one reads most of them anyway -#}
                 {%- elif due -%} {{ node.config.key }} in ({{ listed(due) }})
@@ -69,5 +68,12 @@
                 {%- endif %}
         {%- endset -%}
         {%- do run_in_lake(rows) -%}
+        {#- Last, because it is what says that the rows are there: who is killed before leaves rows that nobody takes. -#}
+        {%- set noted = [] -%}
+        {%- for key, input_hash in found -%}
+            {%- do noted.append("('" ~ key ~ "', " ~ ("cast(null as string)" if input_hash is none else "'" ~ input_hash ~ "'") ~ ')') -%}
+        {%- endfor -%}
+        {%- set told = changed if found | length > 1000 else 'select key, input_hash from values ' ~ noted | join(', ') ~ ' as told (key, input_hash)' -%}
+        {%- do run_in_lake("insert overwrite directory '" ~ place ~ "/keys' using parquet " ~ told) -%}
     {%- endif -%}
 {%- endmacro %}

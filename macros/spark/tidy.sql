@@ -6,7 +6,7 @@
     {%- if target.type != 'spark' -%} {{ return('') }} {%- endif -%}
     {%- do open_lake() -%}
     {%- set tables = [ops_schema() ~ '.built', ops_schema() ~ '.code'] -%}
-    {%- for node in graph.nodes.values() if node.name in graph.recorded_in_lake -%}
+    {%- for node in graph.nodes.values() if node.name in graph.recorded_in_lake and node.config.materialized != 'view' -%}
         {%- do tables.append(node.schema ~ '.' ~ node.name) -%}
     {%- endfor -%}
     {%- for table in tables -%}

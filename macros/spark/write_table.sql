@@ -9,7 +9,16 @@
 {#- No hooks, contracts, comments: they are PostgreSQL's, which gets what is published, and holds all of them there. -#}
 {% materialization view, adapter='spark' %}
     {%- set relation = this.incorporate(type='view') -%}
-    {%- call statement('main') -%} create or replace view {{ relation }} as {{ sql }} {%- endcall -%}
+    {#- Spark plans all of a view to make it, which takes seconds; Sail forgets it. -#}
+    {%- set is_kept = target.type != 'sail' -%}
+    {%- set code = local_md5(sql) -%}
+    {%- if is_kept and graph.recorded_in_lake.get(this.identifier) == code -%}
+        {%- call noop_statement('main', 'UNCHANGED') -%} {%- endcall -%}
+    {%- else -%}
+        {%- if is_kept -%} {%- do forget_code_in_lake() -%} {%- endif -%}
+        {%- call statement('main') -%} create or replace view {{ relation }} as {{ sql }} {%- endcall -%}
+        {%- if is_kept -%} {%- do record_code_in_lake(code) -%} {%- endif -%}
+    {%- endif -%}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
 
@@ -28,7 +37,7 @@
 {#- The code is forgotten first and recorded last: who is killed in between makes the table anew. -#}
 {% macro make_table_of_lake(relation) -%}
     {%- do graph.changed_in_lake.update({this.identifier: 'all'}) -%}
-    {%- do run_in_lake('delete from ' ~ ops_schema() ~ ".code where model = '" ~ this.identifier ~ "'") -%}
+    {%- do forget_code_in_lake() -%}
     {%- call statement('main', auto_begin=false) -%}
         {#- Sail compares the types of what was there with those of now, and Iceberg keeps a smallint as an integer -#}
         create or replace table {{ relation }} using iceberg {{ "options ('overwriteSchema' = 'true')" if target.type == 'sail' }}
@@ -45,10 +54,18 @@
         {%- endset -%}
         {%- do run_in_lake(recorded) -%}
     {%- endif -%}
-    {%- do run_in_lake(
-        'insert into ' ~ ops_schema() ~ ".code values ('" ~ [this.identifier, code_hash()] | join("', '") ~ "')"
-    ) -%}
-    {%- do graph.recorded_in_lake.update({this.identifier: code_hash()}) -%}
+    {%- do record_code_in_lake(code_hash()) -%}
+{%- endmacro %}
+
+{% macro forget_code_in_lake() -%}
+    {%- if this.identifier in graph.recorded_in_lake -%}
+        {%- do run_in_lake('delete from ' ~ ops_schema() ~ ".code where model = '" ~ this.identifier ~ "'") -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro record_code_in_lake(code) -%}
+    {%- do run_in_lake('insert into ' ~ ops_schema() ~ ".code values ('" ~ [this.identifier, code] | join("', '") ~ "')") -%}
+    {%- do graph.recorded_in_lake.update({this.identifier: code}) -%}
 {%- endmacro %}
 
 {#- What is known of a session whose lines are gone cannot be made again: its rows are taken over. -#}

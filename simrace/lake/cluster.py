@@ -215,7 +215,7 @@ def _state(lake: Lake) -> Path:
 
 def _is_ours(lake: Lake, pid: int) -> bool:
     """Whether a process is still one of this cluster: its number may be another's by now."""
-    with suppress(psutil.NoSuchProcess):  # nor is a child that ended, and that nobody asked for how
+    with suppress(psutil.Error):  # of a child that ended and that nobody asked for how, or another's
         return any(str(_folder(lake)) in word for word in psutil.Process(pid).cmdline())
     return False
 

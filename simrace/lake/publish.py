@@ -21,7 +21,8 @@ SCHEMA = "lake"
 def publish(connection: Connection, folder: Path, keys: dict[str, str]) -> dict[str, int]:
     """Copy what the engine wrote, by key, each table in one transaction; then the files go.
 
-    A file that is there twice, because something was killed, is copied twice, with the same rows in the end.
+    What is there twice, because something was killed, is copied twice, with the same rows in the end. What the engine
+    did not end to write is not copied; it comes with the next build.
 
     Args:
         connection: To the warehouse.
@@ -34,9 +35,10 @@ def publish(connection: Connection, folder: Path, keys: dict[str, str]) -> dict[
     copied: dict[str, int] = {}
     for model in sorted(folder.glob("*/keys")):
         name = model.parent.name
-        with connection, connection.cursor() as cursor:
-            make_tables(cursor)
-            copied[name] = _publish(cursor, name, model.parent, keys[name])
+        if _files(model):  # written last: without, the rows may not be there either
+            with connection, connection.cursor() as cursor:
+                make_tables(cursor)
+                copied[name] = _publish(cursor, name, model.parent, keys[name])
         shutil.rmtree(model.parent)
     return copied
 
@@ -61,7 +63,16 @@ def _publish(cursor: Cursor, name: str, folder: Path, key: str) -> int:
     for file in _files(folder / "keys"):
         _copy(cursor, SQL("changed_keys"), pq.ParquetFile(file))
     if relation_exists(cursor, f"{SCHEMA}.{name}"):
-        cursor.execute(SQL("delete from {} where {} in (select key from changed_keys)").format(table, Identifier(key)))
+        # of those that the engine did not come to say too, which come again
+        told = {
+            str(value) for file in files for value in pq.read_table(file, columns=[key]).column(0).unique().to_pylist()
+        }
+        cursor.execute(
+            SQL("delete from {} where {} in (select key from changed_keys) or {} = any(%s)").format(
+                table, Identifier(key), Identifier(key)
+            ),
+            (list(told),),
+        )
     cursor.execute("delete from lake.built where model = %s and key in (select key from changed_keys)", (name,))
     rows = sum(_copy(cursor, table, pq.ParquetFile(file)) for file in files)
     cursor.execute(

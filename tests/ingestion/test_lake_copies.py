@@ -93,6 +93,23 @@ def test_keys_that_changed_or_are_gone_replace_their_rows(connection: Connection
     assert not list(tmp_path.glob("laps/**/*.parquet")), "what is copied is left for the next run to copy again"
 
 
+def test_what_the_engine_did_not_end_to_write_takes_nothing_away_and_is_not_there_twice(
+    connection: Connection, tmp_path: Path
+) -> None:
+    ask(connection, "create table laps (key text, lap integer); insert into laps values ('a', 1), ('b', 2)")
+    copy_inputs(connection, tmp_path / "inputs", {"laps": "public.laps"})
+    rows = tmp_path / "inputs" / "laps"
+    come_back(tmp_path, "laps", rows, {"a": "1", "b": "1"})
+    publish(connection, tmp_path, {"laps": "key"})
+    come_back(tmp_path, "laps", rows, {"a": "2", "b": "2"})
+    (tmp_path / "laps" / "keys" / "1.parquet").unlink()
+    assert publish(connection, tmp_path, {"laps": "key"}) == {}, "rows without their keys"
+    come_back(tmp_path, "laps", rows, {"a": "2"})
+    publish(connection, tmp_path, {"laps": "key"})
+    assert ask(connection, "select key, lap from lake.laps order by lap") == [("a", "1"), ("b", "2")]
+    assert ask(connection, "select key, input_hash from lake.built order by key") == [("a", "2"), ("b", "1")]
+
+
 def test_what_did_not_change_is_not_copied_and_an_unfinished_copy_is_made_again(
     connection: Connection, tmp_path: Path
 ) -> None:
