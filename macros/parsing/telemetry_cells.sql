@@ -150,7 +150,8 @@
 
 
 {% macro without_no_value(value, channel, kind) -%}
-    {%- set ns = namespace(value=value) -%}
+    {#- To Sail -0 is another number than 0 -#}
+    {%- set ns = namespace(value='(' ~ value ~ ' + 0)' if kind.get('no_value') else value) -%}
     {%- for number in kind.get('no_value', []) -%} {%- set ns.value = 'nullif(' ~ ns.value ~ ', ' ~ number ~ ')' -%} {%- endfor -%}
     {%- if channel == 'sector_number' -%}
         {# loggers cut tracks into corners and straights with names of their own: no sector, and no wrong number either #}

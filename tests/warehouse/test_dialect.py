@@ -104,6 +104,9 @@ CASES = {
     },
     "a double with six decimals": Case("{{ rounded('x', 6) }}", double("0.123457"), of("0.1234565000000001")),
     "a negative zero is none": Case("nullif(x + 0, 0)", "null", of("-0")),
+    "-0 is no value where 0 is none": Case(
+        "{{ without_no_value('x', 'last_lap_time_s', {'no_value': [-1, 0]}) }}", "null", of("-0")
+    ),
     "0 and -0 stand in one place": Case(
         "sum(ranked.place)",
         "2",

@@ -418,7 +418,7 @@ def test_laps_that_positions_alone_tell_are_the_same(
     assert made.differences() == dict.fromkeys(made.models, (0, 0))
 
 
-@pytest.mark.xfail(reason="of a damaged log rows differed; a time of -0 is mended, and it still fails: docs/scale.md")
+@pytest.mark.xfail(reason="a lap time of -0 was another number on Sail; mended, and not run again: docs/scale.md")
 def test_bad_input_gives_the_same_rows(lake: Lake, warehouse: Warehouse) -> None:
     """What is quarantined is found by PostgreSQL in any case, and what counts the lines that are not is compared."""
     bad, _ = land_and_build(warehouse, "bad_lake", step=5_000, every=40, beside=True)
