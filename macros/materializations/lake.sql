@@ -6,6 +6,15 @@
     {{ return(graph.get('builds_in_lake', false) and is_of_lake(model) and config.get('materialized') == 'incremental') }}
 {%- endmacro %}
 
+{#- Whether it has rows of chosen sessions alone, and some came. -#}
+{% macro is_fetched_from_lake() -%}
+    {{ return(
+        is_read_from_lake()
+        and model.config.meta.grows == 'fetched'
+        and run_query("select to_regclass('lake." ~ this.identifier ~ "')").rows[0][0] is not none
+    ) }}
+{%- endmacro %}
+
 {#- Asked once for all models (read_ledgers). Only the usual target has a lake. -#}
 {% macro builds_in_lake() -%}
     {%- if target.name != 'dev' or run_query("select to_regclass('lake.engine')").rows[0][0] is none -%} {{ return(false) }} {%- endif -%}

@@ -12,6 +12,7 @@ from simrace.build.dbt import BuildResult, ParsedProject, Progress, run_dbt, set
 from simrace.build.last_build import hash_of_project
 from simrace.build.project import project_directory
 from simrace.database.connection import ConnectionParameters
+from simrace.lake.choices import forget_choices
 from simrace.lake.engine import run_on_engine
 from simrace.lake.inputs import copy_inputs
 from simrace.lake.plan import Phase, grows, phases
@@ -77,6 +78,12 @@ def build_by_turns(
         total.problems += result.problems
         total.steps += result.steps
     total.counts = dict(counts)
+
+    def forget() -> None:
+        with closing(parameters.connect()) as connection:
+            forget_choices(connection)
+
+    patiently(forget)
     return total
 
 

@@ -52,3 +52,10 @@ def choose(connection: Connection, session_id: str, is_wanted: bool) -> None:
         cursor.execute("delete from lake.fetched where session_id = %s", (session_id,))
         if is_wanted:
             cursor.execute("insert into lake.fetched (session_id) values (%s)", (session_id,))
+
+
+def forget_choices(connection: Connection) -> None:
+    """Forget the sessions that are no more: their files were forgotten, or their ids are others now."""
+    with connection, connection.cursor() as cursor:
+        make_tables(cursor)
+        cursor.execute("delete from lake.fetched where session_id not in (select session_id from marts.dim_sessions)")
