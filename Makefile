@@ -78,6 +78,12 @@ PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-c
 	$(PIP) --require-hashes --requirement requirements.lock
 	touch $@
 
+# pip takes a pin of `dlt[postgres]` for no pin of `dlt`, which others ask for: with a newer one about, it would end there.
+PIN_WITHOUT_EXTRA = function flush() { printf "%s", base; base = "" } \
+	/^[^ ]/ { flush(); if (/^[^ ]+\[/) { base = $$0 "\n"; sub(/\[[^]]*\]/, "", base) } print; next } \
+	{ print; if (base != "") base = base $$0 "\n" } \
+	END { flush() }
+
 # Without the extra aim: its library is not built for every system, and its tests are skipped where it is not installed.
 EXTRAS = $(foreach extra,api dashboard docs live lmu ml s3,--extra $(extra))
 lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
@@ -93,6 +99,8 @@ lock: ## Pin the newest versions that pyproject.toml allows (needs uv)
 		simrace/orchestration/pins/dagster.in pyproject.toml --output-file simrace/orchestration/pins/dagster.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
 		--upgrade examples/airflow/airflow.in --output-file examples/airflow/airflow.lock
+	for pins in requirements.lock requirements-run.lock simrace/*/pins/*.lock examples/airflow/airflow.lock; do \
+		awk '$(PIN_WITHOUT_EXTRA)' $$pins >$$pins.new && mv $$pins.new $$pins || exit 1; done
 	for version in 3.11 3.12 3.13; do uv pip compile --quiet --no-deps --python-platform windows --python-version $$version \
 		--only-binary :all: requirements.lock >/dev/null || exit 1; done # a wheel for Windows of every pin
 

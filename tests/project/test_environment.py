@@ -1,5 +1,6 @@
 """An environment of its own is made anew when it would not do any more, and only then."""
 
+import re
 import sys
 from collections import namedtuple
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from simrace.build import environment
+from tests.conftest import ROOT
 
 Release = namedtuple("Release", "major minor")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Python is a shell script")
@@ -51,3 +53,12 @@ def test_what_pip_says_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     pins.touch()
     with pytest.raises(environment.PackagesError, match=r"(?s)engine\.lock .*no such package"):
         environment.make_environment(tmp_path / "engine", pins)
+
+
+def test_what_is_pinned_with_an_extra_is_pinned_without_it_too() -> None:
+    """Else pip, asked for the package alone, looks at the newest first, and ends because no pin names it."""
+    locks = [*ROOT.glob("*.lock"), *ROOT.glob("simrace/*/pins/*.lock"), *ROOT.glob("examples/*/*.lock")]
+    pins = {(lock.name, pin) for lock in locks for pin in re.findall(r"^\S+==\S+", lock.read_text("utf-8"), re.M)}
+    with_extra = {(lock, re.sub(r"\[.*\]", "", pin)) for lock, pin in pins if "[" in pin}
+    assert with_extra
+    assert with_extra <= pins
