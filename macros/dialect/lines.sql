@@ -48,15 +48,29 @@
 
 {% macro postgres__numbers_of_line(plans) -%} {{ numbers_of('lines.numbers', "block.kind <> 'numbers'", plans) }} {%- endmacro %}
 
-{#- Of what is no number the cell is read. Most are a few digits, which the first pattern finds at a fraction of the time. -#}
-{% macro spark__numbers_of_line(plans) -%}
-    transform(
-        {{ cells_of(telemetry_line('lines.cells', plans), plans ~ '.separator') }},
-        cell -> case
-            when cell rlike '^[-+]?[0-9]{1,15}([.][0-9]{0,15})?$' then cast(cell as double)
-            when {{ is_real('cell') }} then {{ as_double('cell') }}
-        end
-    )
+{#- It reads each cell where it is asked for: a list of numbers costs it more than the numbers. -#}
+{% macro spark__numbers_of_line(plans) -%} cast(null as array<double>) {%- endmacro %}
+
+
+{% macro number_or_cell(line, channel, cell) -%} {{ return(adapter.dispatch('number_or_cell')(line, channel, cell)) }} {%- endmacro %}
+
+{% macro postgres__number_or_cell(line, channel, cell) -%}
+    {%- set position = line ~ '.' ~ channel ~ '_position' -%}
+    {%- set number = item_at(line ~ '.numbers', position) -%}
+    case
+        when {{ line }}.cells is null or {{ number }} <> cast('nan' as {{ type_double() }}) then {{ number }}
+        when {{ position }} is not null then {{ cell }}
+    end
+{%- endmacro %}
+
+{#- Most are a few digits, which the pattern finds at a fraction of the time. -#}
+{% macro spark__number_or_cell(line, channel, cell) -%}
+    {%- set position = line ~ '.' ~ channel ~ '_position' -%}
+    {%- set text = item_at(line ~ '.cells', position) -%}
+    case
+        when {{ text }} rlike '^[-+]?[0-9]{1,15}([.][0-9]{0,15})?$' then cast({{ text }} as double)
+        when {{ position }} is not null then {{ cell }}
+    end
 {%- endmacro %}
 
 

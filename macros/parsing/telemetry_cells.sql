@@ -78,16 +78,6 @@
 {%- endmacro %}
 
 
-{% macro number_or_cell(line, channel, cell) -%}
-    {%- set position = line ~ '.' ~ channel ~ '_position' -%}
-    {%- set number = item_at(line ~ '.numbers', position) -%}
-    case
-        when {{ line }}.cells is null or {{ number }} <> cast('nan' as {{ type_double() }}) then {{ number }}
-        when {{ position }} is not null then {{ cell }}
-    end
-{%- endmacro %}
-
-
 {% macro measured(text) -%}
     case
         when {{ text }} = '' then null

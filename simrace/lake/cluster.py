@@ -299,6 +299,8 @@ def _write_properties(lake: Lake, jars: list[Path], catalog: str) -> None:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": str(WORKERS),
+        # Java does not compile a longer method, and one that is not compiled is slower than no generated code at all
+        "spark.sql.codegen.hugeMethodLimit": "8000",
         "spark.ui.enabled": "false",
         # the thrift server insists on one of Hive's, in which nothing is kept
         "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:memory:metastore;create=true",
