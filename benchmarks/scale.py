@@ -3,8 +3,10 @@
     python benchmarks/scale.py --engine sail --sessions 10 --new 2
     python benchmarks/scale.py --engine spark --sessions 100 --sessions 500 --sessions 1000 --new 20
 
-Each size has a warehouse of its own for each engine. Every figure is a line of JSON in the file of results as soon as
-it is known, and the table beside it is written anew, so a run can be cut; one that follows measures what is missing.
+Each size has a warehouse of its own for each engine; with --grow one warehouse grows from size to size, and what is
+landed and built at a size is what came since the one before. Every figure is a line of JSON in the file of results as
+soon as it is known, and the table beside it is written anew, so a run can be cut; one that follows measures the sizes
+that are not whole.
 Ratios count where a machine has other work.
 """
 
@@ -27,32 +29,53 @@ LAST = "samples"  # what is measured last of a warehouse: with it, all is
 OLDEST = "select session_id from marts.fct_laps where is_trace_eligible order by session_id limit 1"
 
 
-def measure(folder: Path, engine: str, sessions: int, new: int) -> Iterator[tuple[str, float]]:
-    """Land and build on an empty warehouse, then so many new sessions on it: what was measured, and how much it is."""
-    files = folder / f"files-{sessions}"
+def measure(folder: Path, engine: str, sizes: list[int], new: int) -> Iterator[tuple[int, str, float]]:
+    """Land and build on an empty warehouse, then so many new sessions on it; the same again for each next size.
+
+    Args:
+        folder: For files and warehouse.
+        engine: Which builds.
+        sizes: Sessions of the warehouse, growing.
+        new: Sessions that come by themselves at each size.
+
+    Yields:
+        The size, what was measured, and how much it is. What is landed and built at a size is what came since the one
+        before.
+    """
+    most = sizes[-1] + new
+    files = folder / f"files-{most}"
     if not files.exists():
-        write_sample_files(files, sessions + new)
+        write_sample_files(files, most)
     telemetry = sorted((files / "telemetry").iterdir())
-    last = len(telemetry) - max(1, len(telemetry) * new // (sessions + new))
-    with bench(folder, f"{engine}-{sessions}") as here:
+    few = max(1, len(telemetry) * new // most)
+    with bench(folder, f"{engine}-{sizes[-1]}") as here:
         here.environment.update({name: os.environ[name] for name in KEPT if name in os.environ})
         if engine == "spark":
-            yield "cluster up, s", here.timed("simrace", "spark", "up")
+            yield sizes[0], "cluster up, s", here.timed("simrace", "spark", "up")
         try:
-            yield from _with_peak(here, "landed", "land", *telemetry[:last])
-            yield from _with_peak(here, "built", "build", "--engine", engine)
-            yield from _with_peak(here, f"{new} new sessions", "run", *telemetry[last:])
-            yield "nothing new, s", here.timed("simrace", "build")
-            if engine != POSTGRES:
-                [(session,)] = here.query(OLDEST)
-                yield "a session fetched, s", here.timed("simrace", "fetch-session", str(session))
-            if engine == "spark":
-                yield from ((f"{name}, peak MB", peak) for name, peak in _of_spark(here).items())
-            counted = "select coalesce(sum(lines_loaded), 0) from marts.file_quality where format_family = 'telemetry'"
-            yield LAST, float(here.query(counted)[0][0])
+            begins = 0
+            for size in sizes:
+                end = len(telemetry) * size // most
+                for what, value in _of_size(here, engine, telemetry[begins:end], telemetry[end : end + few], new):
+                    yield size, what, value
+                begins = end + few
         finally:
             if engine == "spark":
                 here.run("simrace", "spark", "down")
+
+
+def _of_size(here: Bench, engine: str, many: list[Path], few: list[Path], new: int) -> Iterator[tuple[str, float]]:
+    yield from _with_peak(here, "landed", "land", *many)
+    yield from _with_peak(here, "built", "build", "--engine", engine)
+    yield from _with_peak(here, f"{new} new sessions", "run", *few)
+    yield "nothing new, s", here.timed("simrace", "build")
+    if engine != POSTGRES:
+        [(session,)] = here.query(OLDEST)
+        yield "a session fetched, s", here.timed("simrace", "fetch-session", str(session))
+    if engine == "spark":
+        yield from ((f"{name}, peak MB", peak) for name, peak in _of_spark(here).items())
+    counted = "select coalesce(sum(lines_loaded), 0) from marts.file_quality where format_family = 'telemetry'"
+    yield LAST, float(here.query(counted)[0][0])
 
 
 def _with_peak(here: Bench, what: str, *command: str | Path) -> Iterator[tuple[str, float]]:
@@ -100,6 +123,7 @@ def main() -> None:
     parser.add_argument("--engine", default="sail", choices=("sail", "spark"))
     parser.add_argument("--sessions", type=int, action="append")
     parser.add_argument("--new", type=int, default=2)
+    parser.add_argument("--grow", action="store_true")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results" / "scale.jsonl")
     arguments = parser.parse_args()
     file: Path = arguments.results
@@ -108,14 +132,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
-        for sessions in arguments.sessions or [10]:
+        sizes = sorted(arguments.sessions or [10])
+        for warehouse in [sizes] if arguments.grow else [[size] for size in sizes]:
             for engine in (POSTGRES, arguments.engine):
-                warehouse = {"engine": engine, "sessions": sessions}
-                if any(warehouse.items() <= each.items() and each["what"] == LAST for each in results):
+                wanted = [{"engine": engine, "sessions": size} for size in warehouse]
+                if all(any({**size, "what": LAST}.items() <= each.items() for each in results) for size in wanted):
                     continue
-                results = [each for each in results if not warehouse.items() <= each.items()]
-                for what, value in measure(folder, engine, sessions, arguments.new):
-                    results.append({**warehouse, "what": what, "value": round(value, 2)})
+                results = [each for each in results if not any(size.items() <= each.items() for size in wanted)]
+                for size, what, value in measure(folder, engine, warehouse, arguments.new):
+                    results.append({"engine": engine, "sessions": size, "what": what, "value": round(value, 2)})
                     file.write_text("".join(f"{json.dumps(each)}\n" for each in results), "utf-8")
                     file.with_suffix(".md").write_text("\n".join([*table(results), ""]), "utf-8")
     print("\n".join(table(results)))
