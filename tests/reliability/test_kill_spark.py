@@ -26,7 +26,7 @@ from simrace.lake.engine import run_macro
 from simrace.lake.settings import PINS, SPARK, Lake, LakeError
 from tests.conftest import ROOT, SHARED, Warehouse
 from tests.warehouse.test_dialect import wrong_on
-from tests.warehouse.test_engines import CACHE_VARIABLE, Engine, engine_of
+from tests.warehouse.test_engines import CACHE_VARIABLE, Engine, engine_of, run_unit_tests
 
 pytestmark = pytest.mark.slow
 
@@ -72,6 +72,10 @@ def test_every_table_that_grows_is_the_same_on_spark(engine: Engine) -> None:
 
 def test_macros_mean_the_same_on_spark(engine: Engine) -> None:
     assert wrong_on(engine.lake) == []
+
+
+def test_unit_tests_pass_on_spark(engine: Engine, warehouse: Warehouse) -> None:
+    run_unit_tests(engine, warehouse)
 
 
 def test_a_cluster_that_is_ended_is_gone_and_comes_back_at_its_port(engine: Engine) -> None:

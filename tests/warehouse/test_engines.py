@@ -168,6 +168,10 @@ def test_every_table_that_grows_is_the_same(engine: Engine) -> None:
 
 
 def test_unit_tests_pass_on_the_engine(engine: Engine, warehouse: Warehouse) -> None:
+    run_unit_tests(engine, warehouse)
+
+
+def run_unit_tests(engine: Engine, warehouse: Warehouse) -> None:
     """Those of all that grows, beside the models, so that views are there whose columns they ask for."""
     units = {
         key: unit["name"]
