@@ -11,14 +11,6 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Run by simrace fetch-session: the same of what is published of chosen sessions alone. -#}
-{% macro write_fetched() -%}
-    {%- do open_lake(['lake_built', 'lake_fetched']) -%}
-    {%- for node in graph.nodes.values() if node.config.meta and node.config.meta.get('grows') == 'fetched' -%}
-        {%- do write_published_of(node) -%}
-    {%- endfor -%}
-{%- endmacro %}
-
 {% macro write_published_of(node) -%}
     {#- all of it where engines are compared -#}
     {%- set grows = 'published' if env_var('SIMRACE_SPARK_PUBLISHES', '') == 'all' else node.config.meta.grows -%}

@@ -4,9 +4,10 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from simrace.build.dbt import BuildError, BuildResult, Step
 from simrace.build.environment import make_environment
@@ -45,7 +46,7 @@ def run_on_engine(
     """
     variables = {"SIMRACE_SPARK_INPUTS": " ".join(phase.inputs), "SIMRACE_SPARK_TESTS": "all" if tests_all else ""}
     left_out = () if unit_tests else _NO_UNIT_TESTS
-    return _begin(lake, project, [*_BUILD, *left_out, *options, "--select", *phase.names], variables)()
+    return _run(lake, project, [*_BUILD, *left_out, *options, "--select", *phase.names], variables)
 
 
 def run_macro(lake: Lake, project: Path, macro: str) -> None:
@@ -60,24 +61,43 @@ def run_macro(lake: Lake, project: Path, macro: str) -> None:
         BuildError: it failed; the text says what.
         LakeError: as `run_on_engine`.
     """
-    begin_macro(lake, project, macro)()
+    _run(lake, project, ["run-operation", macro], {})
 
 
-def begin_macro(lake: Lake, project: Path, macro: str) -> Callable[[], object]:
-    """Begin to run a macro, and go on.
+@contextmanager
+def statements_on_engine(lake: Lake, project: Path) -> Iterator[Callable[[list[str]], list[list[list[Any]] | None]]]:
+    """Connect to the engine, and go on meanwhile.
 
     Args:
         lake: The lake.
         project: Folder of dbt_project.yml.
-        macro: Its name.
 
-    Returns:
-        What waits for its end, and raises what `run_macro` does.
+    Yields:
+        What runs statements, once: it gives the rows of each; None of one that gives no rows. It raises BuildError
+        where one failed; the text says what.
 
     Raises:
         LakeError: as `run_on_engine`.
     """
-    return _begin(lake, project, ["run-operation", macro], {})
+    dbt, environment = dbt_of(lake, project)
+    # isolated: the modules beside it have names that packages have too
+    command = [str(dbt.with_name("python")), "-I", str(Path(__file__).with_name("statements.py")), lake.engine]
+    with subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+
+        def run(statements: list[str]) -> list[list[list[Any]] | None]:
+            said, errors = process.communicate(json.dumps(statements))
+            if process.returncode:
+                lines = errors.strip().splitlines()[-5:]
+                raise BuildError(_without_secrets("\n".join([f"Statements on {lake.engine} failed:", *lines])))
+            answers: list[list[list[Any]] | None] = json.loads(said.splitlines()[-1])
+            return answers
+
+        try:
+            yield run
+        finally:
+            process.kill()  # which has ended, where it was told what to do
 
 
 def dbt_of(lake: Lake, project: Path) -> tuple[Path, dict[str, str]]:
@@ -114,23 +134,18 @@ def _target(lake: Lake) -> Path:
     return lake.folder / f"{lake.engine}-target"
 
 
-def _begin(lake: Lake, project: Path, arguments: list[str], variables: dict[str, str]) -> Callable[[], BuildResult]:
+def _run(lake: Lake, project: Path, arguments: list[str], variables: dict[str, str]) -> BuildResult:
     dbt, environment = dbt_of(lake, project)
     (_target(lake) / "run_results.json").unlink(missing_ok=True)
-    process = subprocess.Popen(
+    done = subprocess.run(
         [dbt, *arguments, "--target", lake.engine],
         cwd=project,
         env=environment | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
     )
-    return partial(_end, lake, process, environment["DBT_LOG_PATH"])
-
-
-def _end(lake: Lake, process: subprocess.Popen[str], logs: str) -> BuildResult:
-    with process:
-        said = process.communicate()[0]
     results = _target(lake) / "run_results.json"
     result = BuildResult()
     for each in json.loads(results.read_text("utf-8"))["results"] if results.exists() else []:
@@ -139,11 +154,15 @@ def _end(lake: Lake, process: subprocess.Popen[str], logs: str) -> BuildResult:
         result.steps.append(Step(each["unique_id"], each["status"], each["execution_time"], message))
         if each["status"] not in _FINE:
             result.problems.append(f"{each['status']}: {each['unique_id'].split('.')[2]}: {message}")
-    if process.returncode:
-        lines = result.problems or said.strip().splitlines()[-15:]
-        text = "\n".join([f"dbt on {lake.engine} failed:", *lines, f"The details are in {logs}."])
-        raise BuildError(_SECRET.sub(r"\1...", text))
+    if done.returncode:
+        lines = result.problems or done.stdout.strip().splitlines()[-15:]
+        text = [f"dbt on {lake.engine} failed:", *lines, f"The details are in {environment['DBT_LOG_PATH']}."]
+        raise BuildError(_without_secrets("\n".join(text)))
     return result
+
+
+def _without_secrets(text: str) -> str:
+    return _SECRET.sub(r"\1...", text)
 
 
 def _thrift_server(lake: Lake) -> dict[str, str]:

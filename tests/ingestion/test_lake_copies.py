@@ -1,12 +1,18 @@
 """Rows that go from PostgreSQL to the lake and back are the same rows; what did not change is not copied."""
 
+import json
+import os
+import re
 import shutil
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,12 +22,14 @@ from simrace.build.dbt import BuildError, BuildResult
 from simrace.database.connection import ConnectionParameters
 from simrace.lake.build import build_phase
 from simrace.lake.choices import engine_of, set_engine
-from simrace.lake.engine import run_on_engine
+from simrace.lake.engine import run_on_engine, statements_on_engine
+from simrace.lake.fetch import write_rows
 from simrace.lake.inputs import BY_FILE, copy_inputs
 from simrace.lake.plan import Phase, phases
 from simrace.lake.publish import publish
 from simrace.lake.settings import PINS, Lake, LakeError, lake
 
+SHELL = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Python is a shell script")
 LEDGERS = {"retired": 0, "lake_built": 0, "lake_fetched": 0}
 ODD = """
     create table odd (
@@ -225,6 +233,67 @@ def test_the_password_of_the_catalog_is_in_no_message(tmp_path: Path, monkeypatc
     monkeypatch.setattr("simrace.lake.engine.dbt_of", lambda *_: (dbt, {"DBT_LOG_PATH": "logs"}))
     with pytest.raises(BuildError, match=r"user=u&password=\.\.\.&x=1"):
         run_on_engine(Lake("spark", tmp_path, tmp_path, str(tmp_path)), tmp_path, Phase(True, ("laps",)))
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> Lake:
+    """A lake whose Python is a shell script."""
+    python = folder / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    python.chmod(0o755)
+    monkeypatch.setattr("simrace.lake.engine.dbt_of", lambda *_: (folder / "dbt", {"PATH": os.environ["PATH"]}))
+    return Lake("spark", folder, folder / "exchange", str(folder / "tables"))
+
+
+@SHELL
+def test_statements_are_answered_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "cat >asked.json; echo what a library says; echo; echo '[[[1, \"a\"]], null]'"
+    there = stand_in(tmp_path, monkeypatch, f"cd '{tmp_path}'; {said}")
+    with statements_on_engine(there, tmp_path) as run:
+        assert run(["select 1, 'a'", "insert"]) == [[[1, "a"]], None]
+    assert json.loads((tmp_path / "asked.json").read_text("utf-8")) == ["select 1, 'a'", "insert"]
+
+
+@SHELL
+def test_a_statement_that_fails_is_told_without_the_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = stand_in(tmp_path, monkeypatch, "echo 'no way to jdbc:postgresql://h/d?password=s3cret&x=1' >&2; exit 1")
+    with statements_on_engine(there, tmp_path) as run, pytest.raises(BuildError, match=r"password=\.\.\.&x=1"):
+        run(["select 1"])
+
+
+@SHELL
+def test_who_is_told_nothing_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = stand_in(tmp_path, monkeypatch, f"echo $$ >'{tmp_path}/pid'; exec sleep 600")
+    with pytest.raises(LakeError), statements_on_engine(there, tmp_path):
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text("utf-8").strip():
+            time.sleep(0.05)
+        raise LakeError("another reason")
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text("utf-8")))
+
+
+def test_rows_of_a_session_are_published_under_the_fingerprint_and_code_of_the_lake(tmp_path: Path) -> None:
+    names = ("samples", "traces", "due", "none")
+    nodes = {name: SimpleNamespace(schema="intermediate", config={"key": "session_id"}) for name in names}
+    ledgers = {
+        "ops.built": [["samples", "hash"], ["traces", "other"], ["due", ""]],
+        "ops.code": [["samples", "code"], ["traces", "code"]],
+    }
+    asked: list[str] = []
+
+    def run(statements: list[str]) -> list[Any]:
+        asked[:] = statements
+        found = (re.match(r"select model, .* from (ops\.\w+) where .*'traces'", each) for each in statements)
+        return [ledgers[each[1]] if each else None for each in found]
+
+    expected = {"samples": "hash code", "traces": "other code", "none": None}
+    of_spark = Lake("spark", tmp_path, tmp_path / "exchange", "s3://bucket/tables")
+    assert write_rows(run, of_spark, nodes, "a1") == expected
+    assert len(asked) == 2 + len(names) and "key = 'a1'" in asked[0]
+    place = f"'{of_spark.exchange}/published/traces/rows'"
+    assert [each for each in asked if place in each and each.endswith("intermediate.traces where session_id = 'a1'")]
+    of_sail = Lake("sail", tmp_path, tmp_path / "exchange", str(tmp_path / "tables"))
+    assert write_rows(run, of_sail, nodes, "a1") == expected
+    first = asked.index(f"create table ops.built using iceberg location '{tmp_path}/tables/ops/built'")
+    assert "create schema if not exists ops" in asked[:first], "Sail knows of no table"
 
 
 def test_pins_of_engines_are_hashed_and_name_no_host() -> None:
