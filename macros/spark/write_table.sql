@@ -88,9 +88,11 @@
     left semi join {{ input_of_lake('retired') }} as retired on before.{{ config.get('key') }} = retired.{{ config.get('key') }}
 {%- endmacro %}
 
+{#- Rows are sorted by part before they are written. Else a file of each part is open at once, and its rows are in memory until it is full. -#}
 {% macro parts_of_lake() -%}
     {%- if target.type != 'sail' and config.get('partition_by_month') -%}
         partitioned by (months({{ config.get('partition_by_month') }}), bucket(16, {{ config.require('key') }}))
+        tblproperties ('write.spark.fanout.enabled' = 'false')
     {%- endif -%}
 {%- endmacro %}
 
