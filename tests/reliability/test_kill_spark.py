@@ -70,6 +70,16 @@ def test_every_table_that_grows_is_the_same_on_spark(engine: Engine) -> None:
     assert engine.differences() == dict.fromkeys(engine.models, (0, 0))
 
 
+def test_parts_of_a_table_are_written_one_after_another(engine: Engine) -> None:
+    """Else a file of each part is open at once, with its rows in memory, and 500 sessions are more than there is."""
+    metadata = {name: metadata_of(engine, name) for name in engine.models}
+    parted = {
+        name: of["properties"] for name, of in metadata.items() if any(s["fields"] for s in of["partition-specs"])
+    }
+    assert "int_telemetry_samples" in parted
+    assert {properties.get("write.spark.fanout.enabled") for properties in parted.values()} == {"false"}
+
+
 def test_macros_mean_the_same_on_spark(engine: Engine) -> None:
     assert wrong_on(engine.lake) == []
 
@@ -148,17 +158,18 @@ def test_what_is_forgotten_is_in_no_file_of_the_lake(engine: Engine) -> None:
     assert str(session) in sessions_in_files(engine, name), "an earlier snapshot has them"
     run_macro(engine.lake, ROOT, "tidy_lake")
     assert str(session) not in sessions_in_files(engine, name)
-    [metadata] = [
-        json.loads(file.read_text("utf-8"))
-        for file in sorted(table_of(engine, name).glob("metadata/*.metadata.json"), key=os.path.getmtime)[-1:]
-    ]
-    assert len(metadata["snapshots"]) == 1
+    assert len(metadata_of(engine, name)["snapshots"]) == 1
     left = query(f"select count(distinct session_id) from lake.{name}")[0][0]
     assert len(sessions_in_files(engine, name)) == left, "and nothing else went"
 
 
 def table_of(engine: Engine, name: str) -> Path:
     return Path(engine.lake.warehouse) / engine.models[name] / name
+
+
+def metadata_of(engine: Engine, name: str) -> dict[str, Any]:
+    newest = max(table_of(engine, name).glob("metadata/*.metadata.json"), key=os.path.getmtime)
+    return dict(json.loads(newest.read_text("utf-8")))
 
 
 def sessions_in_files(engine: Engine, name: str) -> set[str]:
