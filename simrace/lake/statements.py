@@ -46,7 +46,7 @@ def _spark() -> Ask:
 
     def ask(statement: str) -> list[list[Any]] | None:
         cursor.execute(statement)
-        return [list(row) for row in cursor.fetchall()] if cursor.description else None
+        return [list(row) for row in cursor.fetchall()] if _gives_rows(statement) else None
 
     return ask
 
@@ -65,10 +65,14 @@ def _sail() -> Ask:
 
     def ask(statement: str) -> list[list[Any]] | None:
         done = session.sql(statement)
-        # the answer to a write cannot be read
-        return [list(row) for row in done.collect()] if statement.startswith("select") else None
+        return [list(row) for row in done.collect()] if _gives_rows(statement) else None
 
     return ask
+
+
+def _gives_rows(statement: str) -> bool:
+    """Both engines have an answer to a write too, and neither's client can read it."""
+    return statement.startswith("select")
 
 
 if __name__ == "__main__":
